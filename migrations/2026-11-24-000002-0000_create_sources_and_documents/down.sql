@@ -1,0 +1,3 @@
+DROP TABLE documents;
+DROP TABLE sources;
+DROP FUNCTION joined(text[]);

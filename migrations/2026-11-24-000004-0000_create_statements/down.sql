@@ -1,0 +1,3 @@
+DROP TABLE relies_on;
+DROP TABLE appearances;
+DROP TABLE statements;

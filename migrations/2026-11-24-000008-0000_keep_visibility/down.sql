@@ -1,0 +1,16 @@
+DROP TRIGGER claims_carry_visibility ON claims;
+DROP FUNCTION carry_claim_visibility();
+DROP TRIGGER evidence_hide_documents ON evidence;
+DROP TRIGGER evidence_show_documents ON evidence;
+DROP TRIGGER appearances_carry_visibility ON appearances;
+DROP FUNCTION carry_listed_document_visibility();
+DROP TRIGGER verdicts_carry_visibility ON verdicts;
+DROP FUNCTION carry_verdict_visibility();
+DROP TRIGGER statements_carry_visibility ON statements;
+DROP FUNCTION carry_statement_visibility();
+DROP TRIGGER documents_carry_visibility ON documents;
+DROP FUNCTION carry_document_visibility();
+DROP TRIGGER sources_carry_visibility ON sources;
+DROP FUNCTION carry_source_visibility();
+DROP FUNCTION hide_unreferenced(uuid[], uuid[]);
+DROP FUNCTION show_records(uuid[], uuid[]);

@@ -1,0 +1,7 @@
+//! API keys: a member's access to the API. Shown once, stored as a hash, revoked at once.
+
+mod model;
+mod routes;
+
+pub use model::{ApiKey, NewApiKey};
+pub use routes::configure;

@@ -1,0 +1,127 @@
+//! The service put together: state, middleware, and one `configure` line for each slice.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::http::header;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, HttpResponse, HttpServer, get, web};
+use utoipa_actix_web::{AppExt, scope};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::config::{Limits, PublicUrl};
+use crate::db::{Db, Pool};
+use crate::error::Result;
+use crate::health::Draining;
+use crate::openapi::{self, Document};
+use crate::telemetry::{self, Metrics};
+use crate::{api_keys, auth, health, members, newsrooms, sources};
+
+/// All routes with their documentation; one line for each slice.
+fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
+    sources::configure(config);
+    newsrooms::configure(config);
+    members::configure(config);
+    api_keys::configure(config);
+}
+
+/// The complete OpenAPI document.
+pub fn document() -> Result<Document> {
+    let (_, declared) = App::new()
+        .into_utoipa_app()
+        .openapi(openapi::base())
+        .configure(health::configure)
+        .service(scope::scope("/v1").configure(routes))
+        .split_for_parts();
+    Document::complete(&declared)
+}
+
+/// Starts to serve on a listener; the answer ends when the server does.
+pub fn serve(
+    listener: TcpListener,
+    pool: &Pool,
+    limits: &Limits,
+    public_url: &PublicUrl,
+    draining: &web::Data<Draining>,
+) -> anyhow::Result<Server> {
+    let document = web::Data::new(document().map_err(|error| anyhow::anyhow!("{error}"))?);
+    let json: Arc<str> = document.pretty().into();
+    let metrics = web::Data::new(Metrics::default());
+    let (pool, shared_limits, public_url) =
+        (pool.clone(), web::Data::new(limits.clone()), web::Data::new(public_url.clone()));
+    let draining = draining.clone();
+    let mut server = HttpServer::new(move || {
+        let (app, _) = App::new()
+            .into_utoipa_app()
+            .app_data(web::Data::new(Db::for_worker(pool.clone())))
+            .app_data(shared_limits.clone())
+            .app_data(public_url.clone())
+            .app_data(document.clone())
+            .app_data(metrics.clone())
+            .app_data(draining.clone())
+            .app_data(web::Data::new(json.clone()))
+            .configure(health::configure)
+            .service(
+                scope::scope("/v1")
+                    .wrap(from_fn(auth::authenticate))
+                    .wrap(from_fn(openapi::check_parameters))
+                    .configure(routes),
+            )
+            .split_for_parts();
+        app.service(home)
+            .service(openapi_json)
+            .service(docs)
+            .service(problems)
+            .service(swagger_ui())
+            .default_service(web::to(openapi::unrouted))
+            .wrap(Compress::default())
+            .wrap(from_fn(telemetry::observe))
+    })
+    .client_request_timeout(Duration::from_secs(limits.header_seconds))
+    .client_disconnect_timeout(Duration::from_secs(limits.header_seconds))
+    .keep_alive(Duration::from_secs(limits.idle_seconds))
+    .shutdown_timeout(limits.drain_seconds)
+    // Signals are handled where the embedded PostgreSQL is stopped: after the last request.
+    .disable_signals();
+    if let Some(workers) = limits.workers {
+        server = server.workers(workers);
+    }
+    Ok(server.listen(listener)?.run())
+}
+
+fn swagger_ui() -> SwaggerUi {
+    let config = Config::from("/openapi.json")
+        .try_it_out_enabled(false)
+        .persist_authorization(true)
+        .deep_linking(true)
+        .filter(true);
+    SwaggerUi::new("/docs/{_:.*}").config(
+        config
+            .display_request_duration(true)
+            .default_models_expand_depth(0)
+            .doc_expansion("list")
+            .validator_url("none"),
+    )
+}
+
+#[get("/")]
+async fn home() -> HttpResponse {
+    HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, "/docs/")).finish()
+}
+
+#[get("/docs")]
+async fn docs() -> HttpResponse {
+    HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, "/docs/")).finish()
+}
+
+#[get("/docs/problems")]
+async fn problems() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(openapi::problems_page())
+}
+
+#[get("/openapi.json")]
+async fn openapi_json(json: web::Data<Arc<str>>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(json.to_string())
+}

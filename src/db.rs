@@ -1,0 +1,312 @@
+//! Connections: a pool for writes and slow reads, a few shared pipelined connections for quick reads, and migrations.
+
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use deadpool::Runtime;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, ConnectionError, ConnectionResult};
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_async::pooled_connection::deadpool::Pool as Deadpool;
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use tokio::sync::Mutex;
+
+use crate::config::Limits;
+use crate::error::{Error, Result};
+
+/// The migrations of this version.
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+
+/// The pool that all workers share.
+#[derive(Clone)]
+pub struct Pool {
+    pool: Deadpool<AsyncPgConnection>,
+    url: Arc<str>,
+    limits: Limits,
+}
+
+impl Pool {
+    /// A pool that connects when it is first asked to. Fails on an address that cannot be parsed.
+    pub fn new(url: &str, limits: &Limits) -> anyhow::Result<Self> {
+        let parsed: tokio_postgres::Config = url.parse().context("DATABASE_URL is not a PostgreSQL address")?;
+        drop(parsed);
+        let mut config = ManagerConfig::default();
+        // The default asks the server before every use, which costs as much as a read. A dead connection is found by
+        // BEGIN, before anything was done.
+        config.recycling_method = RecyclingMethod::Fast;
+        let connect_timeout = limits.connect_timeout();
+        config.custom_setup = Box::new(move |url| {
+            let url = url.to_owned();
+            Box::pin(async move { Ok(connect(&url, connect_timeout).await?.0) })
+        });
+        let manager = AsyncDieselConnectionManager::new_with_config(url, config);
+        let pool = Deadpool::builder(manager)
+            .max_size(limits.pool_size)
+            .wait_timeout(Some(limits.pool_wait()))
+            .create_timeout(Some(limits.connect_timeout()))
+            .runtime(Runtime::Tokio1)
+            .build()?;
+        Ok(Self { pool, url: url.into(), limits: limits.clone() })
+    }
+}
+
+/// A connection, and whether its driver has ended: then nothing more can be asked of it.
+async fn connect(url: &str, deadline: Duration) -> ConnectionResult<(AsyncPgConnection, Arc<AtomicBool>)> {
+    let failed = |error: &dyn std::fmt::Display| ConnectionError::BadConnection(error.to_string());
+    let connecting = async {
+        let mut config: tokio_postgres::Config = url.parse().map_err(|error: tokio_postgres::Error| failed(&error))?;
+        config
+            .application_name("onrecord")
+            .keepalives_idle(Duration::from_secs(30))
+            .tcp_user_timeout(Duration::from_secs(15));
+        let (client, driver) = config.connect(tokio_postgres::NoTls).await.map_err(|error| failed(&error))?;
+        let ended = Arc::new(AtomicBool::new(false));
+        tokio::spawn({
+            let ended = ended.clone();
+            async move {
+                if let Err(error) = driver.await {
+                    tracing::debug!(%error, "a database connection ended");
+                }
+                ended.store(true, Ordering::Relaxed);
+            }
+        });
+        Ok((AsyncPgConnection::try_from(client).await?, ended))
+    };
+    tokio::time::timeout(deadline, connecting).await.map_err(|_| failed(&"the database did not answer in time"))?
+}
+
+/// The database as one worker sees it.
+pub struct Db {
+    pool: Pool,
+    shared: Vec<Shared>,
+    next: AtomicUsize,
+}
+
+/// A shared connection's place. It is filled on first use and again whenever its connection is lost.
+#[derive(Default)]
+struct Shared(Mutex<Slot>);
+
+#[derive(Default)]
+struct Slot {
+    connection: Option<(Rc<AsyncPgConnection>, Arc<AtomicBool>)>,
+    last_failure: Option<Instant>,
+}
+
+/// While the database is away, it is tried this often and everybody in between is told at once.
+const RECONNECT_AFTER: Duration = Duration::from_millis(200);
+
+impl Shared {
+    async fn get(&self, pool: &Pool) -> Result<Rc<AsyncPgConnection>> {
+        let mut slot = self.0.lock().await;
+        if let Some((connection, ended)) = &slot.connection
+            && !ended.load(Ordering::Relaxed)
+        {
+            return Ok(connection.clone());
+        }
+        slot.connection = None;
+        if slot.last_failure.is_some_and(|at| at.elapsed() < RECONNECT_AFTER) {
+            return Err(AWAY);
+        }
+        match connect(&pool.url, pool.limits.connect_timeout()).await {
+            Ok((connection, ended)) => {
+                let connection = Rc::new(connection);
+                *slot = Slot { connection: Some((connection.clone(), ended)), last_failure: None };
+                Ok(connection)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot connect to the database");
+                slot.last_failure = Some(Instant::now());
+                Err(AWAY)
+            }
+        }
+    }
+
+    async fn discard(&self, lost: &Rc<AsyncPgConnection>) {
+        let mut slot = self.0.lock().await;
+        if slot.connection.as_ref().is_some_and(|(current, _)| Rc::ptr_eq(current, lost)) {
+            slot.connection = None;
+        }
+    }
+}
+
+const AWAY: Error = Error::Unavailable("The database cannot be reached. Nothing was done; try again.");
+const BUSY: Error = Error::Unavailable("All database connections are busy. Nothing was done; try again.");
+const SLOW: Error = Error::Unavailable("The database did not answer in time. Try again.");
+
+impl Db {
+    /// The database for one worker: connections are driven by the thread that uses them most.
+    pub fn for_worker(pool: Pool) -> Self {
+        let shared = (0..pool.limits.shared_connections).map(|_| Shared::default()).collect();
+        Self { pool, shared, next: AtomicUsize::new(0) }
+    }
+
+    /// Runs a quick read on a shared connection, beside others, and once more if the connection turns out to be lost.
+    ///
+    /// Never `BEGIN` or `SET` in it: the connection is everybody's.
+    pub async fn read<T>(&self, query: impl AsyncFn(&AsyncPgConnection) -> Result<T>) -> Result<T> {
+        let index = self.next.fetch_add(1, Ordering::Relaxed) % self.shared.len();
+        let shared = self.shared.get(index).ok_or_else(|| anyhow::anyhow!("no shared connection"))?;
+        let mut attempt = 1;
+        loop {
+            let connection = shared.get(&self.pool).await?;
+            match tokio::time::timeout(self.pool.limits.read_deadline(), query(&connection)).await {
+                Ok(Err(error)) if attempt == 1 && (error.is_connection_lost() || error.is_passing()) => {
+                    shared.discard(&connection).await;
+                    attempt += 1;
+                }
+                Ok(result) => return result,
+                Err(_) => {
+                    shared.discard(&connection).await;
+                    return Err(SLOW);
+                }
+            }
+        }
+    }
+
+    /// Runs a slow read on a connection of its own, in one snapshot, however many statements it takes.
+    pub async fn snapshot<T>(&self, query: impl AsyncFn(&AsyncPgConnection) -> Result<T>) -> Result<T> {
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        self.pool.transaction(begin, async |conn| query(conn).await).await
+    }
+
+    /// Runs a write in one transaction, in a task of its own: a client that hangs up cannot cancel it between `BEGIN`
+    /// and `COMMIT`. When other writes got in the way, it is run again, up to three times in all.
+    pub async fn write<T: 'static>(
+        &self,
+        write: impl AsyncFn(&mut AsyncPgConnection) -> Result<T> + 'static,
+    ) -> Result<T> {
+        let pool = self.pool.clone();
+        let task = actix_web::rt::spawn(async move { pool.transaction("BEGIN", write).await });
+        task.await.map_err(|error| anyhow::anyhow!("a write ended early: {error}"))?
+    }
+}
+
+type Manager = <AsyncPgConnection as AsyncConnection>::TransactionManager;
+
+impl Pool {
+    async fn transaction<T>(&self, begin: &str, work: impl AsyncFn(&mut AsyncPgConnection) -> Result<T>) -> Result<T> {
+        let mut attempt = 1;
+        loop {
+            match self.attempt(begin, &work).await {
+                Err(error) if attempt < 3 && (error.is_passing()) => {
+                    tracing::debug!(%error, attempt, "running a transaction again");
+                    // Those who crossed each other should not meet again at the same moment.
+                    let jitter = u64::from(Instant::now().elapsed().subsec_nanos() % 16);
+                    tokio::time::sleep(Duration::from_millis(attempt * 5 + jitter)).await;
+                    attempt += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn attempt<T>(&self, begin: &str, work: &impl AsyncFn(&mut AsyncPgConnection) -> Result<T>) -> Result<T> {
+        let mut conn = self.begin(begin).await?;
+        match work(&mut conn).await {
+            Ok(value) => match Manager::commit_transaction(&mut *conn).await.map_err(Error::from) {
+                Ok(()) => Ok(value),
+                Err(error) if error.is_connection_lost() => Err(Error::OutcomeUnknown),
+                Err(error) => Err(error),
+            },
+            Err(error) => {
+                // A connection whose rollback fails is broken, and the pool drops it.
+                if let Err(rollback) = Manager::rollback_transaction(&mut *conn).await {
+                    tracing::debug!(%rollback, "a rollback failed");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// A connection in a transaction. Dead ones are found here, before anything was done.
+    async fn begin(&self, begin: &str) -> Result<diesel_async::pooled_connection::deadpool::Object<AsyncPgConnection>> {
+        use deadpool::managed::{PoolError, TimeoutType};
+        loop {
+            let mut conn = self.pool.get().await.map_err(|error| match error {
+                PoolError::Timeout(TimeoutType::Wait) => BUSY,
+                error => {
+                    tracing::warn!(%error, "cannot connect to the database");
+                    AWAY
+                }
+            })?;
+            match diesel_async::AnsiTransactionManager::begin_transaction_sql(&mut *conn, begin)
+                .await
+                .map_err(Error::from)
+            {
+                Ok(()) => return Ok(conn),
+                Err(error) if error.is_connection_lost() => {
+                    // If one is dead, the others are as well: the server was away.
+                    drop(deadpool::managed::Object::take(conn));
+                    self.pool.retain(|_, _| false);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// A connection as diesel's migrations want it.
+type Blocking = AsyncConnectionWrapper<AsyncPgConnection>;
+
+/// One migrator at a time: others wait, then find nothing to do.
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(hashtext('onrecord migrations'))";
+
+/// Brings the database to this version, and gives the role that serves its timeouts.
+///
+/// # Errors
+/// When the server is older than PostgreSQL 15, cannot be reached, or refuses a migration: then nothing has changed.
+pub async fn migrate(url: &str, limits: &Limits) -> anyhow::Result<usize> {
+    let (url, timeouts) = (url.to_owned(), limits.role_settings());
+    blocking(move || {
+        let mut conn = <Blocking as Connection>::establish(&url).context("cannot connect to the database")?;
+        conn.batch_execute("SET statement_timeout = 0; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = 0")?;
+        let applied = Connection::transaction(&mut conn, |conn| {
+            conn.batch_execute("DO $$ BEGIN IF current_setting('server_version_num')::int < 150000 THEN RAISE 'OnRecord needs PostgreSQL 15 or newer'; END IF; END $$")?;
+            conn.batch_execute(MIGRATION_LOCK)?;
+            let applied = conn.run_pending_migrations(MIGRATIONS).map_err(|error| anyhow::anyhow!("a migration failed: {error}"))?.len();
+            anyhow::Ok(applied)
+        })?;
+        // Set by role, not by session, so that poolers in transaction mode keep them. Roles that may not change
+        // themselves get them from their administrator.
+        for (name, value) in timeouts {
+            let set = format!("DO $$ BEGIN EXECUTE format('ALTER ROLE %I IN DATABASE %I SET {name} = %L', current_user, current_database(), '{value}'); END $$");
+            if let Err(error) = conn.batch_execute(&set) {
+                tracing::warn!(%error, name, value, "cannot set a timeout for this role; set it by hand");
+            }
+        }
+        Ok(applied)
+    })
+    .await
+}
+
+/// Undoes all migrations. For tests of `down.sql`.
+pub async fn revert_migrations(url: &str) -> anyhow::Result<usize> {
+    let url = url.to_owned();
+    blocking(move || {
+        let mut conn = <Blocking as Connection>::establish(&url)?;
+        let reverted = conn.revert_all_migrations(MIGRATIONS).map_err(|error| anyhow::anyhow!("{error}"))?;
+        Ok(reverted.len())
+    })
+    .await
+}
+
+/// diesel's migrations block, so they get a thread with a runtime of its own.
+fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> impl Future<Output = anyhow::Result<T>> {
+    async { tokio::task::spawn_blocking(work).await? }
+}
+
+/// The version of the newest migration that this program knows.
+pub fn newest_migration() -> anyhow::Result<String> {
+    use diesel::migration::{Migration, MigrationSource};
+    let migrations: Vec<Box<dyn Migration<diesel::pg::Pg>>> =
+        MIGRATIONS.migrations().map_err(|error| anyhow::anyhow!("{error}"))?;
+    migrations.iter().map(|migration| migration.name().version().to_string()).max().context("there are no migrations")
+}

@@ -1,0 +1,37 @@
+//! The demo story: a real article as a bundle, with ids that are the same everywhere, so that examples can name them.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use uuid::{Builder, Uuid};
+
+/// The story as it is committed.
+pub const STORY: &str = include_str!("../demo/nagorno-karabakh-2023.json");
+
+/// The moment in the demo's ids: 2023-10-01T00:00:00Z, the month of the article.
+const MOMENT: u64 = 1_696_118_400_000;
+
+/// The demo's newsroom and its admin have ids of their own among the refs.
+const PEOPLE: [&str; 2] = ["newsroom", "admin"];
+
+static IDS: LazyLock<HashMap<String, Uuid>> = LazyLock::new(|| {
+    let story: Value = serde_json::from_str(STORY).unwrap_or_default();
+    let nouns = ["sources", "documents", "claims", "statements", "verdicts"];
+    let items = nouns.iter().flat_map(|noun| story[noun].as_array().into_iter().flatten());
+    let refs = items.filter_map(|item| item["ref"].as_str());
+    PEOPLE.into_iter().chain(refs).enumerate().map(|(index, name)| (name.to_owned(), id(name, index as u64))).collect()
+});
+
+/// The id of a ref of the story (or of `newsroom`, `admin`): a UUIDv7 whose time follows the story's order and whose
+/// random part is a hash of the ref.
+pub fn id_of(name: &str) -> Option<Uuid> {
+    IDS.get(name).copied()
+}
+
+fn id(name: &str, index: u64) -> Uuid {
+    let digest = Sha256::digest(name);
+    let random = std::array::from_fn(|at| digest[at]);
+    Builder::from_unix_timestamp_millis(MOMENT + index, &random).into_uuid()
+}

@@ -1,0 +1,84 @@
+//! Versions in headers: `ETag`, `If-None-Match` and `If-Match` (RFC 9110), and the answers that carry them.
+
+use std::future::{Ready, ready};
+
+use actix_web::body::BoxBody;
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+
+/// A record that changes: its ETag is its version.
+pub trait Versioned {
+    /// Raised by one with every change.
+    fn version(&self) -> i32;
+}
+
+/// The strong ETag of a version.
+pub fn etag(version: i32) -> String {
+    format!("\"{version}\"")
+}
+
+/// One record: 200 with its ETag, or 304 when the client has it.
+#[derive(Debug)]
+pub struct Record<T>(pub T);
+
+impl<T: Serialize + Versioned> Responder for Record<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let etag = etag(self.0.version());
+        let known =
+            request.headers().get_all(header::IF_NONE_MATCH).filter_map(|value| value.to_str().ok()).any(|value| {
+                // GET compares weakly: W/ does not matter.
+                value.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+            });
+        if known && request.method().is_safe() {
+            return HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish();
+        }
+        HttpResponse::Ok().insert_header((header::ETAG, etag)).json(self.0)
+    }
+}
+
+/// 204: done, nothing to say.
+#[derive(Debug)]
+pub struct NoContent;
+
+impl Responder for NoContent {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::NoContent().finish()
+    }
+}
+
+/// The version that a change or a deletion is based on. Without the header: 428.
+#[derive(Debug, Clone)]
+pub struct IfMatch(Vec<String>);
+
+impl IfMatch {
+    /// 412 unless the record still has a version that the client named.
+    pub fn check(&self, record: &impl Versioned) -> Result<()> {
+        let current = etag(record.version());
+        if self.0.iter().any(|tag| tag == "*" || *tag == current) { Ok(()) } else { Err(Error::Stale) }
+    }
+}
+
+impl FromRequest for IfMatch {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let tags: Vec<_> = request
+            .headers()
+            .get_all(header::IF_MATCH)
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .map(|tag| tag.trim().to_owned())
+            .filter(|tag| !tag.is_empty())
+            .collect();
+        ready(if tags.is_empty() { Err(Error::PreconditionRequired) } else { Ok(Self(tags)) })
+    }
+}

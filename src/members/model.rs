@@ -1,0 +1,164 @@
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::auth::{Caller, Role};
+use crate::error::{Error, OnConstraint, Result};
+use crate::etag::{IfMatch, Versioned};
+use crate::extract::Patch;
+use crate::page::PageRequest;
+use crate::schema::{members, newsrooms};
+use crate::text;
+
+/// A person in a newsroom.
+#[derive(Debug, HasQuery, Serialize, ToSchema)]
+pub struct Member {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// The newsroom.
+    pub newsroom_id: Uuid,
+    /// The person's name.
+    pub name: String,
+    /// E-mail address; null for those who are no admins.
+    pub email: Option<String>,
+    /// What the member may do.
+    pub role: Role,
+    /// When the member was added.
+    pub created_at: DateTime<Utc>,
+    /// When the member last changed.
+    pub updated_at: DateTime<Utc>,
+    /// Raised by one with every change; the ETag.
+    pub version: i32,
+}
+
+/// A member to be added.
+#[derive(Debug, Deserialize, Serialize, Insertable, AsChangeset, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[diesel(table_name = members, treat_none_as_null = true)]
+#[schema(example = json!({"name": "Night desk", "email": null, "role": "checker"}))]
+pub struct NewMember {
+    /// The person's name.
+    #[validate(length(min = 1, max = 300), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 300)]
+    pub name: String,
+    /// E-mail address; unique within the newsroom.
+    #[validate(email(code = "refused", message = "must be an e-mail address"), length(max = 254))]
+    #[schema(max_length = 254, format = "email")]
+    pub email: Option<String>,
+    /// What the member may do.
+    pub role: Role,
+}
+
+impl Versioned for Member {
+    fn version(&self) -> i32 {
+        self.version
+    }
+}
+
+impl Member {
+    /// E-mail addresses are for admins.
+    fn shown_to(mut self, caller: Caller) -> Self {
+        if caller.role != Role::Admin {
+            self.email = None;
+        }
+        self
+    }
+
+    /// One member of the caller's newsroom.
+    pub async fn find(id: Uuid, caller: Caller, mut conn: &AsyncPgConnection) -> Result<Self> {
+        let own = members::id.eq(id).and(members::newsroom_id.eq(caller.newsroom_id));
+        let member: Option<Self> = Self::query().filter(own).first(&mut conn).await.optional()?;
+        Ok(member.ok_or(Error::NotFound("member"))?.shown_to(caller))
+    }
+
+    /// A page of the caller's newsroom's members, newest first.
+    pub async fn list(page: &PageRequest, caller: Caller, mut conn: &AsyncPgConnection) -> Result<Vec<Self>> {
+        let mut query = Self::query().filter(members::newsroom_id.eq(caller.newsroom_id)).into_boxed();
+        if let Some(after) = page.after {
+            query = query.filter(members::id.lt(after));
+        }
+        let members: Vec<Self> = query.order(members::id.desc()).limit(page.rows()).load(&mut conn).await?;
+        Ok(members.into_iter().map(|member| member.shown_to(caller)).collect())
+    }
+
+    /// Adds a member to a newsroom.
+    pub async fn create(id: Uuid, new: &NewMember, newsroom_id: Uuid, conn: &mut AsyncPgConnection) -> Result<Self> {
+        diesel::insert_into(members::table)
+            .values((members::id.eq(id), members::newsroom_id.eq(newsroom_id), new))
+            .execute(conn)
+            .await
+            .on_constraint(explain)?;
+        Ok(Self::query().filter(members::id.eq(id)).first(conn).await?)
+    }
+
+    /// Changes a member. 409 when the newsroom would be left without an admin.
+    pub async fn change(
+        id: Uuid,
+        patch: &Patch<NewMember>,
+        if_match: &IfMatch,
+        caller: Caller,
+        conn: &mut AsyncPgConnection,
+    ) -> Result<Self> {
+        let member = Self::lock(id, caller, conn).await?;
+        if_match.check(&member)?;
+        let new = patch.apply(&member)?;
+        diesel::update(members::table.find(id)).set(&new).execute(conn).await.on_constraint(explain)?;
+        Self::check_admins(caller.newsroom_id, conn).await?;
+        Self::find(id, caller, conn).await
+    }
+
+    /// Removes a member with its keys. 409 when the newsroom would be left without an admin.
+    pub async fn delete(id: Uuid, if_match: &IfMatch, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
+        let member = Self::lock(id, caller, conn).await?;
+        if_match.check(&member)?;
+        diesel::delete(members::table.find(id)).execute(conn).await?;
+        Self::check_admins(caller.newsroom_id, conn).await
+    }
+
+    /// Who may act on the command line: the member named, else the first admin of each newsroom.
+    pub async fn acting(member: Option<Uuid>, mut conn: &AsyncPgConnection) -> Result<Vec<Caller>> {
+        let columns = (members::id, members::newsroom_id, members::role);
+        let callers = match member {
+            Some(id) => members::table.find(id).select(columns).load(&mut conn).await?,
+            None => {
+                members::table
+                    .filter(members::role.eq(Role::Admin))
+                    .distinct_on(members::newsroom_id)
+                    .order((members::newsroom_id, members::id))
+                    .select(columns)
+                    .limit(2)
+                    .load(&mut conn)
+                    .await?
+            }
+        };
+        Ok(callers)
+    }
+
+    /// Locks the newsroom first: two admins who demote each other must not both succeed.
+    async fn lock(id: Uuid, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Self> {
+        let newsroom = newsrooms::table.find(caller.newsroom_id).select(newsrooms::id).for_no_key_update();
+        newsroom.first::<Uuid>(conn).await?;
+        Self::find(id, caller, conn).await
+    }
+
+    async fn check_admins(newsroom_id: Uuid, conn: &mut AsyncPgConnection) -> Result<()> {
+        let admins: i64 = members::table
+            .filter(members::newsroom_id.eq(newsroom_id).and(members::role.eq(Role::Admin)))
+            .count()
+            .get_result(conn)
+            .await?;
+        if admins > 0 {
+            Ok(())
+        } else {
+            Err(Error::conflict("A newsroom needs an admin. Make another member admin first."))
+        }
+    }
+}
+
+fn explain(constraint: &str) -> Option<Error> {
+    (constraint == "members_email_key").then(|| Error::conflict("Your newsroom has a member with this e-mail address."))
+}

@@ -1,0 +1,155 @@
+//! Lists in pages: keyset paging by id, newest first.
+
+use std::collections::BTreeMap;
+
+use actix_web::body::BoxBody;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, Responder, web};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::config::PublicUrl;
+use crate::error::{Error, ParameterError, Result};
+
+/// How many records a page has unless asked.
+const DEFAULT_LIMIT: usize = 50;
+/// How many it has at most.
+const MAX_LIMIT: usize = 200;
+
+/// The parameters of every list; read by [`PageRequest::read`], documented here.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents parameters that PageRequest reads")]
+pub struct PageParameters {
+    /// How many records to answer at most.
+    #[param(minimum = 1, maximum = 200, default = 50, example = 20)]
+    limit: Option<usize>,
+    /// `next_cursor` of the page before, with the same filters. Opaque: do not read or build it.
+    cursor: Option<String>,
+}
+
+/// Which page was asked for.
+#[derive(Debug)]
+pub struct PageRequest {
+    /// How many records.
+    limit: usize,
+    /// The last record of the page before.
+    pub after: Option<Uuid>,
+    /// Ties a cursor to its path and filters.
+    filter_hash: [u8; 8],
+    path: String,
+    filters: Vec<(String, String)>,
+}
+
+impl PageRequest {
+    /// Takes `limit` and `cursor` out of the parameters; what remains are the filters.
+    pub fn read(path: &str, parameters: &mut BTreeMap<String, String>) -> Result<Self> {
+        let limit = parameters.remove("limit");
+        let cursor = parameters.remove("cursor");
+        let mut hasher = Sha256::new();
+        for part in
+            std::iter::once(path).chain(parameters.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]))
+        {
+            hasher.update(part.len().to_be_bytes());
+            hasher.update(part);
+        }
+        let filter_hash = std::array::from_fn({
+            let hash = hasher.finalize();
+            move |index| hash[index]
+        });
+        let mut errors = Vec::new();
+        let limit_size = match limit.as_deref().map(str::parse) {
+            None => DEFAULT_LIMIT,
+            Some(Ok(size @ 1..=MAX_LIMIT)) => size,
+            Some(_) => {
+                errors.push(ParameterError::new("limit", "must be a number from 1 to 200"));
+                DEFAULT_LIMIT
+            }
+        };
+        let after = cursor.and_then(|cursor| {
+            let after = read_cursor(&cursor, filter_hash);
+            if after.is_none() {
+                errors
+                    .push(ParameterError::new("cursor", "must be a next_cursor that was answered to the same filters"));
+            }
+            after
+        });
+        if !errors.is_empty() {
+            return Err(Error::Query(errors));
+        }
+        let mut filters: Vec<_> = parameters.clone().into_iter().collect();
+        filters.extend(limit.map(|limit| ("limit".to_owned(), limit)));
+        Ok(Self { limit: limit_size, after, filter_hash, path: path.to_owned(), filters })
+    }
+
+    /// How many rows to ask the database for: one more than the page, which tells whether there is a next one.
+    pub fn rows(&self) -> i64 {
+        i64::try_from(self.limit).unwrap_or(i64::MAX - 1) + 1
+    }
+
+    /// The page from the rows found, newest first.
+    pub fn page<T>(self, mut rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Listed<T> {
+        let more = rows.len() > self.limit;
+        rows.truncate(self.limit);
+        let next_cursor = rows.last().filter(|_| more).map(|last| write_cursor(self.filter_hash, id(last)));
+        let next = next_cursor.as_ref().map(|cursor| {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            query.extend_pairs(&self.filters).append_pair("cursor", cursor);
+            format!("{}?{}", self.path, query.finish())
+        });
+        Listed { page: Page { items: rows, next_cursor }, next }
+    }
+}
+
+fn write_cursor(filter_hash: [u8; 8], last: Uuid) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode([filter_hash.as_slice(), last.as_bytes()].concat())
+}
+
+fn read_cursor(cursor: &str, filter_hash: [u8; 8]) -> Option<Uuid> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    let last = bytes.strip_prefix(filter_hash.as_slice())?;
+    Uuid::from_slice(last).ok()
+}
+
+/// One page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page<T> {
+    /// The records, newest first.
+    pub items: Vec<T>,
+    /// Send as `cursor`, with the same filters, for the next page; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// A page with the address of the next one, which goes into the `Link` header (RFC 8288).
+#[derive(Debug)]
+pub struct Listed<T> {
+    page: Page<T>,
+    next: Option<String>,
+}
+
+impl<T: Serialize> Responder for Listed<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        if let Some(next) = &self.next {
+            let base = request.app_data::<web::Data<PublicUrl>>().map_or("", |url| url.as_str());
+            response.insert_header((header::LINK, format!("<{base}{next}>; rel=\"next\"")));
+        }
+        response.json(self.page)
+    }
+}
+
+/// The newest of what everybody sees and of what only the caller's newsroom sees, each read by an index of its own:
+/// one query over both would walk through everything that the caller may not see.
+pub fn merge<T>(public: Vec<T>, own: Vec<T>, rows: i64, id: impl Fn(&T) -> Uuid) -> Vec<T> {
+    let mut merged = public;
+    merged.extend(own);
+    merged.sort_unstable_by_key(|record| std::cmp::Reverse(id(record)));
+    merged.truncate(usize::try_from(rows).unwrap_or(usize::MAX));
+    merged
+}

@@ -1,0 +1,109 @@
+//! Dates that are known to the year, the month or the day.
+
+use chrono::NaiveDate;
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::pg::{Pg, PgValue};
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::Text;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An ISO 8601 date as precise as it is known: `2023`, `2023-03` or `2023-03-14`.
+///
+/// Its text sorts by first possible day, coarser first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, AsExpression, FromSqlRow, ToSchema)]
+#[serde(try_from = "String")]
+#[diesel(sql_type = Text)]
+#[schema(value_type = String, pattern = r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$", example = "2023-10")]
+pub struct PartialDate(String);
+
+impl PartialDate {
+    /// The date as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Sorts after every date that this one may stand for, and before any later one.
+    pub fn upper_bound(&self) -> String {
+        format!("{}~", self.0)
+    }
+
+    /// Whether this date lies after `other` for certain: 2023 and 2023-03 do not tell.
+    pub fn is_certainly_after(&self, other: &Self) -> bool {
+        self.0 > other.upper_bound()
+    }
+}
+
+impl TryFrom<String> for PartialDate {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let filled = match text.len() {
+            4 => format!("{text}-01-01"),
+            7 => format!("{text}-01"),
+            _ => text.clone(),
+        };
+        let digits = filled.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+        if filled.len() == 10 && digits && !filled.starts_with("0000") && filled.parse::<NaiveDate>().is_ok() {
+            Ok(Self(text))
+        } else {
+            Err("must be a date such as 2023, 2023-03 or 2023-03-14")
+        }
+    }
+}
+
+impl ToSql<Text, Pg> for PartialDate {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        <String as ToSql<Text, Pg>>::to_sql(&self.0, out)
+    }
+}
+
+impl FromSql<Text, Pg> for PartialDate {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(<String as FromSql<Text, Pg>>::from_sql(value)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PartialDate;
+
+    fn date(text: &str) -> Option<PartialDate> {
+        PartialDate::try_from(text.to_owned()).ok()
+    }
+
+    #[test]
+    fn only_calendar_dates_are_taken() {
+        for good in ["2023", "2023-03", "2023-03-14", "2024-02-29", "0001", "9999-12-31"] {
+            assert!(date(good).is_some(), "{good}");
+        }
+        for bad in [
+            "",
+            "0000",
+            "23",
+            "2023-13",
+            "2023-02-29",
+            "2023-3",
+            "2023-03-14T00:00",
+            "+2023-03",
+            "２０２３",
+            "294277",
+            "2023/03",
+        ] {
+            assert!(date(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_order_is_certain_only_where_dates_do_not_overlap() {
+        let [year, month, day, later] = ["2023", "2023-03", "2023-03-14", "2023-04"].map(|text| date(text).unwrap());
+        assert!(later.is_certainly_after(&month) && later.is_certainly_after(&day));
+        assert!(
+            !month.is_certainly_after(&year) && !day.is_certainly_after(&month) && !year.is_certainly_after(&month)
+        );
+    }
+}

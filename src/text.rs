@@ -1,0 +1,199 @@
+//! Text as OnRecord keeps it, and the rules for kinds of text that several nouns share.
+
+use caseless::Caseless;
+use language_tags::LanguageTag;
+use serde_json::Value;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+use url::Url;
+use validator::ValidationError;
+
+use crate::error::FieldError;
+
+/// Brings every string in a body into Unicode normalisation form C, and reports those that cannot be kept.
+pub fn normalize(value: &mut Value, pointer: &str, errors: &mut Vec<FieldError>) {
+    match value {
+        Value::String(text) => match storable(text) {
+            Ok(()) if is_nfc(text) => {}
+            Ok(()) => *text = text.nfc().collect(),
+            Err(detail) => errors.push(FieldError::new(pointer, detail)),
+        },
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                normalize(item, &format!("{pointer}/{index}"), errors);
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                normalize(member, &format!("{pointer}/{}", escaped(name)), errors);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A member's name as a part of a JSON Pointer (RFC 6901).
+pub fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// Whether the text can be kept and says anything at all.
+pub fn storable(text: &str) -> Result<(), &'static str> {
+    if text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_noncharacter(c)) {
+        Err("must not contain control characters")
+    } else if text.chars().all(|c| c.is_whitespace() || is_invisible(c)) {
+        Err("must not be blank; leave it out or send null")
+    } else {
+        Ok(())
+    }
+}
+
+/// Code points that Unicode keeps free of meaning for ever.
+fn is_noncharacter(c: char) -> bool {
+    matches!(u32::from(c), 0xFDD0..=0xFDEF) || u32::from(c) & 0xFFFE == 0xFFFE
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+}
+
+/// Text of one line that is shown among others: no line breaks, and nothing that reorders what stands beside it.
+pub fn line(text: &str) -> Result<(), ValidationError> {
+    let breaks = |c: char| {
+        c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    };
+    if text.chars().any(breaks) {
+        return Err(refusal("must be one line without direction controls"));
+    }
+    Ok(())
+}
+
+/// A list of such lines.
+pub fn lines(texts: &[String]) -> Result<(), ValidationError> {
+    if texts.iter().any(|text| text.chars().count() > 300) {
+        return Err(refusal("must have items of at most 300 characters"));
+    }
+    texts.iter().try_for_each(|text| line(text))
+}
+
+/// A BCP 47 tag whose parts are all registered with IANA.
+pub fn language(tag: &str) -> Result<(), ValidationError> {
+    match LanguageTag::parse(tag) {
+        Ok(parsed) if parsed.is_valid() => Ok(()),
+        _ => Err(refusal("must be a BCP 47 language tag such as it, en or pt-BR")),
+    }
+}
+
+/// An absolute http or https address.
+pub fn web_address(address: &str) -> Result<(), ValidationError> {
+    match normal_url(address) {
+        Some(normal) if normal.len() <= 2000 => Ok(()),
+        Some(_) => Err(refusal("must have at most 2000 bytes when percent-encoded")),
+        None => Err(refusal("must be an absolute http or https address")),
+    }
+}
+
+/// Lower-case ASCII words joined by hyphens.
+pub fn slug(text: &str) -> Result<(), ValidationError> {
+    let words = text
+        .split('-')
+        .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
+    if words && text.len() <= 100 {
+        Ok(())
+    } else {
+        Err(refusal("must be lower-case ASCII words joined by hyphens, such as nagorno-karabakh"))
+    }
+}
+
+/// A list of slugs, each once.
+pub fn slugs(texts: &[String]) -> Result<(), ValidationError> {
+    let mut seen = std::collections::HashSet::new();
+    if !texts.iter().all(|text| seen.insert(text)) {
+        return Err(refusal("must have each item once"));
+    }
+    texts.iter().try_for_each(|text| slug(text))
+}
+
+/// An ISO 3166-1 alpha-2 code, officially assigned or user-assigned for Kosovo.
+pub fn country(code: &str) -> Result<(), ValidationError> {
+    // A region subtag of BCP 47 is such a code: und-IT.
+    let known = code.len() == 2
+        && code.bytes().all(|b| b.is_ascii_uppercase())
+        && (code == "XK" || LanguageTag::parse(&format!("und-{code}")).is_ok_and(|tag| tag.is_valid()));
+    if known { Ok(()) } else { Err(refusal("must be an ISO 3166-1 alpha-2 code such as IT")) }
+}
+
+/// A Wikidata item's id.
+pub fn wikidata_id(id: &str) -> Result<(), ValidationError> {
+    let digits = id.strip_prefix('Q').unwrap_or_default();
+    if (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0') {
+        Ok(())
+    } else {
+        Err(refusal("must be a Wikidata item such as Q7747"))
+    }
+}
+
+/// A validation error with its sentence.
+pub fn refusal(detail: &'static str) -> ValidationError {
+    ValidationError::new("refused").with_message(detail.into())
+}
+
+/// A name for comparison: NFC after full Unicode case folding, so that "Straße" is "STRASSE".
+pub fn folded(name: &str) -> String {
+    name.chars().default_case_fold().nfc().collect()
+}
+
+/// Parameters that tell where a reader came from, not what is read.
+const TRACKING: &[&str] = &["fbclid", "gclid"];
+
+/// The form in which addresses are compared (WHATWG parse, no fragment, no tracking); `None` unless http or https.
+pub fn normal_url(address: &str) -> Option<String> {
+    let mut url = Url::parse(address).ok()?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return None;
+    }
+    url.set_fragment(None);
+    let tracks = |name: &str| name.starts_with("utm_") || TRACKING.contains(&name);
+    if url.query_pairs().any(|(name, _)| tracks(&name)) {
+        let kept: Vec<_> = url
+            .query_pairs()
+            .filter(|(name, _)| !tracks(name))
+            .map(|(n, v)| (n.into_owned(), v.into_owned()))
+            .collect();
+        url.set_query(None);
+        if !kept.is_empty() {
+            url.query_pairs_mut().extend_pairs(kept);
+        }
+    }
+    Some(url.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_compared_without_what_does_not_matter() {
+        let normal = |address| normal_url(address).unwrap();
+        assert_eq!(normal("HTTPS://Example.ORG:443/a?utm_source=x&b=1&fbclid=2#top"), "https://example.org/a?b=1");
+        assert_eq!(normal("http://example.org"), "http://example.org/");
+        assert_ne!(normal("http://example.org/a"), normal("https://example.org/a"));
+        for bad in ["javascript:alert(1)", "data:text/html,x", "ftp://example.org", "/a", "example.org", "https://"] {
+            assert_eq!(normal_url(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_fold_in_full() {
+        assert_eq!(folded("Straße"), folded("STRASSE"));
+        assert_eq!(folded("ΟΔΟΣ"), folded("οδος"));
+        assert_eq!(folded("E\u{301}cole"), folded("école"));
+    }
+
+    #[test]
+    fn languages_and_countries_are_registered_ones() {
+        assert!(language("it").is_ok() && language("pt-BR").is_ok() && language("sr-Latn").is_ok());
+        assert!(language("italiano").is_err() && language("xx").is_err() && language("it_IT").is_err());
+        assert!(country("IT").is_ok() && country("XK").is_ok());
+        assert!(country("it").is_err() && country("ZQ").is_err() && country("EU1").is_err());
+    }
+}
