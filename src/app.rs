@@ -17,11 +17,19 @@ use crate::error::Result;
 use crate::health::Draining;
 use crate::openapi::{self, Document};
 use crate::telemetry::{self, Metrics};
-use crate::{api_keys, auth, health, members, newsrooms, sources};
+use crate::{
+    api_keys, auth, claims, documents, health, members, newsrooms, rating_scales, sources, statements, topics, verdicts,
+};
 
 /// All routes with their documentation; one line for each slice.
 fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
+    claims::configure(config);
+    statements::configure(config);
     sources::configure(config);
+    documents::configure(config);
+    verdicts::configure(config);
+    rating_scales::configure(config);
+    topics::configure(config);
     newsrooms::configure(config);
     members::configure(config);
     api_keys::configure(config);

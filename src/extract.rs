@@ -41,6 +41,20 @@ impl FromRequest for Id {
     }
 }
 
+/// The `{slug}` of a path. One that is no slug names nothing: 404.
+#[derive(Debug, Clone)]
+pub struct Slug(pub String);
+
+impl FromRequest for Slug {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let part = request.match_info().get("slug").unwrap_or_default();
+        ready(if text::slug(part).is_ok() { Ok(Self(part.to_owned())) } else { Err(Error::NotFound("topic")) })
+    }
+}
+
 /// The filters of a list with the page asked for. Unknown or repeated parameters and bad values are a 400.
 #[derive(Debug)]
 pub struct List<T> {
@@ -390,9 +404,27 @@ impl<T: DeserializeOwned + Validate> Patch<T> {
         read_as(value).map_err(Error::Validation)
     }
 
+    /// Every id that the patch mentions, wherever it stands: what may have to be locked.
+    pub fn ids(&self) -> Vec<Uuid> {
+        let mut ids = Vec::new();
+        for member in self.members.values() {
+            gather_ids(member, &mut ids);
+        }
+        ids
+    }
+
     /// Whether the patch names this member.
     pub fn has(&self, member: &str) -> bool {
         self.members.contains_key(member)
+    }
+}
+
+fn gather_ids(value: &Value, ids: &mut Vec<Uuid>) {
+    match value {
+        Value::String(text) => ids.extend(Uuid::try_parse(text)),
+        Value::Array(items) => items.iter().for_each(|item| gather_ids(item, ids)),
+        Value::Object(members) => members.values().for_each(|member| gather_ids(member, ids)),
+        _ => {}
     }
 }
 

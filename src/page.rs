@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::config::PublicUrl;
 use crate::error::{Error, ParameterError, Result};
+use crate::text;
 
 /// How many records a page has unless asked.
 const DEFAULT_LIMIT: usize = 50;
@@ -37,8 +38,8 @@ pub struct PageParameters {
 pub struct PageRequest {
     /// How many records.
     limit: usize,
-    /// The last record of the page before.
-    pub after: Option<Uuid>,
+    /// The key of the last record of the page before.
+    after: Option<Vec<u8>>,
     /// Ties a cursor to its path and filters.
     filter_hash: [u8; 8],
     path: String,
@@ -86,16 +87,26 @@ impl PageRequest {
         Ok(Self { limit: limit_size, after, filter_hash, path: path.to_owned(), filters })
     }
 
+    /// The id of the last record of the page before.
+    pub fn after(&self) -> Option<Uuid> {
+        self.after.as_deref().and_then(|key| Uuid::from_slice(key).ok())
+    }
+
+    /// The slug of the last record of the page before, in lists that are ordered by slug.
+    pub fn after_slug(&self) -> Option<String> {
+        self.after.clone().and_then(|key| String::from_utf8(key).ok()).filter(|slug| text::slug(slug).is_ok())
+    }
+
     /// How many rows to ask the database for: one more than the page, which tells whether there is a next one.
     pub fn rows(&self) -> i64 {
         i64::try_from(self.limit).unwrap_or(i64::MAX - 1) + 1
     }
 
-    /// The page from the rows found, newest first.
-    pub fn page<T>(self, mut rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Listed<T> {
+    /// The page from the rows found; `key` is what they are ordered by.
+    pub fn page<T, K: AsRef<[u8]>>(self, mut rows: Vec<T>, key: impl Fn(&T) -> K) -> Listed<T> {
         let more = rows.len() > self.limit;
         rows.truncate(self.limit);
-        let next_cursor = rows.last().filter(|_| more).map(|last| write_cursor(self.filter_hash, id(last)));
+        let next_cursor = rows.last().filter(|_| more).map(|last| write_cursor(self.filter_hash, key(last).as_ref()));
         let next = next_cursor.as_ref().map(|cursor| {
             let mut query = url::form_urlencoded::Serializer::new(String::new());
             query.extend_pairs(&self.filters).append_pair("cursor", cursor);
@@ -105,14 +116,13 @@ impl PageRequest {
     }
 }
 
-fn write_cursor(filter_hash: [u8; 8], last: Uuid) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode([filter_hash.as_slice(), last.as_bytes()].concat())
+fn write_cursor(filter_hash: [u8; 8], last: &[u8]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode([filter_hash.as_slice(), last].concat())
 }
 
-fn read_cursor(cursor: &str, filter_hash: [u8; 8]) -> Option<Uuid> {
+fn read_cursor(cursor: &str, filter_hash: [u8; 8]) -> Option<Vec<u8>> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
-    let last = bytes.strip_prefix(filter_hash.as_slice())?;
-    Uuid::from_slice(last).ok()
+    bytes.strip_prefix(filter_hash.as_slice()).map(Into::into)
 }
 
 /// One page of a list.

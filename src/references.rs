@@ -7,7 +7,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use crate::auth::Caller;
-use crate::error::{FieldError, Result};
+use crate::error::{Error, FieldError, Result};
 use crate::schema::{claims, documents, ratings, sources, statements, verdicts};
 
 /// What a reference must name.
@@ -57,6 +57,17 @@ impl Reference {
     pub fn to(noun: Noun, id: impl Into<Option<Uuid>>, pointer: impl Into<String>) -> Option<Self> {
         id.into().map(|id| Self { noun, id, pointer: pointer.into() })
     }
+}
+
+/// 422 with every reference that names nothing, or nothing that the caller may see.
+pub async fn check(
+    references: &[Reference],
+    known: &BTreeSet<Uuid>,
+    caller: Caller,
+    conn: &mut AsyncPgConnection,
+) -> Result<()> {
+    let unknown = unknown(references, known, caller, conn).await?;
+    if unknown.is_empty() { Ok(()) } else { Err(Error::Validation(unknown)) }
 }
 
 /// The references that name nothing, or nothing that the caller may see; those in `known` are taken as they are.

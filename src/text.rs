@@ -83,6 +83,12 @@ pub fn language(tag: &str) -> Result<(), ValidationError> {
     }
 }
 
+/// What a tag, in lower case and with a hyphen behind it, must be LIKE to be this one or narrower: `en` finds `en-GB`
+/// (RFC 4647, basic filtering).
+pub fn language_range(tag: &str) -> String {
+    format!("{}-%", tag.to_lowercase())
+}
+
 /// An absolute http or https address.
 pub fn web_address(address: &str) -> Result<(), ValidationError> {
     match normal_url(address) {
@@ -129,6 +135,16 @@ pub fn wikidata_id(id: &str) -> Result<(), ValidationError> {
         Ok(())
     } else {
         Err(refusal("must be a Wikidata item such as Q7747"))
+    }
+}
+
+/// `withdrawn_reason` comes with the status `withdrawn`, and only with it.
+pub fn reason_matches(withdrawn: bool, has_reason: bool) -> Result<(), ValidationError> {
+    let fault = |detail: &'static str| Err(ValidationError::new("withdrawn_reason").with_message(detail.into()));
+    match (withdrawn, has_reason) {
+        (true, false) => fault("is needed: say why it is withdrawn"),
+        (false, true) => fault("goes with the status withdrawn only"),
+        _ => Ok(()),
     }
 }
 

@@ -81,7 +81,7 @@ impl ApiKey {
     /// A page of the caller's newsroom's keys, newest first; revoked ones too.
     pub async fn list(page: &PageRequest, caller: Caller, mut conn: &AsyncPgConnection) -> Result<Vec<Self>> {
         let mut query = Self::query().filter(members::newsroom_id.eq(caller.newsroom_id)).into_boxed();
-        if let Some(after) = page.after {
+        if let Some(after) = page.after() {
             query = query.filter(api_keys::id.lt(after));
         }
         Ok(query.order(api_keys::id.desc()).limit(page.rows()).load(&mut conn).await?)

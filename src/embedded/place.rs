@@ -9,6 +9,8 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use nix::errno::Errno;
@@ -17,6 +19,9 @@ use nix::unistd::{Uid, User};
 
 /// The longest path of a Unix socket that every system takes: macOS has 103 bytes, Linux 107.
 const SOCKET_PATH_BYTES: usize = 103;
+
+/// How long the lock of a killed OnRecord may last.
+const FREE_WITHIN: Duration = Duration::from_millis(500);
 
 /// The socket's name is PostgreSQL's; the number is that of its default port.
 pub const SOCKET: &str = ".s.PGSQL.5432";
@@ -96,15 +101,26 @@ pub fn require_reachable(data_dir: &Path, account: Option<Account>) -> Result<()
 ///
 /// Fails with a sentence where another OnRecord has it.
 pub fn lock(data_dir: &Path) -> Result<Flock<File>> {
-    let file = open(&data_dir.join("onrecord.lock"))?;
-    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| match error {
-        Errno::EWOULDBLOCK => anyhow::anyhow!(
-            "another OnRecord is using the data directory {}: stop that one, or set ONRECORD_DATA_DIR to another \
-             directory",
+    let since = Instant::now();
+    let mut file = open(&data_dir.join("onrecord.lock"))?;
+    loop {
+        let error = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => return Ok(lock),
+            // A child that a killed OnRecord was just starting keeps the lock until it runs its program.
+            Err((same, Errno::EWOULDBLOCK)) if since.elapsed() < FREE_WITHIN => {
+                file = same;
+                thread::sleep(Duration::from_millis(20));
+                continue;
+            }
+            Err((_, error)) => error,
+        };
+        ensure!(
+            error != Errno::EWOULDBLOCK,
+            "another OnRecord is using the data directory {}: stop that one, or set ONRECORD_DATA_DIR to another",
             data_dir.display()
-        ),
-        other => anyhow::Error::new(other).context(format!("cannot lock the data directory {}", data_dir.display())),
-    })
+        );
+        return Err(error).with_context(|| format!("cannot lock the data directory {}", data_dir.display()));
+    }
 }
 
 /// Opens a file of ours for appending, without following a link.

@@ -78,7 +78,7 @@ impl Member {
     /// A page of the caller's newsroom's members, newest first.
     pub async fn list(page: &PageRequest, caller: Caller, mut conn: &AsyncPgConnection) -> Result<Vec<Self>> {
         let mut query = Self::query().filter(members::newsroom_id.eq(caller.newsroom_id)).into_boxed();
-        if let Some(after) = page.after {
+        if let Some(after) = page.after() {
             query = query.filter(members::id.lt(after));
         }
         let members: Vec<Self> = query.order(members::id.desc()).limit(page.rows()).load(&mut conn).await?;

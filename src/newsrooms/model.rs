@@ -76,7 +76,7 @@ impl Newsroom {
     /// A page of newsrooms, newest first.
     pub async fn list(page: &PageRequest, mut conn: &AsyncPgConnection) -> Result<Vec<Self>> {
         let mut query = Self::query().into_boxed();
-        if let Some(after) = page.after {
+        if let Some(after) = page.after() {
             query = query.filter(newsrooms::id.lt(after));
         }
         Ok(query.order(newsrooms::id.desc()).limit(page.rows()).load(&mut conn).await?)

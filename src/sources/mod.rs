@@ -5,5 +5,5 @@
 mod model;
 mod routes;
 
-pub use model::{NewSource, Source, SourceKind};
+pub use model::{NewSource, Source, SourceKind, explain};
 pub use routes::configure;

@@ -245,10 +245,7 @@ impl NewSource {
         caller: Caller,
         conn: &mut AsyncPgConnection,
     ) -> Result<()> {
-        let unknown = references::unknown(&self.references(), known, caller, conn).await?;
-        if !unknown.is_empty() {
-            return Err(Error::Validation(unknown));
-        }
+        references::check(&self.references(), known, caller, conn).await?;
         let Some(wikidata_id) = &self.wikidata_id else { return Ok(()) };
         let existing: Option<Uuid> = sources::table
             .filter(sources::newsroom_id.eq(caller.newsroom_id))
@@ -308,7 +305,7 @@ impl SourceFilter {
         if let Some(country) = &self.country {
             query = query.filter(sources::country.eq(country));
         }
-        if let Some(after) = page.after {
+        if let Some(after) = page.after() {
             query = query.filter(sources::id.lt(after));
         }
         query.order(sources::id.desc()).limit(page.rows())

@@ -25,11 +25,7 @@ pub fn configure(config: &mut ServiceConfig) {
 /// Newest first. The public sees the sources that something public refers to; members see their newsroom's as well.
 #[utoipa::path(tag = "sources", params(SourceFilter, PageParameters), responses((status = 200, description = "A page of sources", body = Page<Source>)))]
 #[get("/sources")]
-async fn list_sources(
-    db: web::Data<Db>,
-    viewer: Viewer,
-    list: List<super::model::SourceFilter>,
-) -> Result<Listed<Source>> {
+async fn list_sources(db: web::Data<Db>, viewer: Viewer, list: List<SourceFilter>) -> Result<Listed<Source>> {
     let sources = db.read(async |conn| Source::list(&list.filter, &list.page, viewer, conn).await).await?;
     Ok(list.page.page(sources, |source| source.id))
 }
@@ -58,7 +54,7 @@ async fn get_source(db: web::Data<Db>, viewer: Viewer, Id(id): Id) -> Result<Rec
 /// Change a source
 ///
 /// Changing a public source needs an editor.
-#[utoipa::path(tag = "sources", params(("id" = Uuid, Path, description = "The source's id", example = "#peskov")), request_body(content = NewSource, example = json!({"spoke_as": null})), responses((status = 200, description = "The source as it is now", body = Source)), security(("api_key" = ["checker"])))]
+#[utoipa::path(tag = "sources", params(("id" = Uuid, Path, description = "The source's id", example = "#peskov")), request_body(content = NewSource, example = json!({"description": "Spokesman of the Russian president"})), responses((status = 200, description = "The source as it is now", body = Source)), security(("api_key" = ["checker"])))]
 #[patch("/sources/{id}")]
 async fn update_source(
     db: web::Data<Db>,

@@ -1,0 +1,25 @@
+FROM rust:1.95-slim-bookworm AS build
+WORKDIR /onrecord
+
+# The dependencies alone, in a layer that lasts until they change: built for an empty program.
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir src && touch src/lib.rs && echo 'fn main() {}' >src/main.rs \
+    && cargo build --release --locked \
+    && rm -r src
+
+COPY . .
+# Cargo goes by times, and the files may be older than the empty program.
+RUN touch src/lib.rs src/main.rs && cargo build --release --locked
+
+FROM debian:bookworm-slim
+COPY --from=build /onrecord/target/release/onrecord /usr/local/bin/onrecord
+
+# A number, so that Kubernetes can see that it is not root.
+USER 10001:10001
+# All of the container's addresses: which of them others reach is decided outside. There is no PostgreSQL in here:
+# DATABASE_URL has to name one.
+ENV ONRECORD_LISTEN=0.0.0.0:8080
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["onrecord", "health"]
+ENTRYPOINT ["onrecord"]
+CMD ["serve"]

@@ -1,0 +1,71 @@
+use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+use validator::Validate;
+
+use super::model::{Verdict, VerdictStatus};
+use crate::auth::Viewer;
+use crate::error::Result;
+use crate::page::{self, PageRequest};
+use crate::schema::verdicts;
+
+/// Which verdicts to list.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct VerdictFilter {
+    /// On this claim.
+    pub claim_id: Option<Uuid>,
+    /// Recorded by this newsroom.
+    pub newsroom_id: Option<Uuid>,
+    /// Giving this rating.
+    pub rating_id: Option<Uuid>,
+    /// With this status; drafts are listed to their newsroom only.
+    pub status: Option<VerdictStatus>,
+}
+
+impl Verdict {
+    /// A page of verdicts, newest first.
+    pub async fn list(
+        filter: &VerdictFilter,
+        page: &PageRequest,
+        viewer: Viewer,
+        conn: &AsyncPgConnection,
+    ) -> Result<Vec<Self>> {
+        let (mut for_public, mut for_own) = (conn, conn);
+        let public = filter.query(page).filter(verdicts::public).load(&mut for_public);
+        let own = async {
+            let Some(newsroom_id) = viewer.newsroom_id() else { return Ok(Vec::new()) };
+            let own = verdicts::newsroom_id.eq(newsroom_id).and(diesel::dsl::not(verdicts::public));
+            filter.query(page).filter(own).load(&mut for_own).await
+        };
+        let (public, own) = futures_util::try_join!(public, own)?;
+        Ok(page::merge(public, own, page.rows(), |verdict: &Self| verdict.id))
+    }
+}
+
+impl VerdictFilter {
+    fn query(&self, page: &PageRequest) -> verdicts::BoxedQuery<'_, Pg, SqlTypeOf<AsSelect<Verdict, Pg>>> {
+        let mut query = Verdict::query().into_boxed();
+        if let Some(claim_id) = self.claim_id {
+            query = query.filter(verdicts::claim_id.eq(claim_id));
+        }
+        if let Some(newsroom_id) = self.newsroom_id {
+            query = query.filter(verdicts::newsroom_id.eq(newsroom_id));
+        }
+        if let Some(rating_id) = self.rating_id {
+            query = query.filter(verdicts::rating_id.eq(rating_id));
+        }
+        if let Some(status) = self.status {
+            query = query.filter(verdicts::status.eq(status));
+        }
+        if let Some(after) = page.after() {
+            query = query.filter(verdicts::id.lt(after));
+        }
+        query.order(verdicts::id.desc()).limit(page.rows())
+    }
+}
