@@ -18,7 +18,8 @@ use crate::health::Draining;
 use crate::openapi::{self, Document};
 use crate::telemetry::{self, Metrics};
 use crate::{
-    api_keys, auth, claims, documents, health, members, newsrooms, rating_scales, sources, statements, topics, verdicts,
+    api_keys, auth, bundles, claims, documents, dossier, health, members, newsrooms, rating_scales, sources,
+    statements, topics, verdicts,
 };
 
 /// All routes with their documentation; one line for each slice.
@@ -30,6 +31,8 @@ fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     verdicts::configure(config);
     rating_scales::configure(config);
     topics::configure(config);
+    dossier::configure(config);
+    bundles::configure(config);
     newsrooms::configure(config);
     members::configure(config);
     api_keys::configure(config);

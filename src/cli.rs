@@ -8,18 +8,20 @@ use std::time::Duration;
 use actix_web::web;
 use anyhow::{Context, bail, ensure};
 use clap::{Parser, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::api_keys::{ApiKey, NewApiKey};
 use crate::auth::{Caller, Key};
+use crate::bundles::{self, Bundle, Ids};
 use crate::config::{DatabaseSettings, Limits, PublicUrl, ServerSettings};
 use crate::db::{self, Db, Pool};
 use crate::embedded::Embedded;
+use crate::error::Error;
 use crate::health::Draining;
 use crate::members::Member;
 use crate::newsrooms::{self, Newsroom};
-use crate::{app, demo, idempotency};
+use crate::{app, demo, extract, idempotency};
 
 /// A fact-checking claim database with a REST API: who said what about which claim, on whose word, and what the
 /// fact-checkers concluded.
@@ -278,7 +280,23 @@ async fn first_start(chosen: Option<&str>, demo: bool, db: &Db) -> anyhow::Resul
     Ok(Some(text))
 }
 
-async fn load_demo(_db: &Db) -> anyhow::Result<()> {
+/// Records the demo story, unless there are records already.
+async fn load_demo(db: &Db) -> anyhow::Result<()> {
+    let caller = acting(None, db).await?;
+    let body = extract::read_json(demo::STORY.as_bytes())?;
+    let loaded = db
+        .write(async move |conn| {
+            if demo::is_wanted(conn).await? {
+                let bundle = Bundle::read(body.clone(), Ids::Demo)?;
+                bundles::import(bundle, caller, conn).await.map(Some)
+            } else {
+                Ok(None)
+            }
+        })
+        .await?;
+    if let Some(loaded) = loaded {
+        tracing::info!(claims = loaded.created.claims, statements = loaded.created.statements, "loaded the demo story");
+    }
     Ok(())
 }
 
@@ -302,10 +320,44 @@ async fn acting(member: Option<Uuid>, db: &Db) -> anyhow::Result<Caller> {
     }
 }
 
+/// Records the bundles in order; ends with the first that is refused, and says which item is bad and why.
 async fn import(files: &[PathBuf], member: Option<Uuid>, db: &Db) -> anyhow::Result<()> {
     let caller = acting(member, db).await?;
-    let _ = (files, caller);
+    for file in files {
+        let imported = import_file(file, caller, db).await.map_err(|error| match error.downcast_ref() {
+            Some(Error::Validation(errors)) => {
+                let faults = errors.iter().map(|fault| format!("\n  {}: {}", fault.pointer, fault.detail));
+                anyhow::anyhow!("nothing of {} was recorded:{}", file.display(), faults.collect::<String>())
+            }
+            _ => error.context(format!("nothing of {} was recorded", file.display())),
+        })?;
+        let bundles::Imported { created, reused, .. } = imported;
+        print(&format!(
+            "{}: recorded {} sources, {} documents, {} claims, {} statements, {} verdicts; reused {} sources, {} documents",
+            file.display(),
+            created.sources,
+            created.documents,
+            created.claims,
+            created.statements,
+            created.verdicts,
+            reused.sources.len(),
+            reused.documents.len()
+        ))?;
+    }
     Ok(())
+}
+
+async fn import_file(file: &Path, caller: Caller, db: &Db) -> anyhow::Result<bundles::Imported> {
+    let mut bytes = Vec::new();
+    if file == Path::new("-") {
+        std::io::stdin().read_to_end(&mut bytes)?;
+    } else {
+        bytes = std::fs::read(file)?;
+    }
+    let body = extract::read_json(&bytes)?;
+    let imported =
+        db.write(async move |conn| bundles::import(Bundle::read(body.clone(), Ids::New)?, caller, conn).await);
+    Ok(imported.await?)
 }
 
 async fn create_newsroom(name: String, as_json: bool, db: &Db) -> anyhow::Result<()> {
@@ -375,16 +427,9 @@ async fn health(listen: &str) -> anyhow::Result<()> {
 
 fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}")?;
-    Ok(out.flush()?)
-}
-
-fn read_bundle(file: &Path) -> anyhow::Result<Value> {
-    let mut bytes = Vec::new();
-    if file == Path::new("-") {
-        std::io::stdin().read_to_end(&mut bytes)?;
-    } else {
-        bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        // Whoever read the output has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        printed => Ok(printed?),
     }
-    serde_json::from_slice(&bytes).with_context(|| format!("{} is not JSON", file.display()))
 }

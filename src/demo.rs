@@ -3,9 +3,14 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
+
+use crate::error::Result;
+use crate::schema::{claims, sources};
 
 /// The story as it is committed.
 pub const STORY: &str = include_str!("../demo/nagorno-karabakh-2023.json");
@@ -23,6 +28,13 @@ static IDS: LazyLock<HashMap<String, Uuid>> = LazyLock::new(|| {
     let refs = items.filter_map(|item| item["ref"].as_str());
     PEOPLE.into_iter().chain(refs).enumerate().map(|(index, name)| (name.to_owned(), id(name, index as u64))).collect()
 });
+
+/// Whether the database is empty, so that the story may be loaded.
+pub async fn is_wanted(conn: &mut AsyncPgConnection) -> Result<bool> {
+    let any_source = diesel::select(diesel::dsl::exists(sources::table.select(sources::id)));
+    let any_claim = diesel::select(diesel::dsl::exists(claims::table.select(claims::id)));
+    Ok(!any_source.get_result::<bool>(conn).await? && !any_claim.get_result::<bool>(conn).await?)
+}
 
 /// The id of a ref of the story (or of `newsroom`, `admin`): a UUIDv7 whose time follows the story's order and whose
 /// random part is a hash of the ref.

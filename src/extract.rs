@@ -161,10 +161,15 @@ pub async fn read_body(request: HttpRequest, payload: Payload, limit: usize, als
         return Ok(RawBody { value: None, hash });
     }
     check_media_type(&request, also)?;
-    let mut value = parse(&bytes)?;
+    Ok(RawBody { value: Some(read_json(&bytes)?), hash })
+}
+
+/// Reads JSON whose texts can be kept, and brings them into NFC: 400 when unreadable, 422 when a text cannot be kept.
+pub fn read_json(bytes: &[u8]) -> Result<Value> {
+    let mut value = parse(bytes)?;
     let mut errors = Vec::new();
     text::normalize(&mut value, "", &mut errors);
-    if errors.is_empty() { Ok(RawBody { value: Some(value), hash }) } else { Err(Error::Validation(errors)) }
+    if errors.is_empty() { Ok(value) } else { Err(Error::Validation(errors)) }
 }
 
 fn content_length(request: &HttpRequest) -> Result<Option<u64>> {

@@ -7,6 +7,7 @@
 pub mod api_keys;
 pub mod app;
 pub mod auth;
+pub mod bundles;
 pub mod claims;
 pub mod cli;
 mod columns;
@@ -14,6 +15,7 @@ pub mod config;
 pub mod db;
 pub mod demo;
 pub mod documents;
+pub mod dossier;
 pub mod embedded;
 pub mod error;
 pub mod etag;

@@ -163,6 +163,26 @@ fn each_once(new: &NewRatingScale) -> Result<(), ValidationError> {
     Ok(())
 }
 
+/// A rating as its row is read.
+type RatingRow = (Uuid, String, String, i32, Option<i32>, Option<String>, serde_json::Value);
+
+impl Rating {
+    /// The ratings with these ids.
+    pub async fn find_all(ids: &BTreeSet<Uuid>, mut conn: &AsyncPgConnection) -> Result<Vec<Self>> {
+        use ratings as of;
+        let rows: Vec<RatingRow> = ratings::table
+            .filter(of::id.eq_any(ids))
+            .select((of::id, of::slug, of::label, of::position, of::numeric_value, of::description, of::labels))
+            .load(&mut conn)
+            .await?;
+        rows.into_iter()
+            .map(|(id, slug, label, order, numeric_value, description, labels)| {
+                Ok(Self { id, slug, label, order, numeric_value, description, labels: serde_json::from_value(labels)? })
+            })
+            .collect()
+    }
+}
+
 impl Versioned for RatingScale {
     fn version(&self) -> i32 {
         self.version

@@ -50,7 +50,7 @@ async fn create_verdict(
 }
 
 /// Read a verdict
-#[utoipa::path(tag = "verdicts", params(("id" = Uuid, Path, description = "The verdict's id", example = "#DEMOVERDICT")), responses((status = 200, description = "The verdict", body = Verdict)))]
+#[utoipa::path(tag = "verdicts", params(("id" = Uuid, Path, description = "The verdict's id", example = "#verdict-meeting")), responses((status = 200, description = "The verdict", body = Verdict)))]
 #[get("/verdicts/{id}")]
 async fn get_verdict(db: web::Data<Db>, viewer: Viewer, Id(id): Id) -> Result<Record<Verdict>> {
     Ok(Record(db.read(async |conn| Verdict::find(id, viewer, conn).await).await?))
@@ -59,7 +59,7 @@ async fn get_verdict(db: web::Data<Db>, viewer: Viewer, Id(id): Id) -> Result<Re
 /// Change or publish a verdict
 ///
 /// Changing a published verdict needs an editor.
-#[utoipa::path(tag = "verdicts", params(("id" = Uuid, Path, description = "The verdict's id", example = "#DEMOVERDICT")), request_body(content = NewVerdict, example = json!({"language": "en"})), responses((status = 200, description = "The verdict as it is now", body = Verdict)), security(("api_key" = ["checker"])))]
+#[utoipa::path(tag = "verdicts", params(("id" = Uuid, Path, description = "The verdict's id", example = "#verdict-meeting")), request_body(content = NewVerdict, example = json!({"language": "en"})), responses((status = 200, description = "The verdict as it is now", body = Verdict)), security(("api_key" = ["checker"])))]
 #[patch("/verdicts/{id}")]
 async fn update_verdict(
     db: web::Data<Db>,
@@ -74,7 +74,7 @@ async fn update_verdict(
 /// Delete a verdict
 ///
 /// Refused with 409 while another verdict supersedes it. Deleting a published verdict needs an editor.
-#[utoipa::path(tag = "verdicts", params(("id" = Uuid, Path, description = "The verdict's id", example = "#DEMOVERDICT")), responses((status = 204, description = "Deleted")), security(("api_key" = ["checker"])))]
+#[utoipa::path(tag = "verdicts", params(("id" = Uuid, Path, description = "The verdict's id", example = "#verdict-meeting")), responses((status = 204, description = "Deleted")), security(("api_key" = ["checker"])))]
 #[delete("/verdicts/{id}")]
 async fn delete_verdict(
     db: web::Data<Db>,

@@ -1,0 +1,186 @@
+//! The rules across a bundle's items, and between them and what is recorded: each broken one is named at its item.
+
+use std::collections::{BTreeSet, HashMap};
+
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+use validator::Validate;
+
+use super::read::{Bundle, Item};
+use crate::auth::{Caller, Role};
+use crate::claims::{ClaimStatus, lock_trees};
+use crate::error::{Error, FieldError, Result};
+use crate::extract::field_errors;
+use crate::references::{self, Reference};
+use crate::schema::{claims, statements, verdicts};
+use crate::verdicts::VerdictStatus;
+
+/// 403 where a checker publishes.
+pub fn check_role(bundle: &Bundle, caller: Caller) -> Result<()> {
+    let publishes = bundle.claims.iter().any(|item| item.new.status == ClaimStatus::Published)
+        || bundle.statements.iter().any(|item| item.new.status == ClaimStatus::Published)
+        || bundle.verdicts.iter().any(|item| item.new.status == VerdictStatus::Published);
+    if publishes { caller.needs(Role::Editor) } else { Ok(()) }
+}
+
+/// What the bundle refers to beyond itself, as far as rules depend on it. Locked, so that it stays so.
+struct Recorded {
+    claims: HashMap<Uuid, (Uuid, ClaimStatus)>,
+    statements: HashMap<Uuid, ClaimStatus>,
+    verdicts: HashMap<Uuid, (Uuid, VerdictStatus)>,
+}
+
+impl Recorded {
+    async fn load(references: &[Reference], conn: &mut AsyncPgConnection) -> Result<Self> {
+        let ids: Vec<Uuid> = references.iter().map(|reference| reference.id).collect();
+        lock_trees(&ids, &ids, conn).await?;
+        let claims: Vec<(Uuid, Uuid, ClaimStatus)> = claims::table
+            .filter(claims::id.eq_any(&ids))
+            .select((claims::id, claims::newsroom_id, claims::status))
+            .load(conn)
+            .await?;
+        let statements: Vec<(Uuid, ClaimStatus)> = statements::table
+            .filter(statements::id.eq_any(&ids))
+            .select((statements::id, statements::status))
+            .load(conn)
+            .await?;
+        let verdicts: Vec<(Uuid, Uuid, VerdictStatus)> = verdicts::table
+            .filter(verdicts::id.eq_any(&ids))
+            .select((verdicts::id, verdicts::claim_id, verdicts::status))
+            .load(conn)
+            .await?;
+        Ok(Self {
+            claims: claims.into_iter().map(|(id, newsroom_id, status)| (id, (newsroom_id, status))).collect(),
+            statements: statements.into_iter().collect(),
+            verdicts: verdicts.into_iter().map(|(id, claim_id, status)| (id, (claim_id, status))).collect(),
+        })
+    }
+}
+
+/// 422 that names every item that cannot be recorded.
+pub async fn check(bundle: &Bundle, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
+    let mut errors = again(bundle);
+    let own: BTreeSet<Uuid> = bundle.ids();
+    let references = bundle.references();
+    let outside: Vec<Reference> = references.into_iter().filter(|reference| !own.contains(&reference.id)).collect();
+    let mut recorded = Recorded::load(&outside, conn).await?;
+    errors.extend(references::unknown(&outside, &BTreeSet::new(), caller, conn).await?);
+    recorded.claims.extend(bundle.claims.iter().map(|item| (item.id, (caller.newsroom_id, item.new.status))));
+    recorded.statements.extend(bundle.statements.iter().map(|item| (item.id, item.new.status)));
+    recorded.verdicts.extend(bundle.verdicts.iter().map(|item| (item.id, (item.new.claim_id, item.new.status))));
+    check_claims(bundle, caller, &recorded, &mut errors);
+    check_statements(bundle, &recorded, &mut errors);
+    check_verdicts(bundle, &recorded, &mut errors);
+    if errors.is_empty() {
+        return Ok(());
+    }
+    errors.sort();
+    errors.dedup();
+    Err(Error::Validation(errors))
+}
+
+/// The rules of single items, once more: reuse may have made one record of two that an item lists.
+fn again(bundle: &Bundle) -> Vec<FieldError> {
+    fn faults<T: Validate>(items: &[Item<T>]) -> impl Iterator<Item = FieldError> + '_ {
+        items.iter().flat_map(|item| {
+            let faults = item.new.validate().err().map(|errors| field_errors(&errors)).unwrap_or_default();
+            faults.into_iter().map(|fault| FieldError { pointer: item.pointer.clone() + &fault.pointer, ..fault })
+        })
+    }
+    faults(&bundle.statements).chain(faults(&bundle.verdicts)).collect()
+}
+
+const CREATED_WITHDRAWN: &str = "must be draft or published: nothing is recorded withdrawn";
+
+fn check_claims(bundle: &Bundle, caller: Caller, recorded: &Recorded, errors: &mut Vec<FieldError>) {
+    let parents: HashMap<Uuid, Option<Uuid>> =
+        bundle.claims.iter().map(|item| (item.id, item.new.part_of_id)).collect();
+    for item in &bundle.claims {
+        let mut fault =
+            |member: &str, detail: &str| errors.push(FieldError::new(format!("{}/{member}", item.pointer), detail));
+        if item.new.status == ClaimStatus::Withdrawn {
+            fault("status", CREATED_WITHDRAWN);
+        }
+        let parent = item.new.part_of_id.and_then(|id| recorded.claims.get(&id));
+        if parent.is_some_and(|(newsroom_id, _)| *newsroom_id != caller.newsroom_id) {
+            fault("part_of_id", "must be a claim of your own newsroom");
+        }
+        // No chain is longer than the bundle, unless it is a circle.
+        let chain = std::iter::successors(item.new.part_of_id, |id| parents.get(id).copied().flatten());
+        if chain.take(parents.len() + 1).any(|id| id == item.id) {
+            fault("part_of_id", "makes the claim a part of itself");
+        }
+    }
+    for item in &bundle.sources {
+        if item.new.affiliation_id == Some(item.id) {
+            errors.push(FieldError::new(format!("{}/affiliation_id", item.pointer), "must be another source"));
+        }
+    }
+    for item in &bundle.documents {
+        if item.new.derived_from_id == Some(item.id) {
+            errors.push(FieldError::new(format!("{}/derived_from_id", item.pointer), "must be another document"));
+        }
+    }
+}
+
+fn check_statements(bundle: &Bundle, recorded: &Recorded, errors: &mut Vec<FieldError>) {
+    for item in &bundle.statements {
+        let mut fault =
+            |member: &str, detail: &str| errors.push(FieldError::new(format!("{}/{member}", item.pointer), detail));
+        let published = item.new.status == ClaimStatus::Published;
+        if item.new.status == ClaimStatus::Withdrawn {
+            fault("status", CREATED_WITHDRAWN);
+        }
+        if published
+            && recorded.claims.get(&item.new.claim_id).is_some_and(|(_, status)| *status != ClaimStatus::Published)
+        {
+            fault("claim_id", "must be a published claim, as the statement is published");
+        }
+        for (index, reliance) in item.new.relies_on.iter().enumerate() {
+            let member = format!("relies_on/{index}/statement_id");
+            if reliance.statement_id == item.id {
+                fault(&member, "must be another statement");
+            } else if published
+                && recorded
+                    .statements
+                    .get(&reliance.statement_id)
+                    .is_some_and(|status| *status != ClaimStatus::Published)
+            {
+                fault(&member, "must be a published statement, as this one is published");
+            }
+        }
+    }
+}
+
+fn check_verdicts(bundle: &Bundle, recorded: &Recorded, errors: &mut Vec<FieldError>) {
+    for item in &bundle.verdicts {
+        let mut fault =
+            |member: &str, detail: &str| errors.push(FieldError::new(format!("{}/{member}", item.pointer), detail));
+        let published = item.new.status == VerdictStatus::Published;
+        if published
+            && recorded.claims.get(&item.new.claim_id).is_some_and(|(_, status)| *status != ClaimStatus::Published)
+        {
+            fault("claim_id", "must be a published claim, as the verdict is published");
+        }
+        for (index, one) in item.new.evidence.iter().enumerate() {
+            let cited = one.statement_id.and_then(|id| recorded.statements.get(&id));
+            if published && cited.is_some_and(|status| *status != ClaimStatus::Published) {
+                fault(
+                    &format!("evidence/{index}/statement_id"),
+                    "must be a published statement, as the verdict is published",
+                );
+            }
+        }
+        match item.new.supersedes_id.and_then(|id| recorded.verdicts.get(&id)) {
+            _ if item.new.supersedes_id == Some(item.id) => fault("supersedes_id", "must be another verdict"),
+            Some((claim_id, _)) if *claim_id != item.new.claim_id => {
+                fault("supersedes_id", "must be a verdict on the same claim")
+            }
+            Some((_, VerdictStatus::Draft)) if published => {
+                fault("supersedes_id", "must be a published verdict, as this one is published")
+            }
+            _ => {}
+        }
+    }
+}

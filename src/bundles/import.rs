@@ -1,0 +1,168 @@
+//! Recording a bundle: wholly or not at all.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use diesel_async::AsyncPgConnection;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::check::{check, check_role};
+use super::read::{Bundle, Item};
+use super::reuse::reuse;
+use crate::auth::Caller;
+use crate::claims::NewClaim;
+use crate::documents::NewDocument;
+use crate::error::{Error, FieldError, Result};
+use crate::references::Reference;
+use crate::sources::NewSource;
+use crate::statements::NewStatement;
+use crate::verdicts::NewVerdict;
+
+/// What became of a bundle.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Imported {
+    /// The id of each ref.
+    #[schema(example = json!({"peskov": "#peskov", "talks": "#talks"}))]
+    pub ids: BTreeMap<String, Uuid>,
+    /// How many records were made.
+    pub created: Created,
+    /// The items that were recorded already, by ref, or by pointer where they have none.
+    pub reused: Reused,
+}
+
+/// How many records were made.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct Created {
+    /// Sources.
+    pub sources: usize,
+    /// Documents.
+    pub documents: usize,
+    /// Claims.
+    pub claims: usize,
+    /// Statements.
+    pub statements: usize,
+    /// Verdicts.
+    pub verdicts: usize,
+}
+
+/// The items that were recorded already.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct Reused {
+    /// Sources: of the same Wikidata item, or of the same kind and name in your newsroom.
+    pub sources: Vec<String>,
+    /// Documents: of the same address.
+    pub documents: Vec<String>,
+}
+
+/// Records a bundle, or names every item that cannot be recorded: 422.
+pub async fn import(mut bundle: Bundle, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Imported> {
+    check_role(&bundle, caller)?;
+    let mut ids = bundle.named();
+    let reuse = reuse(&mut bundle, caller, conn).await?;
+    for id in ids.values_mut() {
+        *id = reuse.ids.get(id).copied().unwrap_or(*id);
+    }
+    bundle.rewrite(&reuse.ids);
+    check(&bundle, caller, conn).await?;
+    insert(&bundle, caller, conn).await.map_err(|error| match error {
+        Error::Conflict { detail, .. } => Error::Validation(vec![FieldError::new("", detail)]),
+        error => error,
+    })?;
+    let created = Created {
+        sources: bundle.sources.len(),
+        documents: bundle.documents.len(),
+        claims: bundle.claims.len(),
+        statements: bundle.statements.len(),
+        verdicts: bundle.verdicts.len(),
+    };
+    Ok(Imported { ids, created, reused: Reused { sources: reuse.sources, documents: reuse.documents } })
+}
+
+async fn insert(bundle: &Bundle, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
+    fn rows<T>(items: &[Item<T>]) -> Vec<(Uuid, &T)> {
+        items.iter().map(|item| (item.id, &item.new)).collect()
+    }
+    if !bundle.sources.is_empty() {
+        NewSource::insert(&rows(&bundle.sources), caller, conn).await?;
+    }
+    if !bundle.documents.is_empty() {
+        NewDocument::insert(&rows(&bundle.documents), caller, conn).await?;
+    }
+    if !bundle.claims.is_empty() {
+        NewClaim::insert(&rows(&bundle.claims), caller, conn).await?;
+    }
+    if !bundle.statements.is_empty() {
+        NewStatement::insert(&rows(&bundle.statements), caller, conn).await?;
+    }
+    if !bundle.verdicts.is_empty() {
+        NewVerdict::insert(&rows(&bundle.verdicts), caller, conn).await?;
+    }
+    Ok(())
+}
+
+/// Does the same for each of a bundle's five lists, whatever their items are.
+macro_rules! for_each_list {
+    ($bundle:expr, |$item:ident| $body:expr) => {
+        $bundle.sources.iter().for_each(|$item| $body);
+        $bundle.documents.iter().for_each(|$item| $body);
+        $bundle.claims.iter().for_each(|$item| $body);
+        $bundle.statements.iter().for_each(|$item| $body);
+        $bundle.verdicts.iter().for_each(|$item| $body);
+    };
+}
+
+impl Bundle {
+    /// The ids of its items.
+    pub fn ids(&self) -> BTreeSet<Uuid> {
+        let mut ids = BTreeSet::new();
+        for_each_list!(self, |item| {
+            ids.insert(item.id);
+        });
+        ids
+    }
+
+    /// The ids of its named items.
+    fn named(&self) -> BTreeMap<String, Uuid> {
+        let mut ids = BTreeMap::new();
+        for_each_list!(self, |item| {
+            ids.extend(item.name.clone().map(|name| (name, item.id)));
+        });
+        ids
+    }
+
+    /// All ids in its items, with pointers into the bundle.
+    pub fn references(&self) -> Vec<Reference> {
+        let mut references = Vec::new();
+        for_each_list!(self, |item| references.extend(
+            item.new
+                .references()
+                .into_iter()
+                .map(|reference| Reference { pointer: item.pointer.clone() + &reference.pointer, ..reference })
+        ));
+        references
+    }
+
+    /// Puts the ids of what is recorded in the place of those that items had.
+    fn rewrite(&mut self, ids: &HashMap<Uuid, Uuid>) {
+        let by = |id: &mut Uuid| *id = ids.get(id).copied().unwrap_or(*id);
+        let by_option = |id: &mut Option<Uuid>| *id = id.map(|id| ids.get(&id).copied().unwrap_or(id));
+        for Item { new, .. } in &mut self.sources {
+            by_option(&mut new.affiliation_id);
+        }
+        for Item { new, .. } in &mut self.documents {
+            by_option(&mut new.publisher_id);
+            by_option(&mut new.derived_from_id);
+        }
+        for Item { new, .. } in &mut self.statements {
+            by(&mut new.source_id);
+            by_option(&mut new.on_behalf_of_id);
+            by_option(&mut new.document_id);
+            new.appearances.iter_mut().for_each(|appearance| by(&mut appearance.document_id));
+        }
+        for Item { new, .. } in &mut self.verdicts {
+            by_option(&mut new.author_id);
+            new.evidence.iter_mut().for_each(|one| by_option(&mut one.document_id));
+        }
+    }
+}

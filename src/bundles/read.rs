@@ -1,0 +1,260 @@
+//! Reading a bundle: every fault of every item is found, not only the first.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::claims::NewClaim;
+use crate::documents::NewDocument;
+use crate::error::{Error, FieldError, Result};
+use crate::extract::read_as;
+use crate::references::Noun;
+use crate::sources::NewSource;
+use crate::statements::NewStatement;
+use crate::text::escaped;
+use crate::verdicts::NewVerdict;
+
+/// How many items of one noun a bundle may have. They are inserted in one statement, as they may refer to each other,
+/// and PostgreSQL takes 65,535 parameters.
+pub const MOST_ITEMS: usize = 2_500;
+
+/// The arrays of a bundle in the order in which they are recorded.
+pub const ARRAYS: [(&str, Noun); 5] = [
+    ("sources", Noun::Source),
+    ("documents", Noun::Document),
+    ("claims", Noun::Claim),
+    ("statements", Noun::Statement),
+    ("verdicts", Noun::Verdict),
+];
+
+/// One item, read.
+#[derive(Debug)]
+pub struct Item<T> {
+    /// The id that it will have.
+    pub id: Uuid,
+    /// The name it has within the bundle.
+    pub name: Option<String>,
+    /// Where it stands.
+    pub pointer: String,
+    /// What to record.
+    pub new: T,
+}
+
+/// A bundle that was read: every item is valid by itself.
+#[derive(Debug)]
+pub struct Bundle {
+    /// Who speaks.
+    pub sources: Vec<Item<NewSource>>,
+    /// Where it was said.
+    pub documents: Vec<Item<NewDocument>>,
+    /// What was claimed.
+    pub claims: Vec<Item<NewClaim>>,
+    /// Who takes which position.
+    pub statements: Vec<Item<NewStatement>>,
+    /// What was concluded.
+    pub verdicts: Vec<Item<NewVerdict>>,
+}
+
+/// How a bundle's items get their ids.
+#[derive(Debug, Clone, Copy)]
+pub enum Ids {
+    /// New ones.
+    New,
+    /// The demo story's, which are the same everywhere.
+    Demo,
+}
+
+/// The names in a bundle with the ids they stand for.
+#[derive(Debug, Default)]
+struct Names(HashMap<String, (Noun, Uuid)>);
+
+impl Bundle {
+    /// Reads a bundle, or names each bad item: 422.
+    pub fn read(body: Value, ids: Ids) -> Result<Self> {
+        let mut errors = Vec::new();
+        let mut arrays = split(body, &mut errors)?;
+        let (names, item_ids) = name(&arrays, ids, &mut errors);
+        for (array, _) in ARRAYS {
+            for (index, item) in arrays.get_mut(array).into_iter().flatten().enumerate() {
+                names.resolve(item, &format!("/{array}/{index}"), &mut errors);
+            }
+        }
+        let mut reader = Reader { arrays, item_ids, errors };
+        let bundle = Self {
+            sources: reader.read("sources"),
+            documents: reader.read("documents"),
+            claims: reader.read("claims"),
+            statements: reader.read("statements"),
+            verdicts: reader.read("verdicts"),
+        };
+        let mut errors = reader.errors;
+        if errors.is_empty() {
+            return Ok(bundle);
+        }
+        errors.sort();
+        errors.dedup();
+        Err(Error::Validation(errors))
+    }
+}
+
+/// The bundle's arrays by name.
+fn split(body: Value, errors: &mut Vec<FieldError>) -> Result<BTreeMap<String, Vec<Value>>> {
+    let Value::Object(members) = body else { return Err(Error::field("", "must be an object")) };
+    let mut arrays = BTreeMap::new();
+    for (name, member) in members {
+        let pointer = format!("/{}", escaped(&name));
+        match member {
+            _ if !ARRAYS.iter().any(|(known, _)| *known == name) => {
+                errors.push(FieldError::new(
+                    pointer,
+                    "is not known here; known are sources, documents, claims, statements, verdicts",
+                ));
+            }
+            Value::Null => {}
+            Value::Array(items) if items.len() > MOST_ITEMS => {
+                errors.push(FieldError::new(
+                    pointer,
+                    format!("must have at most {MOST_ITEMS} items: send several bundles"),
+                ));
+            }
+            Value::Array(items) => {
+                arrays.insert(name, items);
+            }
+            _ => errors.push(FieldError::new(pointer, "must be a list")),
+        }
+    }
+    if errors.is_empty() && arrays.values().all(Vec::is_empty) {
+        return Err(Error::field(
+            "",
+            "must have at least one item in sources, documents, claims, statements or verdicts",
+        ));
+    }
+    Ok(arrays)
+}
+
+/// Gives each item its id, and each `ref` the id of its item.
+fn name(
+    arrays: &BTreeMap<String, Vec<Value>>,
+    ids: Ids,
+    errors: &mut Vec<FieldError>,
+) -> (Names, BTreeMap<String, Vec<Uuid>>) {
+    let mut names = Names::default();
+    let mut item_ids: BTreeMap<String, Vec<Uuid>> = BTreeMap::new();
+    for (array, noun) in ARRAYS {
+        for (index, item) in arrays.get(array).into_iter().flatten().enumerate() {
+            let name = item.get("ref").and_then(Value::as_str);
+            let id = match (ids, name) {
+                (Ids::Demo, Some(name)) => crate::demo::id_of(name).unwrap_or_else(Uuid::now_v7),
+                _ => Uuid::now_v7(),
+            };
+            item_ids.entry(array.to_owned()).or_default().push(id);
+            let at = format!("/{array}/{index}/ref");
+            match item.get("ref") {
+                None | Some(Value::Null) => {}
+                Some(Value::String(name)) if (1..=200).contains(&name.chars().count()) => {
+                    if names.0.insert(name.clone(), (noun, id)).is_some() {
+                        errors.push(FieldError::new(at, "is the ref of another item too"));
+                    }
+                }
+                Some(_) => errors.push(FieldError::new(at, "must be a text of 1 to 200 characters")),
+            }
+        }
+    }
+    (names, item_ids)
+}
+
+/// The members that hold ids, and what each must name.
+const ID_MEMBERS: &[(&str, Noun)] = &[
+    ("affiliation_id", Noun::Source),
+    ("publisher_id", Noun::Source),
+    ("derived_from_id", Noun::Document),
+    ("part_of_id", Noun::Claim),
+    ("claim_id", Noun::Claim),
+    ("source_id", Noun::Source),
+    ("on_behalf_of_id", Noun::Source),
+    ("document_id", Noun::Document),
+    ("statement_id", Noun::Statement),
+    ("rating_id", Noun::Rating),
+    ("author_id", Noun::Source),
+    ("supersedes_id", Noun::Verdict),
+];
+
+impl Names {
+    /// Replaces every `"#ref"` in an item by the id it stands for.
+    fn resolve(&self, item: &mut Value, pointer: &str, errors: &mut Vec<FieldError>) {
+        let Value::Object(members) = item else { return };
+        for (member, value) in members {
+            let pointer = format!("{pointer}/{}", escaped(member));
+            match value {
+                Value::Array(items) => {
+                    for (index, item) in items.iter_mut().enumerate() {
+                        self.resolve(item, &format!("{pointer}/{index}"), errors);
+                    }
+                }
+                Value::String(text) if text.starts_with('#') => {
+                    let Some((_, wanted)) = ID_MEMBERS.iter().find(|(name, _)| name == member) else { continue };
+                    match self.0.get(text.trim_start_matches('#')) {
+                        Some((noun, id)) if noun == wanted => *text = id.to_string(),
+                        Some((noun, _)) => errors.push(FieldError::new(
+                            pointer,
+                            format!("must name a {}; {text} is a {}", wanted.as_str(), noun.as_str()),
+                        )),
+                        None => errors.push(FieldError::new(pointer, "names no item of this bundle")),
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+struct Reader {
+    arrays: BTreeMap<String, Vec<Value>>,
+    item_ids: BTreeMap<String, Vec<Uuid>>,
+    errors: Vec<FieldError>,
+}
+
+impl Reader {
+    fn read<T: DeserializeOwned + Validate>(&mut self, array: &str) -> Vec<Item<T>> {
+        let items = self.arrays.remove(array).unwrap_or_default();
+        let ids = self.item_ids.remove(array).unwrap_or_default();
+        let mut read = Vec::with_capacity(items.len());
+        for (index, (mut item, id)) in items.into_iter().zip(ids).enumerate() {
+            let pointer = format!("/{array}/{index}");
+            let name = item.as_object_mut().and_then(|members| members.remove("ref"));
+            let name = name.and_then(|name| name.as_str().map(Into::into));
+            match read_as(item) {
+                Ok(new) => read.push(Item { id, name, pointer, new }),
+                Err(faults) => self.errors.extend(
+                    faults.into_iter().map(|fault| FieldError { pointer: pointer.clone() + &fault.pointer, ..fault }),
+                ),
+            }
+        }
+        read
+    }
+}
+
+/// A whole story. Items have the members of the matching `POST` and an optional `ref`; any id in them may be `"#ref"`.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "documents what Bundle::read reads")]
+pub struct NewBundle {
+    /// Who speaks.
+    #[schema(max_items = 2500)]
+    sources: Option<Vec<NewSource>>,
+    /// Where it was said.
+    #[schema(max_items = 2500)]
+    documents: Option<Vec<NewDocument>>,
+    /// What was claimed.
+    #[schema(max_items = 2500)]
+    claims: Option<Vec<NewClaim>>,
+    /// Who takes which position.
+    #[schema(max_items = 2500)]
+    statements: Option<Vec<NewStatement>>,
+    /// What was concluded.
+    #[schema(max_items = 2500)]
+    verdicts: Option<Vec<NewVerdict>>,
+}

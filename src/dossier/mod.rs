@@ -1,0 +1,7 @@
+//! The dossier: everything on one claim in one consistent answer, in a bounded number of SQL statements.
+
+mod model;
+mod positions;
+mod routes;
+
+pub use routes::configure;

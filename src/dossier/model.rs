@@ -1,0 +1,269 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::prelude::*;
+use diesel::sql_types::Uuid as SqlUuid;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use validator::Validate;
+
+use super::positions::{Discussed, Positions, Spoken, summary_line};
+use crate::auth::Viewer;
+use crate::claims::{Claim, ClaimStatus};
+use crate::columns::Children;
+use crate::documents::Document;
+use crate::error::{Error, Result};
+use crate::rating_scales::Rating;
+use crate::schema::{claims, documents, sources, statements, verdicts};
+use crate::sources::Source;
+use crate::statements::Statement;
+use crate::verdicts::Verdict;
+
+/// Everything on one claim, as it stood at one moment.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Dossier {
+    /// The claim.
+    pub claim: Claim,
+    /// Its parts at every level, each after the claim that it is a part of (`claim.part_of_id`).
+    pub parts: Vec<DossierPart>,
+    /// The statements on the claim itself, by date; those without one last. Withdrawn ones are tombstones.
+    pub statements: Vec<DossierStatement>,
+    /// Who stands where on the claim itself.
+    pub positions: Positions,
+    /// The verdicts on the claim itself, newest first.
+    pub verdicts: Vec<DossierVerdict>,
+    /// Supporting, opposing and declining positions on the claim and its parts, in words.
+    #[schema(
+        example = "Dmitry Peskov confirms that the meeting took place, disputes that the article is accurate; US State Department declines to comment"
+    )]
+    pub summary_line: String,
+}
+
+/// A part of the claim.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DossierPart {
+    /// The part.
+    pub claim: Claim,
+    /// The statements on it, by date.
+    pub statements: Vec<DossierStatement>,
+    /// The verdicts on it, newest first.
+    pub verdicts: Vec<DossierVerdict>,
+}
+
+/// A statement with its source and the document in which it first appeared. Of a withdrawn one only source, stance, date
+/// and reason are shown.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DossierStatement {
+    /// The statement.
+    #[serde(flatten)]
+    pub statement: Statement,
+    /// Who speaks.
+    pub source: Source,
+    /// Where it first appeared.
+    pub document: Option<Document>,
+}
+
+/// A verdict with its rating.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DossierVerdict {
+    /// The verdict.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// The rating given.
+    pub rating: Option<Rating>,
+}
+
+/// Whose records the dossier shows.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DossierQuery {
+    /// Only statements, positions and verdicts that this newsroom recorded.
+    pub newsroom_id: Option<Uuid>,
+}
+
+/// The claim's tree, every claim after the one that it is a part of.
+#[derive(QueryableByName)]
+struct InTree {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+impl Dossier {
+    /// Reads the dossier in one snapshot (the connection's transaction): eight statements, however much there is.
+    pub async fn find(id: Uuid, query: &DossierQuery, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Self> {
+        let claims = tree(id, viewer, conn).await?;
+        let ids: Vec<Uuid> = claims.iter().map(|claim| claim.id).collect();
+        let statements = statements_on(&ids, query, viewer, conn);
+        let verdicts = verdicts_on(&ids, query, viewer, conn);
+        let (statements, verdicts) = futures_util::try_join!(statements, verdicts)?;
+        let records = Records::load(&statements, &verdicts, viewer, conn).await?;
+
+        let mut statements = grouped(statements, |statement| statement.claim_id);
+        let mut verdicts = grouped(verdicts, |verdict| verdict.claim_id);
+        let mut parts = claims.into_iter().map(|claim| {
+            let statements = statements.remove(&claim.id).unwrap_or_default();
+            let verdicts = verdicts.remove(&claim.id).unwrap_or_default();
+            DossierPart {
+                statements: statements.into_iter().filter_map(|statement| records.statement(statement)).collect(),
+                verdicts: verdicts.into_iter().map(|verdict| records.verdict(verdict)).collect(),
+                claim,
+            }
+        });
+        let whole = parts.next().ok_or(Error::NotFound("claim"))?;
+        let parts: Vec<_> = parts.collect();
+        let discussed: Vec<_> = std::iter::once(&whole).chain(&parts).map(DossierPart::discussed).collect();
+        let positions = Positions::of(&whole.discussed().spoken);
+        let summary_line = summary_line(&discussed);
+        let DossierPart { claim, statements, verdicts } = whole;
+        Ok(Self { claim, parts, statements, positions, verdicts, summary_line })
+    }
+}
+
+impl DossierPart {
+    /// What counts for positions: not what was withdrawn.
+    fn discussed(&self) -> Discussed<'_> {
+        let standing = self.statements.iter().filter(|one| one.statement.status != ClaimStatus::Withdrawn);
+        let withdrawn = self.claim.status == ClaimStatus::Withdrawn && self.claim.part_of_id.is_some();
+        Discussed {
+            text: &self.claim.text,
+            language: &self.claim.language,
+            spoken: standing
+                .filter(|_| !withdrawn)
+                .map(|DossierStatement { statement, source, .. }| Spoken {
+                    id: statement.id,
+                    source_id: source.id,
+                    source_name: &source.name,
+                    stance: statement.stance,
+                    said_on: statement.said_on.as_ref(),
+                })
+                .collect(),
+        }
+    }
+}
+
+fn grouped<T>(records: Vec<T>, key: impl Fn(&T) -> Uuid) -> BTreeMap<Uuid, Vec<T>> {
+    let mut groups: BTreeMap<Uuid, Vec<T>> = BTreeMap::new();
+    for record in records {
+        groups.entry(key(&record)).or_default().push(record);
+    }
+    groups
+}
+
+/// The claim, which must be visible, and those of its parts that are.
+async fn tree(id: Uuid, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Claim>> {
+    let root = Claim::find(id, viewer, conn).await?;
+    let order: Vec<InTree> = diesel::sql_query(
+        "WITH RECURSIVE parts(id, path) AS (
+             SELECT id, ARRAY[id] FROM claims WHERE part_of_id = $1
+             UNION ALL
+             SELECT claims.id, path || claims.id FROM claims JOIN parts ON claims.part_of_id = parts.id)
+         SELECT id FROM parts ORDER BY path",
+    )
+    .bind::<SqlUuid, _>(id)
+    .load(&mut conn)
+    .await?;
+    let ids: Vec<Uuid> = order.iter().map(|part| part.id).collect();
+    let seen =
+        claims::status.eq(ClaimStatus::Published).or(claims::newsroom_id.eq(viewer.newsroom_id().unwrap_or_default()));
+    let parts: Vec<Claim> = Claim::query().filter(claims::id.eq_any(&ids)).filter(seen).load(&mut conn).await?;
+    let mut parts: BTreeMap<Uuid, Claim> = parts.into_iter().map(|claim| (claim.id, claim)).collect();
+    Ok(std::iter::once(root).chain(ids.iter().filter_map(|id| parts.remove(id))).collect())
+}
+
+/// What is visible of the statements on these claims; withdrawn ones as tombstones.
+async fn statements_on(
+    ids: &[Uuid],
+    query: &DossierQuery,
+    viewer: Viewer,
+    mut conn: &AsyncPgConnection,
+) -> Result<Vec<Statement>> {
+    let own = viewer.newsroom_id().unwrap_or_default();
+    let seen = statements::public.or(statements::newsroom_id.eq(own)).or(statements::status.eq(ClaimStatus::Withdrawn));
+    let mut found = Statement::query().filter(statements::claim_id.eq_any(ids)).filter(seen).into_boxed();
+    if let Some(newsroom_id) = query.newsroom_id {
+        found = found.filter(statements::newsroom_id.eq(newsroom_id));
+    }
+    let found: Vec<Statement> =
+        found.order((statements::said_on.asc().nulls_last(), statements::id)).load(&mut conn).await?;
+    Ok(found.into_iter().map(|statement| entombed(statement.shown_to(viewer))).collect())
+}
+
+/// Of a withdrawn statement: source, stance, date and reason.
+fn entombed(statement: Statement) -> Statement {
+    if statement.status != ClaimStatus::Withdrawn {
+        return statement;
+    }
+    Statement {
+        spoke_as: None,
+        on_behalf_of_id: None,
+        quote: None,
+        quote_language: None,
+        quote_kind: None,
+        translation: None,
+        document_id: None,
+        locator: None,
+        appearances: Children(Vec::new()),
+        relies_on: Children(Vec::new()),
+        correction_note: None,
+        note: None,
+        ..statement
+    }
+}
+
+async fn verdicts_on(
+    ids: &[Uuid],
+    query: &DossierQuery,
+    viewer: Viewer,
+    mut conn: &AsyncPgConnection,
+) -> Result<Vec<Verdict>> {
+    let own = viewer.newsroom_id().unwrap_or_default();
+    let seen = verdicts::public.or(verdicts::newsroom_id.eq(own));
+    let mut found = Verdict::query().filter(verdicts::claim_id.eq_any(ids)).filter(seen).into_boxed();
+    if let Some(newsroom_id) = query.newsroom_id {
+        found = found.filter(verdicts::newsroom_id.eq(newsroom_id));
+    }
+    Ok(found.order(verdicts::id.desc()).load(&mut conn).await?)
+}
+
+/// What statements and verdicts refer to.
+struct Records {
+    sources: BTreeMap<Uuid, Source>,
+    documents: BTreeMap<Uuid, Document>,
+    ratings: BTreeMap<Uuid, Rating>,
+}
+
+impl Records {
+    async fn load(
+        statements: &[Statement],
+        verdicts: &[Verdict],
+        viewer: Viewer,
+        conn: &AsyncPgConnection,
+    ) -> Result<Self> {
+        let source_ids: BTreeSet<_> = statements.iter().map(|statement| statement.source_id).collect();
+        let document_ids: BTreeSet<_> = statements.iter().filter_map(|statement| statement.document_id).collect();
+        let rating_ids: BTreeSet<_> = verdicts.iter().filter_map(|verdict| verdict.rating_id).collect();
+        let (mut for_sources, mut for_documents) = (conn, conn);
+        let sources = Source::query().filter(sources::id.eq_any(&source_ids)).load(&mut for_sources);
+        let documents = Document::query().filter(documents::id.eq_any(&document_ids)).load(&mut for_documents);
+        let (sources, documents): (Vec<Source>, Vec<Document>) = futures_util::try_join!(sources, documents)?;
+        let ratings = Rating::find_all(&rating_ids, conn).await?;
+        Ok(Self {
+            sources: sources.into_iter().map(|source| (source.id, source.shown_to(viewer))).collect(),
+            documents: documents.into_iter().map(|document| (document.id, document)).collect(),
+            ratings: ratings.into_iter().map(|rating| (rating.id, rating)).collect(),
+        })
+    }
+
+    fn statement(&self, statement: Statement) -> Option<DossierStatement> {
+        let source = self.sources.get(&statement.source_id)?.clone();
+        let document = statement.document_id.and_then(|id| self.documents.get(&id)).cloned();
+        Some(DossierStatement { statement, source, document })
+    }
+
+    fn verdict(&self, verdict: Verdict) -> DossierVerdict {
+        let rating = verdict.rating_id.and_then(|id| self.ratings.get(&id)).cloned();
+        DossierVerdict { verdict, rating }
+    }
+}
