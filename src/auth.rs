@@ -67,6 +67,7 @@ const PREFIX: &str = "onr_";
 const SHORTEST: usize = PREFIX.len() + 22;
 
 /// A key to the API. Its text is shown once and never stored.
+#[derive(Clone)]
 pub struct Key(String);
 
 impl Key {
@@ -98,8 +99,8 @@ impl Key {
     }
 
     /// The text itself, to be shown once.
-    pub fn reveal(self) -> String {
-        self.0
+    pub fn reveal(&self) -> &str {
+        &self.0
     }
 }
 

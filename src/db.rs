@@ -1,6 +1,5 @@
 //! Connections: a pool for writes and slow reads, a few shared pipelined connections for quick reads, and migrations.
 
-use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -26,7 +25,7 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// The pool that all workers share.
 #[derive(Clone)]
 pub struct Pool {
-    pool: Deadpool<AsyncPgConnection>,
+    connections: Deadpool<AsyncPgConnection>,
     url: Arc<str>,
     limits: Limits,
 }
@@ -46,13 +45,13 @@ impl Pool {
             Box::pin(async move { Ok(connect(&url, connect_timeout).await?.0) })
         });
         let manager = AsyncDieselConnectionManager::new_with_config(url, config);
-        let pool = Deadpool::builder(manager)
+        let connections = Deadpool::builder(manager)
             .max_size(limits.pool_size)
             .wait_timeout(Some(limits.pool_wait()))
             .create_timeout(Some(limits.connect_timeout()))
             .runtime(Runtime::Tokio1)
             .build()?;
-        Ok(Self { pool, url: url.into(), limits: limits.clone() })
+        Ok(Self { connections, url: url.into(), limits: limits.clone() })
     }
 }
 
@@ -228,7 +227,7 @@ impl Pool {
     async fn begin(&self, begin: &str) -> Result<diesel_async::pooled_connection::deadpool::Object<AsyncPgConnection>> {
         use deadpool::managed::{PoolError, TimeoutType};
         loop {
-            let mut conn = self.pool.get().await.map_err(|error| match error {
+            let mut conn = self.connections.get().await.map_err(|error| match error {
                 PoolError::Timeout(TimeoutType::Wait) => BUSY,
                 error => {
                     tracing::warn!(%error, "cannot connect to the database");
@@ -243,7 +242,7 @@ impl Pool {
                 Err(error) if error.is_connection_lost() => {
                     // If one is dead, the others are as well: the server was away.
                     drop(deadpool::managed::Object::take(conn));
-                    self.pool.retain(|_, _| false);
+                    self.connections.retain(|_, _| false);
                 }
                 Err(error) => return Err(error),
             }
@@ -297,10 +296,8 @@ pub async fn revert_migrations(url: &str) -> anyhow::Result<usize> {
 }
 
 /// diesel's migrations block, so they get a thread with a runtime of its own.
-fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
-) -> impl Future<Output = anyhow::Result<T>> {
-    async { tokio::task::spawn_blocking(work).await? }
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> anyhow::Result<T> {
+    tokio::task::spawn_blocking(work).await?
 }
 
 /// The version of the newest migration that this program knows.

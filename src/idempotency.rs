@@ -18,11 +18,11 @@ use sha2::{Digest, Sha256};
 use validator::Validate;
 
 use crate::auth::Caller;
+use crate::body::{RawBody, read_as, read_body};
 use crate::config::Limits;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::etag::{Versioned, etag};
-use crate::extract::{RawBody, read_as, read_body};
 use crate::schema::idempotency_keys;
 
 const HEADER: &str = "Idempotency-Key";
@@ -234,26 +234,29 @@ async fn lock(request: &PostRequest, key: &str, caller: Caller, conn: &mut Async
 /// How long answers are kept.
 const KEPT: &str = "24 hours";
 
+#[derive(HasQuery)]
+#[diesel(table_name = idempotency_keys)]
+struct Kept {
+    body_hash: Vec<u8>,
+    status: i32,
+    location: Option<String>,
+    etag: Option<String>,
+    body: String,
+}
+
 async fn replay<T>(
     request: &PostRequest,
     key: &str,
     caller: Caller,
     conn: &mut AsyncPgConnection,
 ) -> Result<Option<Answer<T>>> {
-    let kept: Option<(Vec<u8>, i32, Option<String>, Option<String>, String)> = idempotency_keys::table
+    let kept = Kept::query()
         .find((caller.member_id, &request.method, &request.path, key))
         .filter(diesel::dsl::sql::<Bool>("created_at > now() - ").bind::<Text, _>(KEPT).sql("::interval"))
-        .select((
-            idempotency_keys::body_hash,
-            idempotency_keys::status,
-            idempotency_keys::location,
-            idempotency_keys::etag,
-            idempotency_keys::body,
-        ))
         .first(conn)
         .await
         .optional()?;
-    let Some((body_hash, status, location, etag, body)) = kept else { return Ok(None) };
+    let Some(Kept { body_hash, status, location, etag, body }) = kept else { return Ok(None) };
     if body_hash != request.body_hash {
         return Err(Error::KeyReused);
     }

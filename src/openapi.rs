@@ -231,9 +231,8 @@ fn derive_patches(document: &mut Value) {
 fn allow_null(schema: &mut Value) {
     match schema.get("type") {
         Some(Value::String(one)) => schema["type"] = json!([one, "null"]),
-        Some(_) => {}
         None if schema.get("oneOf").is_none() => *schema = json!({"oneOf": [schema.clone(), {"type": "null"}]}),
-        None => {}
+        _ => {}
     }
 }
 

@@ -32,6 +32,7 @@ pub fn start() {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[expect(clippy::struct_field_names, reason = "the names that OpenTelemetry's conventions give them")]
 struct Labels {
     http_request_method: String,
     http_route: String,

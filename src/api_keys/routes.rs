@@ -40,7 +40,7 @@ async fn create_api_key(
         let key = Key::random()?;
         let record = ApiKey::create(&post.body, &key, caller, conn).await?;
         let location = format!("/v1/api-keys/{}", record.id);
-        let created = CreatedApiKey::new(record.clone(), Some(key.reveal()));
+        let created = CreatedApiKey::new(record.clone(), Some(key.reveal().to_owned()));
         Answer::new(StatusCode::CREATED, &created)?.with_location(location).keeping(&CreatedApiKey::new(record, None))
     })
     .await

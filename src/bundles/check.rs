@@ -11,7 +11,7 @@ use super::read::{Bundle, Item};
 use crate::auth::{Caller, Role};
 use crate::claims::{ClaimStatus, lock_trees};
 use crate::error::{Error, FieldError, Result};
-use crate::extract::field_errors;
+use crate::faults::field_errors;
 use crate::references::{self, Reference};
 use crate::schema::{claims, statements, verdicts};
 use crate::verdicts::VerdictStatus;
@@ -175,10 +175,10 @@ fn check_verdicts(bundle: &Bundle, recorded: &Recorded, errors: &mut Vec<FieldEr
         match item.new.supersedes_id.and_then(|id| recorded.verdicts.get(&id)) {
             _ if item.new.supersedes_id == Some(item.id) => fault("supersedes_id", "must be another verdict"),
             Some((claim_id, _)) if *claim_id != item.new.claim_id => {
-                fault("supersedes_id", "must be a verdict on the same claim")
+                fault("supersedes_id", "must be a verdict on the same claim");
             }
             Some((_, VerdictStatus::Draft)) if published => {
-                fault("supersedes_id", "must be a published verdict, as this one is published")
+                fault("supersedes_id", "must be a published verdict, as this one is published");
             }
             _ => {}
         }

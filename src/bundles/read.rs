@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
+use crate::body::read_as;
 use crate::claims::NewClaim;
 use crate::documents::NewDocument;
 use crate::error::{Error, FieldError, Result};
-use crate::extract::read_as;
 use crate::references::Noun;
 use crate::sources::NewSource;
 use crate::statements::NewStatement;

@@ -110,9 +110,11 @@ fn differ(one: Option<&String>, other: Option<&String>) -> bool {
 struct Known {
     documents: HashMap<String, Uuid>,
     by_wikidata_id: HashMap<String, Uuid>,
-    /// The own newsroom's, by kind and folded name, with their Wikidata items.
-    by_name: BTreeMap<(SourceKind, String), Vec<(Uuid, Option<String>)>>,
+    by_name: BTreeMap<(SourceKind, String), Vec<Namesake>>,
 }
+
+/// A source of the own newsroom with the kind and folded name in question, with its Wikidata item.
+type Namesake = (Uuid, Option<String>);
 
 impl Known {
     async fn load(bundle: &Bundle, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Self> {

@@ -13,8 +13,8 @@ use crate::auth::{Access, Caller, Role, Viewer};
 use crate::columns::text_enum;
 use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
-use crate::extract::Patch;
 use crate::partial_date::PartialDate;
+use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
 use crate::schema::claims;
 use crate::text;
@@ -101,7 +101,7 @@ pub struct NewClaim {
     #[schema(max_length = 300)]
     pub place: Option<String>,
     /// Slugs of its topics, which are made on first use.
-    #[serde(default, deserialize_with = "crate::extract::list")]
+    #[serde(default, deserialize_with = "crate::body::list")]
     #[validate(length(max = 30), custom(function = text::slugs))]
     #[schema(max_items = 30)]
     pub topics: Vec<String>,

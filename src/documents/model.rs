@@ -15,9 +15,9 @@ use crate::auth::{Access, Caller, Viewer};
 use crate::columns::text_enum;
 use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
-use crate::extract::Patch;
 use crate::page::{self, PageRequest};
 use crate::partial_date::PartialDate;
+use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
 use crate::schema::documents;
 use crate::text;
@@ -122,7 +122,7 @@ pub struct NewDocument {
     /// The source that published it.
     pub publisher_id: Option<Uuid>,
     /// By-lines as printed.
-    #[serde(default, deserialize_with = "crate::extract::list")]
+    #[serde(default, deserialize_with = "crate::body::list")]
     #[validate(length(max = 100), custom(function = text::lines))]
     #[schema(max_items = 100)]
     pub authors: Vec<String>,

@@ -31,7 +31,7 @@ use place::{Account, CLUSTER};
 use server::{Postmaster, Server};
 
 /// The role that owns the cluster, and the database that is made in it.
-const NAME: &str = "onrecord";
+pub const NAME: &str = "onrecord";
 /// Before the process's number, the name of a cluster that is not finished.
 const UNFINISHED: &str = "pg.partial";
 /// How long a start may take. After a crash it includes recovery.
@@ -108,6 +108,12 @@ impl Embedded {
         })
         .await?
     }
+}
+
+/// The address of OnRecord's database in the cluster that another OnRecord is running on `data_dir`; none where none is.
+pub fn running(data_dir: &Path) -> Result<Option<String>> {
+    let Ok(data_dir) = data_dir.canonicalize() else { return Ok(None) };
+    Ok(place::is_locked(&data_dir)?.then(|| url(&place::socket_path(&data_dir), NAME)))
 }
 
 fn url(socket_folder: &Path, database: &str) -> String {

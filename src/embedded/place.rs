@@ -26,6 +26,9 @@ const FREE_WITHIN: Duration = Duration::from_millis(500);
 /// The socket's name is PostgreSQL's; the number is that of its default port.
 pub const SOCKET: &str = ".s.PGSQL.5432";
 
+/// Locked by the process that runs the cluster.
+const LOCK: &str = "onrecord.lock";
+
 /// The cluster's folder in the data directory.
 pub const CLUSTER: &str = "pg";
 
@@ -102,7 +105,7 @@ pub fn require_reachable(data_dir: &Path, account: Option<Account>) -> Result<()
 /// Fails with a sentence where another OnRecord has it.
 pub fn lock(data_dir: &Path) -> Result<Flock<File>> {
     let since = Instant::now();
-    let mut file = open(&data_dir.join("onrecord.lock"))?;
+    let mut file = open(&data_dir.join(LOCK))?;
     loop {
         let error = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => return Ok(lock),
@@ -123,6 +126,18 @@ pub fn lock(data_dir: &Path) -> Result<Flock<File>> {
     }
 }
 
+/// Whether a process has the data directory.
+pub fn is_locked(data_dir: &Path) -> Result<bool> {
+    if !data_dir.join(LOCK).exists() {
+        return Ok(false);
+    }
+    match Flock::lock(open(&data_dir.join(LOCK))?, FlockArg::LockExclusiveNonblock) {
+        Ok(_) => Ok(false),
+        Err((_, Errno::EWOULDBLOCK)) => Ok(true),
+        Err((_, error)) => Err(error).context("cannot look whether the data directory is in use"),
+    }
+}
+
 /// Opens a file of ours for appending, without following a link.
 pub fn open(path: &Path) -> Result<File> {
     OpenOptions::new()
@@ -138,18 +153,24 @@ pub fn open(path: &Path) -> Result<File> {
 ///
 /// Fails where somebody else has put something in its place.
 pub fn socket_folder(data_dir: &Path, account: Option<Account>) -> Result<PathBuf> {
-    let mut folder = data_dir.join("run");
-    if folder.join(SOCKET).as_os_str().len() > SOCKET_PATH_BYTES {
-        let mut hasher = DefaultHasher::new();
-        data_dir.hash(&mut hasher);
-        folder = PathBuf::from(format!("/tmp/onrecord-{:016x}", hasher.finish()));
-    }
+    let folder = socket_path(data_dir);
     private_folder(&folder, account)?;
     // Left behind by a killed server. Its lock file would stop ours if another process had its number now.
     for name in [SOCKET.to_owned(), format!("{SOCKET}.lock")] {
         remove_file(&folder.join(name))?;
     }
     Ok(folder)
+}
+
+/// The path of that folder.
+pub fn socket_path(data_dir: &Path) -> PathBuf {
+    let folder = data_dir.join("run");
+    if folder.join(SOCKET).as_os_str().len() <= SOCKET_PATH_BYTES {
+        return folder;
+    }
+    let mut hasher = DefaultHasher::new();
+    data_dir.hash(&mut hasher);
+    PathBuf::from(format!("/tmp/onrecord-{:016x}", hasher.finish()))
 }
 
 /// Makes a folder that nobody but the server's user (and root) can enter.

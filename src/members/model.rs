@@ -9,8 +9,8 @@ use validator::Validate;
 use crate::auth::{Caller, Role};
 use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
-use crate::extract::Patch;
 use crate::page::PageRequest;
+use crate::patch::Patch;
 use crate::schema::{members, newsrooms};
 use crate::text;
 

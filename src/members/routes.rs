@@ -7,9 +7,10 @@ use crate::auth::{Admin, Reader};
 use crate::db::Db;
 use crate::error::Result;
 use crate::etag::{IfMatch, NoContent, Record};
-use crate::extract::{Id, List, NoFilter, Patch};
+use crate::extract::{Id, List, NoFilter};
 use crate::idempotency::{Answer, Post, once};
 use crate::page::{Listed, Page, PageParameters};
+use crate::patch::Patch;
 
 /// The routes of this slice.
 pub fn configure(config: &mut ServiceConfig) {

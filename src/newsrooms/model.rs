@@ -10,9 +10,9 @@ use crate::api_keys::ApiKey;
 use crate::auth::{Caller, Key, Role};
 use crate::error::{Error, Result};
 use crate::etag::{IfMatch, Versioned};
-use crate::extract::Patch;
 use crate::members::{Member, NewMember};
 use crate::page::PageRequest;
+use crate::patch::Patch;
 use crate::schema::newsrooms;
 use crate::text;
 
@@ -117,7 +117,7 @@ pub async fn bootstrap(
     conn: &mut AsyncPgConnection,
 ) -> Result<(Newsroom, Member)> {
     let new = NewNewsroom { name: name.to_owned(), site: None, logo: None, corrections_policy: None };
-    new.validate().map_err(|errors| Error::Validation(crate::extract::field_errors(&errors)))?;
+    new.validate().map_err(|errors| Error::Validation(crate::faults::field_errors(&errors)))?;
     let (newsroom_id, member_id) = ids;
     diesel::insert_into(newsrooms::table).values((newsrooms::id.eq(newsroom_id), &new)).execute(conn).await?;
     let admin = NewMember { name: "Admin".into(), email: None, role: Role::Admin };

@@ -16,8 +16,8 @@ use crate::auth::Caller;
 use crate::columns::Children;
 use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
-use crate::extract::Patch;
 use crate::page::PageRequest;
+use crate::patch::Patch;
 use crate::schema::{rating_scales, ratings};
 use crate::text;
 

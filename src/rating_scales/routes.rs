@@ -6,9 +6,10 @@ use crate::auth::Editor;
 use crate::db::Db;
 use crate::error::Result;
 use crate::etag::{IfMatch, Record};
-use crate::extract::{Id, List, NoFilter, Patch};
+use crate::extract::{Id, List, NoFilter};
 use crate::idempotency::{Answer, Post, once};
 use crate::page::{Listed, Page, PageParameters};
+use crate::patch::Patch;
 
 /// The routes of this slice.
 pub fn configure(config: &mut ServiceConfig) {

@@ -15,8 +15,8 @@ use crate::auth::{Access, Caller, Viewer};
 use crate::columns::text_enum;
 use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
-use crate::extract::Patch;
 use crate::page::{self, PageRequest};
+use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
 use crate::schema::sources;
 use crate::text;
@@ -95,7 +95,7 @@ pub struct NewSource {
     #[schema(max_length = 5000)]
     pub description: Option<String>,
     /// Other names and spellings.
-    #[serde(default, deserialize_with = "crate::extract::list")]
+    #[serde(default, deserialize_with = "crate::body::list")]
     #[validate(length(max = 50), custom(function = text::lines))]
     #[schema(max_items = 50)]
     pub aliases: Vec<String>,

@@ -17,8 +17,8 @@ use crate::claims::{ClaimStatus, lock_trees};
 use crate::columns::{Children, text_enum};
 use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
-use crate::extract::Patch;
 use crate::partial_date::PartialDate;
+use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
 use crate::schema::statements;
 use crate::stance::Stance;
@@ -149,13 +149,13 @@ pub struct NewStatement {
     #[schema(max_length = 200)]
     pub locator: Option<String>,
     /// Other documents that carry it, the one you read included.
-    #[serde(default, deserialize_with = "crate::extract::list")]
+    #[serde(default, deserialize_with = "crate::body::list")]
     #[diesel(skip_insertion, skip_update)]
     #[validate(length(max = 100), nested)]
     #[schema(max_items = 100)]
     pub appearances: Vec<Appearance>,
     /// On whose word it is said; not in reaction to what.
-    #[serde(default, deserialize_with = "crate::extract::list")]
+    #[serde(default, deserialize_with = "crate::body::list")]
     #[diesel(skip_insertion, skip_update)]
     #[validate(length(max = 100), nested)]
     #[schema(max_items = 100)]

@@ -17,8 +17,8 @@ use crate::claims::lock_trees;
 use crate::columns::{Children, text_enum};
 use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
-use crate::extract::Patch;
 use crate::partial_date::PartialDate;
+use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
 use crate::schema::verdicts;
 use crate::text;
@@ -108,8 +108,8 @@ pub struct NewVerdict {
     #[schema(max_length = 5000)]
     pub summary: Option<String>,
     /// The reasoning, in Markdown.
-    #[validate(length(max = 100000))]
-    #[schema(max_length = 100000)]
+    #[validate(length(max = 100_000))]
+    #[schema(max_length = 100_000)]
     pub explanation: Option<String>,
     /// BCP 47 tag of title, summary and explanation.
     #[validate(length(max = 35), custom(function = text::language))]
@@ -127,7 +127,7 @@ pub struct NewVerdict {
     #[serde(default)]
     pub status: VerdictStatus,
     /// What it rests on; each statement or document once.
-    #[serde(default, deserialize_with = "crate::extract::list")]
+    #[serde(default, deserialize_with = "crate::body::list")]
     #[diesel(skip_insertion, skip_update)]
     #[validate(length(max = 200), nested)]
     #[schema(max_items = 200)]

@@ -7,9 +7,10 @@ use crate::auth::{Checker, Viewer};
 use crate::db::Db;
 use crate::error::Result;
 use crate::etag::{IfMatch, NoContent, Record};
-use crate::extract::{Id, List, Patch};
+use crate::extract::{Id, List};
 use crate::idempotency::{Answer, Post, once};
 use crate::page::{Listed, Page, PageParameters};
+use crate::patch::Patch;
 
 /// The routes of this slice.
 pub fn configure(config: &mut ServiceConfig) {

@@ -4,11 +4,17 @@ use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
-use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
+use diesel::result::Error as DieselError;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+mod database;
+mod kinds;
+
+use database::{CONNECTION_LOST, CROSSED, STALE_PLAN};
+pub use kinds::{KINDS, Kind};
 
 /// The result of whatever can end as a problem.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -118,47 +124,6 @@ pub enum Error {
 /// How long clients are asked to wait before they try again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// A kind of problem: its name in the `type` address, its title and what it means.
-pub struct Kind {
-    /// Last part of the `type` address.
-    pub slug: &'static str,
-    /// Status it comes with.
-    pub status: StatusCode,
-    /// Fixed title.
-    pub title: &'static str,
-    /// What it means and what to do, for the page behind `type`.
-    pub meaning: &'static str,
-}
-
-macro_rules! kinds {
-    ($($name:ident = $slug:literal, $status:ident, $title:literal, $meaning:literal;)+) => {
-        $(const $name: Kind = Kind { slug: $slug, status: StatusCode::$status, title: $title, meaning: $meaning };)+
-        /// All kinds of problems, as `/docs/problems` lists them.
-        pub const KINDS: &[Kind] = &[$($name),+];
-    };
-}
-
-kinds! {
-    UNREADABLE = "unreadable-request", BAD_REQUEST, "The request cannot be read", "The body is not JSON, or a header is malformed. Mend the request; nothing was stored.";
-    QUERY = "invalid-query", BAD_REQUEST, "A query parameter is wrong", "errors names each parameter and says what it takes. Unknown parameters are refused, so that a misspelled filter is never ignored.";
-    UNAUTHENTICATED = "unauthenticated", UNAUTHORIZED, "A valid key is needed", "Send Authorization: Bearer onr_… with a key that is neither revoked nor expired.";
-    FORBIDDEN = "forbidden", FORBIDDEN, "This key may not do that", "The member's role is too low, or the record belongs to another newsroom.";
-    NOT_FOUND = "not-found", NOT_FOUND, "Not found", "No such path or record, or none that this caller may see.";
-    METHOD = "method-not-allowed", METHOD_NOT_ALLOWED, "Method not allowed", "The Allow header lists the methods of this path.";
-    CONFLICT = "conflict", CONFLICT, "The present state forbids this", "Other records stand in the way: existing_id or blockers name them.";
-    STILL_RUNNING = "still-running", CONFLICT, "The first request is still running", "A request with this Idempotency-Key has not ended. Send it again after Retry-After seconds.";
-    GONE = "withdrawn", GONE, "Withdrawn", "The record was withdrawn by its newsroom; detail gives the reason.";
-    STALE = "stale", PRECONDITION_FAILED, "The record has changed", "Somebody changed it since you read it. Read it again and send its new ETag in If-Match.";
-    TOO_LARGE = "too-large", PAYLOAD_TOO_LARGE, "The body is too large", "Send less at once.";
-    MEDIA_TYPE = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body must be JSON", "Send Content-Type: application/json.";
-    VALIDATION = "invalid-body", UNPROCESSABLE_ENTITY, "The body is not valid", "errors names each member by JSON Pointer and says what to do. Nothing was stored.";
-    KEY_REUSED = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request", "Choose a new Idempotency-Key for each new request.";
-    PRECONDITION = "precondition-required", PRECONDITION_REQUIRED, "If-Match is needed", "Read the record and send its ETag in If-Match, so that nobody's change is lost.";
-    UNAVAILABLE = "unavailable", SERVICE_UNAVAILABLE, "Not available at the moment", "Nothing was done. Try again after Retry-After seconds.";
-    UNKNOWN = "outcome-unknown", SERVICE_UNAVAILABLE, "The outcome is unknown", "The connection to the database broke during the commit. Repeat the request with the same Idempotency-Key, or look whether it was done.";
-    INTERNAL = "internal", INTERNAL_SERVER_ERROR, "Something went wrong here", "Our fault. Report the request id in instance.";
-}
-
 impl Error {
     /// A 422 with one fault.
     pub fn field(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
@@ -188,24 +153,24 @@ impl Error {
     /// Which kind of problem this is.
     pub fn kind(&self) -> &'static Kind {
         match self {
-            Self::Validation(_) => &VALIDATION,
-            Self::KeyReused => &KEY_REUSED,
-            Self::Query(_) => &QUERY,
-            Self::BadRequest(_) => &UNREADABLE,
-            Self::Unauthenticated(_) => &UNAUTHENTICATED,
-            Self::Forbidden(_) => &FORBIDDEN,
-            Self::NotFound(_) => &NOT_FOUND,
-            Self::MethodNotAllowed(_) => &METHOD,
-            Self::Conflict { .. } => &CONFLICT,
-            Self::StillRunning => &STILL_RUNNING,
-            Self::Gone { .. } => &GONE,
-            Self::Stale => &STALE,
-            Self::TooLarge(_) => &TOO_LARGE,
-            Self::UnsupportedMediaType(_) => &MEDIA_TYPE,
-            Self::PreconditionRequired => &PRECONDITION,
-            Self::Unavailable(_) => &UNAVAILABLE,
-            Self::OutcomeUnknown => &UNKNOWN,
-            Self::Internal(_) => &INTERNAL,
+            Self::Validation(_) => &kinds::VALIDATION,
+            Self::KeyReused => &kinds::KEY_REUSED,
+            Self::Query(_) => &kinds::QUERY,
+            Self::BadRequest(_) => &kinds::UNREADABLE,
+            Self::Unauthenticated(_) => &kinds::UNAUTHENTICATED,
+            Self::Forbidden(_) => &kinds::FORBIDDEN,
+            Self::NotFound(_) => &kinds::NOT_FOUND,
+            Self::MethodNotAllowed(_) => &kinds::METHOD,
+            Self::Conflict { .. } => &kinds::CONFLICT,
+            Self::StillRunning => &kinds::STILL_RUNNING,
+            Self::Gone { .. } => &kinds::GONE,
+            Self::Stale => &kinds::STALE,
+            Self::TooLarge(_) => &kinds::TOO_LARGE,
+            Self::UnsupportedMediaType(_) => &kinds::MEDIA_TYPE,
+            Self::PreconditionRequired => &kinds::PRECONDITION,
+            Self::Unavailable(_) => &kinds::UNAVAILABLE,
+            Self::OutcomeUnknown => &kinds::UNKNOWN,
+            Self::Internal(_) => &kinds::INTERNAL,
         }
     }
 
@@ -319,98 +284,6 @@ impl From<anyhow::Error> for Error {
 impl From<serde_json::Error> for Error {
     fn from(cause: serde_json::Error) -> Self {
         Self::Internal(cause.into())
-    }
-}
-
-const CONNECTION_LOST: &str = "The connection to the database was lost. Nothing was done; try again.";
-const CROSSED: &str = "Other writes to the same records got in the way. Nothing was done; try again.";
-const STALE_PLAN: &str = "The database is being upgraded. Nothing was done; try again.";
-
-/// What failing statements mean to a client, by the beginning of PostgreSQL's message: diesel keeps no SQLSTATE beyond
-/// its own kinds. The messages are those of `lc_messages = C` or English; in another language they become a 500.
-const UNAVAILABLE_MESSAGES: &[(&str, &str)] = &[
-    // 40P01, 55P03
-    ("deadlock detected", CROSSED),
-    ("canceling statement due to lock timeout", CROSSED),
-    // 57014
-    (
-        "canceling statement due to statement timeout",
-        "This took the database too long and was stopped. Ask for less, or try again.",
-    ),
-    ("canceling statement", "The database stopped this statement. Nothing was done; try again."),
-    // 57P01, 57P02, 57P03, 25P03
-    ("terminating connection", CONNECTION_LOST),
-    ("the database system is", "The database is starting or stopping. Nothing was done; try again."),
-    // 53300
-    ("sorry, too many clients", "The database has no connection left. Nothing was done; try again."),
-    ("remaining connection slots", "The database has no connection left. Nothing was done; try again."),
-    // 53100, 53200, 53400
-    ("could not extend file", "The database's disk is full. Nothing was stored; reading works."),
-    ("could not write", "The database's disk is full. Nothing was stored; reading works."),
-    ("out of memory", "The database is short of memory. Nothing was done; try again."),
-    ("out of shared memory", "The database is short of memory. Nothing was done; try again."),
-    // 0A000 and 26000: the table changed under a prepared statement
-    ("cached plan must not change result type", STALE_PLAN),
-    ("prepared statement", STALE_PLAN),
-];
-
-/// Messages for data that passed validation and that PostgreSQL refuses all the same (22021, 22P05, 22P02, 22001, 54000).
-const UNFIT_MESSAGES: &[&str] = &[
-    "invalid byte sequence",
-    "unsupported Unicode escape",
-    "invalid input syntax",
-    "value too long",
-    "string is too long",
-    "index row size",
-    "stack depth limit",
-    "date/time field value out of range",
-    "timestamp out of range",
-];
-
-impl From<DieselError> for Error {
-    fn from(error: DieselError) -> Self {
-        match &error {
-            DieselError::DatabaseError(kind, information) => Self::from_database(kind, information.as_ref(), &error),
-            DieselError::BrokenTransactionManager => Self::Unavailable(CONNECTION_LOST),
-            _ => Self::Internal(anyhow::anyhow!("{error}")),
-        }
-    }
-}
-
-impl Error {
-    fn from_database(
-        kind: &DatabaseErrorKind,
-        information: &dyn DatabaseErrorInformation,
-        error: &DieselError,
-    ) -> Self {
-        let message = information.message();
-        match kind {
-            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
-                Self::Unavailable(CONNECTION_LOST)
-            }
-            DatabaseErrorKind::SerializationFailure => Self::Unavailable(CROSSED),
-            DatabaseErrorKind::ReadOnlyTransaction => {
-                Self::Unavailable("The database takes no writes at the moment. Reading works.")
-            }
-            // Rules that a write may break are named where it is made; here is what came in between.
-            DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation => Self::conflict(
-                "Another record that this one refers to, or that refers to it, changed at the same time. Read them again.",
-            ),
-            DatabaseErrorKind::UniqueViolation => {
-                Self::conflict("A record like this exists already. Read it, and change it instead.")
-            }
-            _ => {
-                if let Some((_, detail)) = UNAVAILABLE_MESSAGES.iter().find(|(start, _)| message.starts_with(start)) {
-                    Self::Unavailable(detail)
-                } else if UNFIT_MESSAGES.iter().any(|part| message.contains(part)) {
-                    tracing::warn!(%error, "the database refused data that had passed validation");
-                    Self::field("", "has text or numbers that cannot be stored")
-                } else {
-                    let constraint = information.constraint_name().unwrap_or_default();
-                    Self::Internal(anyhow::anyhow!("{error} {constraint}"))
-                }
-            }
-        }
     }
 }
 

@@ -1,0 +1,170 @@
+//! Reading JSON bodies: strictly, in NFC, and bounded in size and time.
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{HttpMessage, HttpRequest, web};
+use futures_util::StreamExt;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use validator::Validate;
+
+use crate::config::Limits;
+use crate::error::{Error, FieldError, Result};
+use crate::faults::{field_errors, unreadable_member};
+use crate::text;
+
+/// A JSON body as it was sent, with its hash for the Idempotency-Key.
+#[derive(Debug)]
+pub struct RawBody {
+    /// The body in NFC; `None` when there was none.
+    pub value: Option<Value>,
+    /// SHA-256 of its bytes.
+    pub hash: [u8; 32],
+}
+
+/// Reads a JSON body: 413 when larger than `limit` bytes, 415, 400 when unreadable or when it takes too long to arrive,
+/// 422 when text in it cannot be kept.
+pub async fn read_body(request: HttpRequest, payload: Payload, limit: usize, also: Option<&str>) -> Result<RawBody> {
+    let deadline =
+        request.app_data::<web::Data<Limits>>().map_or(Limits::BODY_DEADLINE, |limits| limits.body_deadline());
+    if content_length(&request)?.is_some_and(|length| length > limit as u64) {
+        return Err(Error::TooLarge(limit));
+    }
+    let bytes = tokio::time::timeout(deadline, collect(payload, limit))
+        .await
+        .map_err(|_| Error::BadRequest("The body took too long to arrive.".into()))??;
+    let hash = Sha256::digest(&bytes).into();
+    if bytes.is_empty() {
+        return Ok(RawBody { value: None, hash });
+    }
+    check_media_type(&request, also)?;
+    Ok(RawBody { value: Some(read_json(&bytes)?), hash })
+}
+
+/// Reads JSON whose texts can be kept, and brings them into NFC: 400 when unreadable, 422 when a text cannot be kept.
+pub fn read_json(bytes: &[u8]) -> Result<Value> {
+    let mut value = parse(bytes)?;
+    let mut errors = Vec::new();
+    text::normalize(&mut value, "", &mut errors);
+    if errors.is_empty() { Ok(value) } else { Err(Error::Validation(errors)) }
+}
+
+fn content_length(request: &HttpRequest) -> Result<Option<u64>> {
+    let Some(length) = request.headers().get(header::CONTENT_LENGTH) else { return Ok(None) };
+    let length = length.to_str().ok().and_then(|length| length.parse().ok());
+    length.map(Some).ok_or_else(|| Error::BadRequest("Content-Length must be a number.".into()))
+}
+
+async fn collect(mut payload: Payload, limit: usize) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| Error::BadRequest(format!("The body cannot be read: {error}.")))?;
+        if bytes.len() + chunk.len() > limit {
+            return Err(Error::TooLarge(limit));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn check_media_type(request: &HttpRequest, also: Option<&str>) -> Result<()> {
+    let refused = Error::UnsupportedMediaType("Send Content-Type: application/json, in UTF-8.");
+    let Ok(Some(media_type)) = request.mime_type() else { return Err(refused) };
+    let essence = media_type.essence_str();
+    let utf8 = media_type.get_param("charset").is_none_or(|charset| charset.as_str().eq_ignore_ascii_case("utf-8"));
+    if utf8 && (essence == "application/json" || Some(essence) == also) { Ok(()) } else { Err(refused) }
+}
+
+/// Parses JSON strictly: a member given twice is refused, as nobody knows which of the two was meant.
+fn parse(bytes: &[u8]) -> Result<Value> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let unreadable = |error: serde_json::Error| Error::BadRequest(format!("The body is not readable JSON: {error}."));
+    let mut repeated = None;
+    let value = json.deserialize_any(StrictValue(&mut repeated));
+    let value = match (value, repeated) {
+        (_, Some(name)) => return Err(Error::BadRequest(format!("The body has the member {name:?} twice."))),
+        (value, None) => value.map_err(unreadable)?,
+    };
+    json.end().map_err(unreadable)?;
+    Ok(value)
+}
+
+struct StrictValue<'a>(&'a mut Option<String>);
+
+impl<'de> serde::de::DeserializeSeed<'de> for StrictValue<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for StrictValue<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(StrictValue(self.0))? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let member = members.next_value_seed(StrictValue(self.0))?;
+            if map.contains_key(&name) {
+                *self.0 = Some(name);
+                return Err(A::Error::custom("member given twice"));
+            }
+            map.insert(name, member);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+/// Reads a value as a request's type and validates it.
+pub fn read_as<T: DeserializeOwned + Validate>(value: Value) -> Result<T, Vec<FieldError>> {
+    if !value.is_object() {
+        return Err(vec![FieldError::new("", "must be an object")]);
+    }
+    let read: T = serde_path_to_error::deserialize(value).map_err(|error| vec![unreadable_member(&error)])?;
+    read.validate().map_err(|errors| field_errors(&errors))?;
+    Ok(read)
+}
+
+/// Reads a list, taking `null` for an empty one as it is for an absent member.
+pub fn list<'de, D: Deserializer<'de>, T: serde::Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Option::<Vec<T>>::deserialize(deserializer).map(Option::unwrap_or_default)
+}

@@ -1,0 +1,70 @@
+//! The database that a command works on, and in whose name.
+
+use anyhow::bail;
+use uuid::Uuid;
+
+use crate::auth::Caller;
+use crate::config::{DatabaseSettings, Limits};
+use crate::db::{self, Db, Pool};
+use crate::embedded::{self, Embedded};
+use crate::members::Member;
+
+/// A migrated database, and the PostgreSQL that this process runs for it, if it does.
+pub struct Opened {
+    pub pool: Pool,
+    pub db: Db,
+    embedded: Option<Embedded>,
+}
+
+impl Opened {
+    /// For the server: nobody else may be running the PostgreSQL in the data directory.
+    pub async fn owned(settings: &DatabaseSettings, limits: &Limits) -> anyhow::Result<Self> {
+        if let Some(url) = &settings.database_url {
+            return Self::at(url, None, limits).await;
+        }
+        let embedded = Embedded::start(&data_dir(settings), &[]).await?;
+        Self::at(&embedded.url(embedded::NAME), Some(embedded), limits).await
+    }
+
+    /// For a command that runs for a moment: beside a running server it shares that one's PostgreSQL.
+    pub async fn shared(settings: &DatabaseSettings, limits: &Limits) -> anyhow::Result<Self> {
+        if settings.database_url.is_none()
+            && let Some(url) = embedded::running(&data_dir(settings))?
+        {
+            return Self::at(&url, None, limits).await;
+        }
+        Self::owned(settings, limits).await
+    }
+
+    async fn at(url: &str, embedded: Option<Embedded>, limits: &Limits) -> anyhow::Result<Self> {
+        let applied = db::migrate(url, limits).await?;
+        if applied > 0 {
+            tracing::info!(applied, "migrated the database");
+        }
+        let pool = Pool::new(url, limits)?;
+        Ok(Self { db: Db::for_worker(pool.clone()), pool, embedded })
+    }
+
+    /// Stops what was started.
+    pub async fn close(self) -> anyhow::Result<()> {
+        match self.embedded {
+            Some(embedded) => embedded.stop().await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn data_dir(settings: &DatabaseSettings) -> std::path::PathBuf {
+    settings.data_dir.clone().unwrap_or_else(embedded::default_data_dir)
+}
+
+/// The member who acts on the command line: the one named, or the first admin of the only newsroom.
+pub async fn acting(member: Option<Uuid>, db: &Db) -> anyhow::Result<Caller> {
+    let caller = db.read(async |conn| Member::acting(member, conn).await).await?;
+    match (caller.as_slice(), member) {
+        ([caller], _) => Ok(*caller),
+        ([], Some(id)) => bail!("there is no member {id}"),
+        ([], None) => bail!("there is no newsroom yet: onrecord newsrooms create NAME"),
+        _ => bail!("there are several newsrooms: say with --member who acts"),
+    }
+}

@@ -1,0 +1,161 @@
+//! The command line.
+
+mod database;
+mod import;
+mod keys;
+mod serve;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use clap::{Parser, Subcommand};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::auth::Key;
+use crate::config::{DatabaseSettings, Limits};
+use crate::db::{self, Db};
+use crate::{app, newsrooms};
+
+use database::Opened;
+use keys::Keys;
+use serve::Serve;
+
+/// A fact-checking claim database with a REST API: who said what about which claim, on whose word, and what the
+/// fact-checkers concluded.
+///
+/// To begin: `onrecord serve --demo`, then open the address that it prints.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API, on a PostgreSQL of its own unless DATABASE_URL names one
+    Serve(Serve),
+    /// Bring the database to this version and end; serve does this by itself
+    Migrate {
+        #[command(flatten)]
+        database: DatabaseSettings,
+        #[command(flatten)]
+        limits: Limits,
+    },
+    /// Print the OpenAPI document
+    Openapi {
+        /// Print one line for each operation instead, with who may call it
+        #[arg(long)]
+        operations: bool,
+    },
+    /// Record bundles, each wholly or not at all
+    Import {
+        /// Files with a bundle each; - reads one from standard input
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// The member who records them [default: the only newsroom's first admin]
+        #[arg(long)]
+        member: Option<Uuid>,
+        #[command(flatten)]
+        database: DatabaseSettings,
+        #[command(flatten)]
+        limits: Limits,
+    },
+    /// Make, list and revoke keys
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Make newsrooms
+    #[command(subcommand)]
+    Newsrooms(Newsrooms),
+    /// Ask a server on this machine whether it lives; for container health checks
+    Health {
+        /// Its address and port
+        #[arg(long, env = "ONRECORD_LISTEN", default_value = "127.0.0.1:8080")]
+        listen: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Newsrooms {
+    /// Make a newsroom with an admin and print the admin's key, once
+    Create {
+        /// Its name
+        name: String,
+        /// Print newsroom_id, member_id and key as JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        database: DatabaseSettings,
+    },
+}
+
+/// Runs what the command line asks for.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Serve(serve) => serve.run().await,
+        Command::Migrate { database, limits } => {
+            let opened = Opened::shared(&database, &limits).await?;
+            print(&format!("The database is at version {}.", db::newest_migration()?))?;
+            opened.close().await
+        }
+        Command::Openapi { operations } => {
+            let document = app::document()?;
+            print(if operations { document.operations_table() } else { document.pretty() }.trim_end())
+        }
+        Command::Import { files, member, database, limits } => {
+            let opened = Opened::shared(&database, &limits).await?;
+            let imported = import::import(&files, member, &opened.db).await;
+            opened.close().await?;
+            imported
+        }
+        Command::Keys(keys) => keys.run().await,
+        Command::Newsrooms(Newsrooms::Create { name, json, database }) => {
+            let opened = Opened::shared(&database, &Limits::default()).await?;
+            let made = create_newsroom(name, json, &opened.db).await;
+            opened.close().await?;
+            made
+        }
+        Command::Health { listen } => health(&listen).await,
+    }
+}
+
+async fn create_newsroom(name: String, as_json: bool, db: &Db) -> anyhow::Result<()> {
+    let key = Key::random()?;
+    let text = key.reveal().to_owned();
+    let ids = (Uuid::now_v7(), Uuid::now_v7());
+    let (newsroom, member) = db.write(async move |conn| newsrooms::bootstrap(&name, &key, ids, conn).await).await?;
+    if as_json {
+        return print(&json!({"newsroom_id": newsroom.id, "member_id": member.id, "key": text}).to_string());
+    }
+    print(&format!("Newsroom {} with admin {}.\nThe admin's key, shown this once: {text}", newsroom.id, member.id))
+}
+
+async fn health(listen: &str) -> anyhow::Result<()> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let port = listen.rsplit(':').next().context("the listen address has no port")?;
+    let ask = async {
+        let mut stream = tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await?;
+        stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        ensure!(
+            answer.starts_with("HTTP/1.1 200"),
+            "the server answered: {}",
+            answer.lines().next().unwrap_or_default()
+        );
+        Ok(())
+    };
+    tokio::time::timeout(Duration::from_secs(3), ask).await.context("the server did not answer within 3 s")?
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        // Whoever read the output has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        printed => Ok(printed?),
+    }
+}

@@ -1,0 +1,137 @@
+//! `onrecord serve`: from an empty folder to a running service, and its orderly end.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_web::web;
+use anyhow::Context;
+use uuid::Uuid;
+
+use super::database::{Opened, acting};
+use super::print;
+use crate::auth::Key;
+use crate::body::read_json;
+use crate::bundles::{self, Bundle, Ids};
+use crate::config::{DatabaseSettings, Limits, PublicUrl, ServerSettings};
+use crate::db::Db;
+use crate::health::Draining;
+use crate::newsrooms::{self, Newsroom};
+use crate::{app, demo, idempotency};
+
+#[derive(Debug, clap::Args)]
+pub struct Serve {
+    /// Load a real story, if the database is empty
+    #[arg(long)]
+    demo: bool,
+    #[command(flatten)]
+    database: DatabaseSettings,
+    #[command(flatten)]
+    server: ServerSettings,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+impl Serve {
+    /// Serves until it is told to stop.
+    pub async fn run(self) -> anyhow::Result<()> {
+        // Bound first: if somebody else has the port, nothing is started for nothing.
+        let listener = TcpListener::bind(&self.server.listen)
+            .with_context(|| format!("cannot listen on {}", self.server.listen))?;
+        let address = listener.local_addr()?;
+        let public_url = PublicUrl::new(self.server.public_url.as_deref().unwrap_or(&format!("http://{address}")));
+        let opened = Opened::owned(&self.database, &self.limits).await?;
+        let served = self.serve(listener, &public_url, &opened).await;
+        opened.close().await?;
+        served
+    }
+
+    async fn serve(&self, listener: TcpListener, public_url: &PublicUrl, opened: &Opened) -> anyhow::Result<()> {
+        let first_key = first_start(self.server.bootstrap_key.as_deref(), self.demo, &opened.db).await?;
+        if self.demo {
+            load_demo(&opened.db).await?;
+        }
+        let draining = web::Data::new(Draining::default());
+        let server = app::serve(listener, &opened.pool, &self.limits, public_url, &draining)?;
+        let handle = server.handle();
+        greet(public_url, first_key)?;
+        let sweeper = actix_web::rt::spawn(sweep(Db::for_worker(opened.pool.clone())));
+        let stopping = actix_web::rt::spawn(async move {
+            stop_signal().await;
+            draining.begin();
+            handle.stop(true).await;
+        });
+        server.await?;
+        stopping.abort();
+        sweeper.abort();
+        Ok(())
+    }
+}
+
+/// SIGTERM or Ctrl-C.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("cannot wait for signals");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: finishing what is under way");
+}
+
+/// Forgets expired idempotency keys, now and then.
+async fn sweep(db: Db) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        if let Err(error) = idempotency::sweep(&db).await {
+            tracing::warn!(%error, "cannot sweep expired idempotency keys");
+        }
+    }
+}
+
+/// On the first start there is no newsroom: makes one with an admin, and answers the admin's key.
+async fn first_start(chosen: Option<&str>, demo: bool, db: &Db) -> anyhow::Result<Option<String>> {
+    if db.read(async |conn| Newsroom::count(conn).await).await? > 0 {
+        return Ok(None);
+    }
+    let key = chosen.map_or_else(Key::random, Key::chosen)?;
+    let text = key.reveal().to_owned();
+    let ids = match (demo::id_of("newsroom"), demo::id_of("admin")) {
+        (Some(newsroom), Some(admin)) if demo => (newsroom, admin),
+        _ => (Uuid::now_v7(), Uuid::now_v7()),
+    };
+    db.write(async move |conn| newsrooms::bootstrap("My newsroom", &key, ids, conn).await).await?;
+    Ok(Some(text))
+}
+
+/// Records the demo story, unless there are records already.
+async fn load_demo(db: &Db) -> anyhow::Result<()> {
+    let caller = acting(None, db).await?;
+    let story = read_json(demo::STORY.as_bytes())?;
+    let loaded = db
+        .write(async move |conn| {
+            if demo::is_wanted(conn).await? {
+                let bundle = Bundle::read(story.clone(), Ids::Demo)?;
+                bundles::import(bundle, caller, conn).await.map(Some)
+            } else {
+                Ok(None)
+            }
+        })
+        .await?;
+    if let Some(loaded) = loaded {
+        tracing::info!(claims = loaded.created.claims, statements = loaded.created.statements, "loaded the demo story");
+    }
+    Ok(())
+}
+
+fn greet(public_url: &PublicUrl, first_key: Option<String>) -> anyhow::Result<()> {
+    let url = public_url.as_str();
+    print(&format!("OnRecord is at {url}\nSwagger UI is at {url}/docs/"))?;
+    if let Some(key) = first_key {
+        print(&format!("Your admin key, shown this once: {key}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! What serde and validator found wrong, in the words of the documentation and with JSON Pointers.
+
+use serde_json::Value;
+use validator::{ValidationErrors, ValidationErrorsKind};
+
+use crate::error::FieldError;
+use crate::text;
+
+/// serde's complaint about a body, at the member it is about.
+pub fn unreadable_member(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldError {
+    use serde_path_to_error::Segment;
+    let mut pointer: String = error
+        .path()
+        .iter()
+        .map(|segment| match segment {
+            Segment::Seq { index } => format!("/{index}"),
+            Segment::Map { key } => format!("/{}", text::escaped(key)),
+            Segment::Enum { .. } | Segment::Unknown => String::new(),
+        })
+        .collect();
+    let message = error.inner().to_string();
+    if let Some(name) = named(&message) {
+        let last = format!("/{}", text::escaped(&name));
+        if !pointer.ends_with(&last) {
+            pointer.push_str(&last);
+        }
+    }
+    FieldError::new(pointer, sentence(&message))
+}
+
+/// The member that serde names where its path does not: an unknown or a missing one.
+pub fn named(message: &str) -> Option<String> {
+    let rest = ["unknown field `", "missing field `", "duplicate field `"]
+        .iter()
+        .find_map(|start| message.strip_prefix(start))?;
+    // An unknown name may itself hold backticks; what follows it is fixed.
+    let end = rest.find("`, expected").or_else(|| rest.find("`, there are no fields")).or_else(|| rest.rfind('`'))?;
+    rest.get(..end).map(Into::into)
+}
+
+/// serde's message in the words of the documentation.
+pub fn sentence(message: &str) -> String {
+    if message.starts_with("missing field") {
+        "is required".into()
+    } else if message.starts_with("unknown field") {
+        match message.split_once("`, expected ") {
+            Some((_, known)) => format!("is not known here; known are {}", known.trim_start_matches("one of ")),
+            None => "is not known here".into(),
+        }
+    } else if let Some((_, known)) =
+        message.split_once("unknown variant").and_then(|(_, rest)| rest.split_once("`, expected "))
+    {
+        format!("must be one of {}", known.trim_start_matches("one of "))
+    } else if message.starts_with("UUID parsing failed") {
+        "must be a UUID".into()
+    } else if message.contains("premature end of input") || message.contains("input contains invalid characters") {
+        "must be an RFC 3339 time such as 2023-10-02T09:30:00Z".into()
+    } else if let Some((_, expected)) =
+        message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
+    {
+        format!("must be {expected}")
+    } else {
+        message.to_owned()
+    }
+}
+
+/// The validator's findings with JSON Pointers.
+pub fn field_errors(errors: &ValidationErrors) -> Vec<FieldError> {
+    let mut found = Vec::new();
+    gather(errors, "", &mut found);
+    found.sort();
+    found
+}
+
+fn gather(errors: &ValidationErrors, pointer: &str, found: &mut Vec<FieldError>) {
+    for (field, kind) in errors.errors() {
+        // A rule across members says itself where it points.
+        let pointer = if field == "__all__" { pointer.to_owned() } else { format!("{pointer}/{field}") };
+        match kind {
+            ValidationErrorsKind::Struct(inner) => gather(inner, &pointer, found),
+            ValidationErrorsKind::List(items) => {
+                for (index, inner) in items {
+                    gather(inner, &format!("{pointer}/{index}"), found);
+                }
+            }
+            ValidationErrorsKind::Field(faults) => {
+                found.extend(faults.iter().map(|fault| {
+                    let at = if fault.code == "refused" { String::new() } else { format!("/{}", fault.code) };
+                    match fault.code.as_ref() {
+                        "length" | "range" => FieldError::new(&pointer, bounds(fault)),
+                        _ => FieldError::new(format!("{pointer}{at}"), fault.message.clone().unwrap_or_default()),
+                    }
+                }));
+            }
+        }
+    }
+}
+
+fn bounds(fault: &validator::ValidationError) -> String {
+    let of = |name: &str| fault.params.get(name).and_then(Value::as_u64);
+    let what = match fault.params.get("value") {
+        Some(Value::Array(_)) => " items",
+        Some(Value::Number(_)) => "",
+        _ => " characters",
+    };
+    match (of("min"), of("max")) {
+        (Some(min), Some(max)) => format!("must have {min} to {max}{what}"),
+        (Some(min), None) => format!("must have at least {min}{what}"),
+        (_, max) => format!("must have at most {}{what}", max.unwrap_or_default()),
+    }
+}
