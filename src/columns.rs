@@ -16,6 +16,8 @@ macro_rules! text_enum {
             diesel::expression::AsExpression, diesel::deserialize::FromSqlRow,
         )]
         #[diesel(sql_type = diesel::sql_types::Text)]
+        // For utoipa, which does not see through a macro's `$text`; serde goes by the exact one below.
+        #[serde(rename_all = "snake_case")]
         pub enum $name {
             $($(#[$variant_meta])* #[serde(rename = $text)] $variant,)+
         }

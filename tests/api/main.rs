@@ -1,1 +1,6 @@
-//! The API as its users see it.
+//! The API as its users see it: real HTTP, a real PostgreSQL, and every answer held to the OpenAPI document.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should end")]
+
+mod sources;
+mod support;

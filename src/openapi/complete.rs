@@ -1,0 +1,197 @@
+//! What holds for all operations, so that no handler has to say it: problems, headers, patches, examples.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::demo;
+use crate::error::KINDS;
+
+/// Writes the demo story's ids where examples name its refs (`#peskov`).
+pub fn resolve_examples(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Some(id) = text.strip_prefix('#').and_then(demo::id_of) {
+                *text = id.to_string();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(resolve_examples),
+        Value::Object(members) => members.values_mut().for_each(resolve_examples),
+        _ => {}
+    }
+}
+
+/// `SourceChanges` and so on: merge patches (RFC 7396) have the members of `NewSource`, all of them optional.
+pub fn derive_patches(document: &mut Value) {
+    let wanted: BTreeSet<String> = document["paths"]
+        .as_object()
+        .into_iter()
+        .flat_map(Map::values)
+        .filter_map(|item| item.pointer("/patch/requestBody/content/application~1json/schema/$ref")?.as_str())
+        .filter_map(|reference| reference.rsplit('/').next().map(Into::into))
+        .collect();
+    let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
+    let patches: Vec<_> = schemas
+        .iter()
+        .filter(|(name, _)| wanted.contains(*name))
+        .filter_map(|(name, schema)| {
+            let noun = name.strip_prefix("New")?;
+            let mut patch = schema.clone();
+            let members = patch.as_object_mut()?;
+            let required: Vec<Value> = members.remove("required").and_then(|list| list.as_array().cloned()).unwrap_or_default();
+            members.remove("example");
+            members.insert("minProperties".into(), json!(1));
+            members.insert(
+                "description".into(),
+                json!("A JSON merge patch (RFC 7396): members that are left out stay as they are, null clears, lists are replaced whole."),
+            );
+            for (member, schema) in members.get_mut("properties")?.as_object_mut()? {
+                if !required.iter().any(|name| name == member) {
+                    allow_null(schema);
+                }
+            }
+            Some((format!("{noun}Changes"), patch))
+        })
+        .collect();
+    schemas.extend(patches);
+}
+
+/// A page names the schema of its items, where utoipa writes it out again.
+pub fn refer_to_items(document: &mut Value) {
+    for (name, schema) in
+        document.pointer_mut("/components/schemas").and_then(Value::as_object_mut).into_iter().flatten()
+    {
+        if let Some(noun) = name.strip_prefix("Page_") {
+            schema["properties"]["items"]["items"] = json!({"$ref": format!("#/components/schemas/{noun}")});
+        }
+    }
+}
+
+fn allow_null(schema: &mut Value) {
+    match schema.get("type") {
+        Some(Value::String(one)) => schema["type"] = json!([one, "null"]),
+        None if schema.get("oneOf").is_none() => *schema = json!({"oneOf": [schema.clone(), {"type": "null"}]}),
+        _ => {}
+    }
+}
+
+/// Adds the problems, headers and patch body that an operation has by its kind.
+pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
+    let secured = operation.get("security").is_some();
+    let has_id = path.contains('{');
+    let reads = method == "get";
+    let mut statuses = vec!["400", "401", "500", "503"];
+    if has_id {
+        statuses.push("404");
+    }
+    if reads && (path.starts_with("/v1/claims/") || path.starts_with("/v1/statements/")) {
+        statuses.push("410");
+    }
+    if secured {
+        statuses.push("403");
+    }
+    if !reads {
+        statuses.extend(["409", "413", "415", "422"]);
+    }
+    let versioned = matches!(method, "patch" | "delete") && !path.starts_with("/v1/api-keys");
+    if versioned {
+        statuses.extend(["410", "412", "428"]);
+    }
+    if path.starts_with("/health") || path == "/metrics" {
+        statuses = vec![];
+    }
+    for status in statuses {
+        let problem = json!({"$ref": format!("#/components/responses/Problem{status}")});
+        if operation["responses"].get(status).is_none() {
+            operation["responses"][status] = problem;
+        }
+    }
+    add_headers(path, method, has_id, versioned, operation);
+    if method == "patch" {
+        patch_body(operation);
+    }
+}
+
+fn add_headers(path: &str, method: &str, has_id: bool, versioned: bool, operation: &mut Value) {
+    let mut parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+    let reference = |name: &str| json!({"$ref": format!("#/components/parameters/{name}")});
+    let header = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});
+    let responses = &mut operation["responses"];
+    match method {
+        "post" => {
+            parameters.push(reference("IdempotencyKey"));
+            if let Some(created) = responses.get_mut("201") {
+                created["headers"] = json!({"Location": header("Location"), "ETag": header("ETag"), "Idempotency-Replayed": header("IdempotencyReplayed")});
+            }
+        }
+        "get" if has_id && path.matches('/').count() == 3 && !path.starts_with("/v1/api-keys") => {
+            parameters.push(reference("IfNoneMatch"));
+            responses["200"]["headers"] = json!({"ETag": header("ETag")});
+            responses["304"] =
+                json!({"description": "The client has this version", "headers": {"ETag": header("ETag")}});
+        }
+        "patch" => responses["200"]["headers"] = json!({"ETag": header("ETag")}),
+        "get" if path.starts_with("/v1/") && !has_id => responses["200"]["headers"] = json!({"Link": header("Link")}),
+        _ => {}
+    }
+    if versioned {
+        parameters.push(reference("IfMatch"));
+    }
+    if !parameters.is_empty() {
+        operation["parameters"] = Value::Array(parameters);
+    }
+}
+
+/// A patch's body is the derived schema of its noun, in both media types that are taken.
+fn patch_body(operation: &mut Value) {
+    let content = &mut operation["requestBody"]["content"]["application/json"];
+    if let Some(name) = content["schema"]["$ref"].as_str().and_then(|reference| reference.rsplit("/New").next()) {
+        content["schema"]["$ref"] = json!(format!("#/components/schemas/{name}Changes"));
+    }
+    let content = content.clone();
+    operation["requestBody"]["content"]["application/merge-patch+json"] = content;
+}
+
+/// Adds what operations refer to.
+pub fn add_components(document: &mut Value) {
+    let mut responses = Map::new();
+    for kind in KINDS {
+        let (name, status) = (format!("Problem{}", kind.status.as_u16()), kind.status.as_u16());
+        let example = json!({"type": format!("/docs/problems#{}", kind.slug), "title": kind.title, "status": status, "detail": kind.meaning, "instance": "0199e9c5-8f0a-7cc1-b1ad-3c2f5a1d7e10"});
+        let response = responses.entry(name).or_insert_with(|| {
+            json!({"description": kind.title, "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}}})
+        });
+        response["content"]["application/problem+json"]["examples"][kind.slug] =
+            json!({"summary": kind.title, "value": example});
+    }
+    let components = &mut document["components"];
+    components["responses"] = Value::Object(responses);
+    components["schemas"]["Problem"] = json!({
+        "type": "object",
+        "description": "What went wrong and what to do (RFC 9457).",
+        "required": ["type", "title", "status", "detail", "instance"],
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference", "description": "Which kind of problem; leads to its explanation."},
+            "title": {"type": "string", "description": "The kind in words; the same each time."},
+            "status": {"type": "integer", "description": "The HTTP status."},
+            "detail": {"type": "string", "description": "What is wrong this time and what to do."},
+            "instance": {"type": ["string", "null"], "description": "The request's id, as in X-Request-Id."},
+            "errors": {"type": "array", "description": "The faulty members (422) or query parameters (400).", "items": {"oneOf": [{"$ref": "#/components/schemas/FieldError"}, {"$ref": "#/components/schemas/ParameterError"}]}},
+            "existing_id": {"type": "string", "format": "uuid", "description": "The record in the way (409)."},
+            "blockers": {"type": "array", "description": "The records in the way of publishing (409).", "items": {"$ref": "#/components/schemas/Blocker"}},
+            "withdrawn_reason": {"type": "string", "description": "Why the record was withdrawn (410)."}
+        }
+    });
+    components["securitySchemes"] = json!({"api_key": {"type": "http", "scheme": "bearer", "bearerFormat": "onr_…", "description": "A member's key. The server prints the first admin key once, on its first start."}});
+    components["parameters"] = json!({
+        "IdempotencyKey": {"name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string", "minLength": 1, "maxLength": 255}, "description": "Any text of your choice: the same request with the same key is done once, and its answer is replayed for 24 hours."},
+        "IfMatch": {"name": "If-Match", "in": "header", "required": true, "schema": {"type": "string"}, "example": "\"1\"", "description": "The ETag of the version you read: the change is refused with 412 if somebody changed the record since."},
+        "IfNoneMatch": {"name": "If-None-Match", "in": "header", "required": false, "schema": {"type": "string"}, "description": "The ETag of the version you have: answered with 304 if it is the current one."}
+    });
+    components["headers"] = json!({
+        "ETag": {"schema": {"type": "string"}, "example": "\"1\"", "description": "The record's version."},
+        "Location": {"schema": {"type": "string"}, "description": "The address of what was made."},
+        "Link": {"schema": {"type": "string"}, "description": "The next page, rel=\"next\" (RFC 8288); absent on the last page."},
+        "IdempotencyReplayed": {"schema": {"type": "string", "enum": ["true"]}, "description": "Present when this answer was given before."}
+    });
+}

@@ -1,0 +1,110 @@
+//! A server for one test, in this process, on a database and a port of its own.
+
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::thread;
+
+use actix_web::web;
+use onrecord::config::{Limits, PublicUrl};
+use onrecord::db::Pool;
+use onrecord::health::Draining;
+use tokio_postgres::Client as Sql;
+use uuid::Uuid;
+
+use super::Client;
+use super::postgres::{self, NEWSROOMS};
+
+/// The server. When it is dropped it stops and its database is removed.
+pub struct App {
+    /// Its address.
+    pub url: String,
+    /// Its database's address.
+    pub database: String,
+    /// Nobody in particular.
+    pub anyone: Client,
+    /// Members of the newsroom that most tests work in.
+    pub reader: Client,
+    pub checker: Client,
+    pub editor: Client,
+    pub admin: Client,
+    /// An editor of another newsroom.
+    pub other: Client,
+    /// The newsroom of reader, checker, editor and admin.
+    pub newsroom_id: Uuid,
+    stop: Option<actix_web::dev::ServerHandle>,
+}
+
+/// What tests of one client each need.
+pub fn limits() -> Limits {
+    Limits { workers: Some(1), pool_size: 4, drain_seconds: 1, ..Limits::default() }
+}
+
+impl App {
+    /// With the limits that most tests use.
+    pub async fn start() -> Self {
+        Self::with(limits()).await
+    }
+
+    /// With limits of its own.
+    pub async fn with(limits: Limits) -> Self {
+        let database = postgres::database().await;
+        Self::on(&database, &database, limits)
+    }
+
+    /// Reaching its database by another way, such as a proxy that can be cut.
+    pub fn on(database: &str, reached_at: &str, limits: Limits) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (started, handle) = mpsc::channel();
+        let (public_url, reached_at, to_drop) = (PublicUrl::new(&url), reached_at.to_owned(), database.to_owned());
+        thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let pool = Pool::new(&reached_at, &limits).unwrap();
+                let draining = web::Data::new(Draining::default());
+                let server = onrecord::app::serve(listener, &pool, &limits, &public_url, &draining).unwrap();
+                started.send(server.handle()).unwrap();
+                server.await.unwrap();
+                drop(pool);
+                postgres::drop_database(&to_drop).await;
+            });
+        });
+        let client = |key: Option<String>| Client::new(&url, key);
+        let member = |role| client(Some(postgres::key("desk", role)));
+        Self {
+            anyone: client(None),
+            reader: member("reader"),
+            checker: member("checker"),
+            editor: member("editor"),
+            admin: member("admin"),
+            other: client(Some(postgres::key("other", "editor"))),
+            newsroom_id: NEWSROOMS[0].1,
+            stop: Some(handle.recv().unwrap()),
+            database: database.to_owned(),
+            url,
+        }
+    }
+
+    /// A connection to its database, for SQL that no client could send.
+    pub async fn sql(&self) -> Sql {
+        postgres::connect(&self.database).await
+    }
+
+    /// How many rows a table has.
+    pub async fn count(&self, table: &str) -> i64 {
+        self.sql().await.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0)
+    }
+
+    /// A client with this key.
+    pub fn with_key(&self, key: &str) -> Client {
+        Client::new(&self.url, Some(key.to_owned()))
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The command is sent at once; that it was done is not waited for.
+            drop(stop.stop(false));
+        }
+    }
+}

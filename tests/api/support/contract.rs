@@ -1,0 +1,142 @@
+//! Holds every answer to the OpenAPI document: status, media type, headers and body, without undocumented members.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use jsonschema::Validator;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::Answer;
+
+static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::load);
+
+/// The document that the server serves.
+pub fn contract() -> &'static Contract {
+    &CONTRACT
+}
+
+pub struct Contract {
+    pub document: Value,
+    /// By path template, method, status and media type; none where the body is not JSON.
+    bodies: HashMap<(String, String, String, String), Option<Validator>>,
+    problem: Validator,
+}
+
+impl Contract {
+    fn load() -> Self {
+        let document: Value = serde_json::from_str(&onrecord::app::document().unwrap().pretty()).unwrap();
+        let closed = close(document.clone());
+        let mut bodies = HashMap::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                for (status, response) in operation["responses"].as_object().unwrap() {
+                    let response = resolve(&document, response);
+                    let content = response["content"].as_object().cloned().unwrap_or_default();
+                    let key = |media: &str| (path.clone(), method.to_uppercase(), status.clone(), media.to_owned());
+                    if content.is_empty() {
+                        bodies.insert(key(""), None);
+                    }
+                    for (media, body) in content {
+                        let schema = media.contains("json").then(|| validator(&closed, &body["schema"]));
+                        bodies.insert(key(&media), schema);
+                    }
+                }
+            }
+        }
+        let problem = validator(&closed, &json!({"$ref": "#/components/schemas/Problem"}));
+        Self { document, bodies, problem }
+    }
+
+    /// The template that a path follows.
+    pub fn template(&self, path: &str) -> Option<&str> {
+        let fits = |template: &str| {
+            let (expected, parts): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+            expected.len() == parts.len()
+                && expected.iter().zip(&parts).all(|(expected, part)| expected.starts_with('{') || expected == part)
+        };
+        self.document["paths"].as_object().unwrap().keys().map(String::as_str).find(|template| fits(template))
+    }
+
+    /// Panics where an answer is not as documented.
+    pub fn check(&self, method: &Method, path: &str, answer: &Answer) {
+        let what = format!("{method} {path} answered {}", answer.status);
+        let media = answer.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default();
+        assert!(answer.header("x-request-id").is_some(), "{what} without X-Request-Id");
+        if answer.status >= 400 && *method != Method::HEAD {
+            assert_eq!(media, "application/problem+json", "{what} as no problem: {}", answer.text);
+            hold(&self.problem, &answer.body, &what);
+            assert_eq!(answer.body["status"], answer.status, "{what} and says otherwise");
+            assert_eq!(answer.body["instance"].as_str(), answer.header("x-request-id"), "{what}: another instance");
+        }
+        let Some(template) = self.template(path) else { return };
+        if !self.document["paths"][template].as_object().unwrap().contains_key(&method.as_str().to_lowercase()) {
+            return;
+        }
+        let key = (template.to_owned(), method.to_string(), answer.status.to_string(), media.to_owned());
+        match self.bodies.get(&key) {
+            Some(Some(schema)) => hold(schema, &answer.body, &what),
+            Some(None) => {}
+            None => panic!("{what} as {media:?}, which is not documented: {}", answer.text),
+        }
+        for header in self.documented_headers(template, method, answer.status) {
+            // These come only sometimes.
+            if !["Link", "Idempotency-Replayed"].contains(&header.as_str()) {
+                assert!(answer.header(&header).is_some(), "{what} without {header}");
+            }
+        }
+    }
+
+    fn documented_headers(&self, template: &str, method: &Method, status: u16) -> Vec<String> {
+        let operation = &self.document["paths"][template][method.as_str().to_lowercase()];
+        let response = resolve(&self.document, &operation["responses"][status.to_string()]);
+        response["headers"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+    }
+}
+
+fn hold(schema: &Validator, body: &Value, what: &str) {
+    let faults: Vec<_> = schema.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(faults.is_empty(), "{what}, not as documented: {faults:#?}\n{body:#}");
+}
+
+fn validator(document: &Value, schema: &Value) -> Validator {
+    let mut root = schema.clone();
+    root["components"] = document["components"].clone();
+    jsonschema::options().should_validate_formats(true).build(&root).unwrap()
+}
+
+fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => value,
+    }
+}
+
+/// The document with every object closed and complete: a member that is not documented, or one that is missing, fails.
+fn close(mut document: Value) -> Value {
+    let schemas = document["components"]["schemas"].clone();
+    for schema in document["components"]["schemas"].as_object_mut().unwrap().values_mut() {
+        if let Some(parts) = schema["allOf"].as_array().cloned() {
+            let mut members = serde_json::Map::new();
+            for part in parts {
+                let part = match part["$ref"].as_str() {
+                    Some(reference) => schemas[reference.rsplit('/').next().unwrap()].clone(),
+                    None => part,
+                };
+                members.extend(part["properties"].as_object().unwrap().clone());
+            }
+            *schema = json!({"type": "object", "properties": members});
+        }
+    }
+    for (name, schema) in document["components"]["schemas"].as_object_mut().unwrap() {
+        if schema.get("properties").is_some() && schema.get("additionalProperties").is_none() {
+            schema["additionalProperties"] = json!(false);
+            // A problem's further members depend on its kind.
+            if name != "Problem" {
+                let all: Vec<_> = schema["properties"].as_object().unwrap().keys().cloned().collect();
+                schema["required"] = json!(all);
+            }
+        }
+    }
+    document
+}

@@ -1,0 +1,12 @@
+//! What every test stands on: a real server on a real PostgreSQL, and clients whose answers are held to the contract.
+
+mod app;
+mod client;
+mod contract;
+mod fixtures;
+pub mod postgres;
+
+pub use app::{App, limits};
+pub use client::{Answer, Client};
+pub use contract::contract;
+pub use fixtures::{claim, document, source, statement, verdict, with};

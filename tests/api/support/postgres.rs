@@ -1,0 +1,162 @@
+//! One PostgreSQL for the whole run, by the code that embeds it in production, and a fresh database for each test.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{fs, process};
+
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+use onrecord::api_keys::ApiKey;
+use onrecord::auth::{Key, Role};
+use onrecord::config::Limits;
+use onrecord::db::{self, Db, Pool};
+use onrecord::embedded::Embedded;
+use onrecord::members::{Member, NewMember};
+use onrecord::newsrooms;
+use tokio::sync::{Mutex, OnceCell};
+use tokio_postgres::NoTls;
+use uuid::Uuid;
+
+/// The two newsrooms that every test database has.
+pub const NEWSROOMS: [(&str, Uuid); 2] = [
+    ("desk", Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001)),
+    ("other", Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0002)),
+];
+
+/// Their members, one for each role.
+pub const ROLES: [(&str, Role); 4] =
+    [("reader", Role::Reader), ("checker", Role::Checker), ("editor", Role::Editor), ("admin", Role::Admin)];
+
+/// The key of a newsroom's member with a role.
+pub fn key(newsroom: &str, role: &str) -> String {
+    format!("onr_{:-<30}", format!("{newsroom}-{role}"))
+}
+
+enum Server {
+    Embedded(Embedded),
+    Given(String),
+}
+
+static SERVER: OnceCell<Server> = OnceCell::const_new();
+/// `CREATE DATABASE` takes a lock on its template.
+static CREATING: Mutex<()> = Mutex::const_new(());
+static NUMBER: AtomicUsize = AtomicUsize::new(0);
+
+impl Server {
+    async fn start() -> Self {
+        let server = match std::env::var("TEST_DATABASE_URL") {
+            Ok(url) => Self::Given(url),
+            Err(_) => {
+                let settings = [
+                    ("fsync", "off"),
+                    ("synchronous_commit", "off"),
+                    ("full_page_writes", "off"),
+                    ("max_connections", "500"),
+                ];
+                Self::Embedded(Embedded::start(&folder(), &settings).await.unwrap())
+            }
+        };
+        let template = template();
+        server.administer(&format!("DROP DATABASE IF EXISTS {template}")).await;
+        server.administer(&format!("CREATE DATABASE {template}")).await;
+        populate(&server.url(&template)).await;
+        server
+    }
+
+    fn url(&self, database: &str) -> String {
+        match self {
+            Self::Embedded(embedded) => embedded.url(database),
+            Self::Given(url) => {
+                let mut url: url::Url = url.parse().unwrap();
+                url.set_path(database);
+                url.into()
+            }
+        }
+    }
+
+    async fn administer(&self, sql: &str) {
+        connect(&self.url("postgres")).await.batch_execute(sql).await.unwrap();
+    }
+}
+
+fn template() -> String {
+    format!("onrecord_test_{}", process::id())
+}
+
+/// A folder that PostgreSQL's user can reach. Those of earlier runs, whose processes are gone, are removed.
+fn folder() -> PathBuf {
+    const PREFIX: &str = "onrecord-test-";
+    for entry in fs::read_dir("/tmp").unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap_or_default();
+        let Some(Ok(pid)) = name.strip_prefix(PREFIX).map(str::parse::<i32>) else { continue };
+        if kill(Pid::from_raw(pid), None).is_err() {
+            // Another user's stays.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    PathBuf::from(format!("/tmp/{PREFIX}{}", process::id()))
+}
+
+/// Two newsrooms with a member and a key for each role.
+async fn populate(url: &str) {
+    let limits = Limits { pool_size: 1, ..Limits::default() };
+    db::migrate(url, &limits).await.unwrap();
+    let pool = Pool::new(url, &limits).unwrap();
+    let db = Db::for_worker(pool);
+    for (newsroom, id) in NEWSROOMS {
+        db.write(async move |conn| {
+            let admin_id = Uuid::now_v7();
+            let admin_key = Key::chosen(&key(newsroom, "admin"))?;
+            newsrooms::bootstrap(newsroom, &admin_key, (id, admin_id), conn).await?;
+            for (name, role) in ROLES.into_iter().filter(|(name, _)| *name != "admin") {
+                let new = NewMember { name: name.into(), email: None, role };
+                let member = Member::create(Uuid::now_v7(), &new, id, conn).await?;
+                ApiKey::store(member.id, "test", &Key::chosen(&key(newsroom, name))?, None, conn).await?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    }
+}
+
+async fn server() -> &'static Server {
+    SERVER.get_or_init(Server::start).await
+}
+
+/// A new database with all tables, the two newsrooms and their keys; its address.
+pub async fn database() -> String {
+    let template = template();
+    let server = server().await;
+    let url = create(server, &format!("TEMPLATE {template}")).await;
+    // Roles' settings are not copied with a database.
+    db::migrate(&url, &Limits::default()).await.unwrap();
+    url
+}
+
+/// A new database without tables; its address.
+pub async fn empty_database() -> String {
+    create(server().await, "").await
+}
+
+async fn create(server: &Server, options: &str) -> String {
+    let name = format!("{}_{}", template(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let _one_at_a_time = CREATING.lock().await;
+    server.administer(&format!("CREATE DATABASE {name} {options}")).await;
+    server.url(&name)
+}
+
+/// Removes a test's database.
+pub async fn drop_database(url: &str) {
+    let url: url::Url = url.parse().unwrap();
+    let name = url.path().trim_start_matches('/');
+    let client = connect(&server().await.url("postgres")).await;
+    client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await.unwrap();
+}
+
+/// A connection for SQL that no client could send.
+pub async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
