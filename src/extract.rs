@@ -6,8 +6,8 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, MapDeserializer};
+use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 use validator::Validate;
@@ -110,8 +110,46 @@ fn decode(part: &str) -> Option<String> {
     percent_encoding::percent_decode_str(&spaced).decode_utf8().ok().map(Into::into)
 }
 
+/// A parameter's value: present, so `Some` of what it says. serde's own deserializer of texts knows no options.
+struct Given(String);
+
+impl IntoDeserializer<'_, ValueError> for Given {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Given {
+    type Error = ValueError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        visitor.visit_string(self.0)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ValueError> {
+        self.0.into_deserializer().deserialize_enum(name, variants, visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
 fn read_filter<T: DeserializeOwned + Validate>(parameters: BTreeMap<String, String>) -> Result<T> {
-    let parameters = MapDeserializer::<_, ValueError>::new(parameters.into_iter());
+    let given = parameters.into_iter().map(|(name, value)| (name, Given(value)));
+    let parameters = MapDeserializer::<_, ValueError>::new(given);
     let filter: T = serde_path_to_error::deserialize(parameters).map_err(|error| {
         let message = error.inner().to_string();
         let parameter = named(&message).unwrap_or_else(|| error.path().to_string());

@@ -69,10 +69,10 @@ pub fn line(text: &str) -> Result<(), ValidationError> {
 
 /// A list of such lines.
 pub fn lines(texts: &[String]) -> Result<(), ValidationError> {
-    if texts.iter().any(|text| text.chars().count() > 300) {
-        return Err(refusal("must have items of at most 300 characters"));
-    }
-    texts.iter().try_for_each(|text| line(text))
+    each(texts, |text| match text.chars().count() {
+        1..=300 => line(text),
+        _ => Err(refusal("must have 1 to 300 characters")),
+    })
 }
 
 /// A BCP 47 tag whose parts are all registered with IANA.
@@ -113,17 +113,27 @@ pub fn slug(text: &str) -> Result<(), ValidationError> {
 /// A list of slugs, each once.
 pub fn slugs(texts: &[String]) -> Result<(), ValidationError> {
     let mut seen = std::collections::HashSet::new();
-    if !texts.iter().all(|text| seen.insert(text)) {
-        return Err(refusal("must have each item once"));
-    }
-    texts.iter().try_for_each(|text| slug(text))
+    each(texts, |text| if seen.insert(text) { slug(text) } else { Err(refusal("is listed twice")) })
 }
 
-/// An ISO 3166-1 alpha-2 code, officially assigned or user-assigned for Kosovo.
+/// Holds every item to a rule, and points at the first that breaks it.
+fn each<'a>(
+    texts: &'a [String],
+    mut rule: impl FnMut(&'a str) -> Result<(), ValidationError>,
+) -> Result<(), ValidationError> {
+    texts.iter().enumerate().try_for_each(|(index, text)| {
+        rule(text).map_err(|fault| ValidationError { code: index.to_string().into(), ..fault })
+    })
+}
+
+/// An ISO 3166-1 alpha-2 code, assigned or reserved (`EU`, `UN`), or `XK`, which everybody uses for Kosovo.
 pub fn country(code: &str) -> Result<(), ValidationError> {
+    let for_private_use =
+        code != "XK" && (matches!(code, "AA" | "ZZ") || code.starts_with('X') || ("QM"..="QZ").contains(&code));
     // A region subtag of BCP 47 is such a code: und-IT.
     let known = code.len() == 2
         && code.bytes().all(|b| b.is_ascii_uppercase())
+        && !for_private_use
         && (code == "XK" || LanguageTag::parse(&format!("und-{code}")).is_ok_and(|tag| tag.is_valid()));
     if known { Ok(()) } else { Err(refusal("must be an ISO 3166-1 alpha-2 code such as IT")) }
 }

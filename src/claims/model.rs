@@ -185,12 +185,11 @@ impl Claim {
         lock_trees(&[id], &[], conn).await?;
         let claim = Self::lock(id, caller, conn).await?;
         if_match.check(&claim)?;
-        diesel::delete(claims::table.find(id)).execute(conn).await.on_constraint(|constraint| {
-            explain(constraint).or_else(|| {
-                Some(Error::conflict(
-                    "Statements, verdicts or parts hang on this claim. Delete those first, or withdraw the claim.",
-                ))
-            })
+        diesel::delete(claims::table.find(id)).execute(conn).await.on_constraint(|constraint| match constraint {
+            "claims_withdrawn_is_final" => explain(constraint),
+            _ => Some(Error::conflict(
+                "Statements, verdicts or parts hang on this claim. Delete those first, or withdraw the claim.",
+            )),
         })?;
         Ok(())
     }

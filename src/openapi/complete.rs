@@ -122,6 +122,10 @@ fn add_headers(path: &str, method: &str, has_id: bool, versioned: bool, operatio
             parameters.push(reference("IdempotencyKey"));
             if let Some(created) = responses.get_mut("201") {
                 created["headers"] = json!({"Location": header("Location"), "ETag": header("ETag"), "Idempotency-Replayed": header("IdempotencyReplayed")});
+                // What has no versions has no ETag.
+                if matches!(path, "/v1/api-keys" | "/v1/bundles") {
+                    created["headers"].as_object_mut().map(|headers| headers.remove("ETag"));
+                }
             }
         }
         "get" if has_id && path.matches('/').count() == 3 && !path.starts_with("/v1/api-keys") => {

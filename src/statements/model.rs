@@ -279,13 +279,14 @@ impl Statement {
         lock_trees(&[], &[id], conn).await?;
         let statement = Self::lock(id, caller, conn).await?;
         if_match.check(&statement)?;
-        diesel::delete(statements::table.find(id)).execute(conn).await.on_constraint(|constraint| {
-            explain(constraint).or_else(|| {
-                Some(Error::conflict(
+        diesel::delete(statements::table.find(id)).execute(conn).await.on_constraint(
+            |constraint| match constraint {
+                "statements_withdrawn_is_final" => explain(constraint),
+                _ => Some(Error::conflict(
                     "Other statements rely on this statement, or verdicts cite it. Change those first, or withdraw it.",
-                ))
-            })
-        })?;
+                )),
+            },
+        )?;
         Ok(())
     }
 

@@ -2,5 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
+mod administration;
+mod claims;
+mod documents;
+mod scales_and_topics;
 mod sources;
+mod statements;
 mod support;
+mod verdicts;

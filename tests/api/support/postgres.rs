@@ -148,8 +148,7 @@ async fn create(server: &Server, options: &str) -> String {
 
 /// Removes a test's database.
 pub async fn drop_database(url: &str) {
-    let url: url::Url = url.parse().unwrap();
-    let name = url.path().trim_start_matches('/');
+    let name = url.rsplit('/').next().unwrap().split('?').next().unwrap();
     let client = connect(&server().await.url("postgres")).await;
     client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await.unwrap();
 }
