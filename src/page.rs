@@ -122,7 +122,9 @@ fn write_cursor(filter_hash: [u8; 8], last: &[u8]) -> String {
 
 fn read_cursor(cursor: &str, filter_hash: [u8; 8]) -> Option<Vec<u8>> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
-    bytes.strip_prefix(filter_hash.as_slice()).map(Into::into)
+    let key = bytes.strip_prefix(filter_hash.as_slice())?;
+    let is_key = key.len() == 16 || std::str::from_utf8(key).is_ok_and(|key| text::slug(key).is_ok());
+    is_key.then(|| key.into())
 }
 
 /// One page of a list.

@@ -5,6 +5,8 @@
 mod administration;
 mod claims;
 mod documents;
+mod dossier;
+mod lists;
 mod scales_and_topics;
 mod sources;
 mod statements;

@@ -52,6 +52,7 @@ impl Server {
                     ("synchronous_commit", "off"),
                     ("full_page_writes", "off"),
                     ("max_connections", "500"),
+                    ("shared_preload_libraries", "pg_stat_statements"),
                 ];
                 Self::Embedded(Embedded::start(&folder(), &settings).await.unwrap())
             }
