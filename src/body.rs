@@ -1,5 +1,7 @@
 //! Reading JSON bodies: strictly, in NFC, and bounded in size and time.
 
+use std::collections::BTreeMap;
+
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{HttpMessage, HttpRequest, web};
@@ -18,14 +20,13 @@ use crate::text;
 /// A JSON body as it was sent, with its hash for the Idempotency-Key.
 #[derive(Debug)]
 pub struct RawBody {
-    /// The body in NFC; `None` when there was none.
-    pub value: Option<Value>,
+    /// The body; `None` when there was none.
+    pub json: Option<Json>,
     /// SHA-256 of its bytes.
     pub hash: [u8; 32],
 }
 
-/// Reads a JSON body: 413 when larger than `limit` bytes, 415, 400 when unreadable or when it takes too long to arrive,
-/// 422 when text in it cannot be kept.
+/// Reads a JSON body: 413 when larger than `limit` bytes, 415, 400 when unreadable or when it takes too long to arrive.
 pub async fn read_body(request: HttpRequest, payload: Payload, limit: usize, also: Option<&str>) -> Result<RawBody> {
     let deadline =
         request.app_data::<web::Data<Limits>>().map_or(Limits::BODY_DEADLINE, |limits| limits.body_deadline());
@@ -37,18 +38,48 @@ pub async fn read_body(request: HttpRequest, payload: Payload, limit: usize, als
         .map_err(|_| Error::BadRequest("The body took too long to arrive.".into()))??;
     let hash = Sha256::digest(&bytes).into();
     if bytes.is_empty() {
-        return Ok(RawBody { value: None, hash });
+        return Ok(RawBody { json: None, hash });
     }
     check_media_type(&request, also)?;
-    Ok(RawBody { value: Some(read_json(&bytes)?), hash })
+    Ok(RawBody { json: Some(Json::parse(&bytes)?), hash })
 }
 
-/// Reads JSON whose texts can be kept, and brings them into NFC: 400 when unreadable, 422 when a text cannot be kept.
-pub fn read_json(bytes: &[u8]) -> Result<Value> {
-    let mut value = parse(bytes)?;
-    let mut errors = Vec::new();
-    text::normalize(&mut value, "", &mut errors);
-    if errors.is_empty() { Ok(value) } else { Err(Error::Validation(errors)) }
+/// JSON in NFC.
+#[derive(Debug, Clone)]
+pub struct Json {
+    /// The value.
+    pub value: Value,
+    /// Texts in it that cannot be kept.
+    pub faults: Vec<FieldError>,
+}
+
+impl Json {
+    /// Reads JSON: 400 when unreadable, a member given twice included.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let mut value = parse(bytes)?;
+        let mut faults = Vec::new();
+        text::normalize(&mut value, "", &mut faults);
+        Ok(Self { value, faults })
+    }
+
+    /// Reads it as a request's type and validates it: 422 with all that is wrong.
+    pub fn read<T: DeserializeOwned + Validate>(self) -> Result<T> {
+        let (faults, read) = (self.faults, read_as(self.value));
+        match read {
+            Ok(read) if faults.is_empty() => Ok(read),
+            Ok(_) => Err(Error::Validation(faults)),
+            Err(more) => Err(Error::Validation(one_each(faults.into_iter().chain(more)))),
+        }
+    }
+}
+
+/// The first fault found at each place, by place.
+pub fn one_each(faults: impl IntoIterator<Item = FieldError>) -> Vec<FieldError> {
+    let mut first = BTreeMap::new();
+    for fault in faults {
+        first.entry(fault.pointer.clone()).or_insert(fault);
+    }
+    first.into_values().collect()
 }
 
 fn content_length(request: &HttpRequest) -> Result<Option<u64>> {

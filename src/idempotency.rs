@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use validator::Validate;
 
 use crate::auth::Caller;
-use crate::body::{RawBody, read_as, read_body};
+use crate::body::{Json, RawBody, read_body};
 use crate::config::Limits;
 use crate::db::Db;
 use crate::error::{Error, Result};
@@ -41,7 +41,7 @@ pub struct Post<T> {
 #[derive(Debug)]
 pub struct LargePost {
     /// The body.
-    pub body: Value,
+    pub body: Json,
     /// The request as such.
     pub request: PostRequest,
 }
@@ -105,8 +105,8 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Post<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         extract(request, payload, Limits::of(request).body_bytes, |raw, request| {
-            let value = raw.value.ok_or_else(|| Error::BadRequest(NO_BODY.into()))?;
-            Ok(Self { body: read_as(value).map_err(Error::Validation)?, request })
+            let json = raw.json.ok_or_else(|| Error::BadRequest(NO_BODY.into()))?;
+            Ok(Self { body: json.read()?, request })
         })
     }
 }
@@ -117,7 +117,7 @@ impl FromRequest for LargePost {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         extract(request, payload, Limits::of(request).bundle_bytes, |raw, request| {
-            Ok(Self { body: raw.value.ok_or_else(|| Error::BadRequest(NO_BODY.into()))?, request })
+            Ok(Self { body: raw.json.ok_or_else(|| Error::BadRequest(NO_BODY.into()))?, request })
         })
     }
 }
@@ -127,9 +127,9 @@ impl FromRequest for EmptyPost {
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        extract(request, payload, Limits::of(request).body_bytes, |raw, request| match raw.value {
+        extract(request, payload, Limits::of(request).body_bytes, |raw, request| match raw.json {
             None => Ok(Self(request)),
-            Some(Value::Object(members)) if members.is_empty() => Ok(Self(request)),
+            Some(Json { value: Value::Object(members), .. }) if members.is_empty() => Ok(Self(request)),
             Some(_) => Err(Error::field("", "must be empty: this takes no members")),
         })
     }

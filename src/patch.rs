@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::body::{read_as, read_body};
+use crate::body::{Json, read_as, read_body};
 use crate::config::Limits;
 use crate::error::{Error, FieldError, Result};
 
@@ -85,13 +85,13 @@ impl<T: 'static> FromRequest for Patch<T> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let limit = Limits::of(&request).body_bytes;
-            match read_body(request, payload, limit, Some("application/merge-patch+json")).await?.value {
-                Some(Value::Object(members)) => {
-                    let refused: Vec<_> = SERVER_SET
+            match read_body(request, payload, limit, Some("application/merge-patch+json")).await?.json {
+                Some(Json { value: Value::Object(members), faults }) => {
+                    let set_by_server = SERVER_SET
                         .iter()
                         .filter(|name| members.contains_key(**name))
-                        .map(|name| FieldError::new(format!("/{name}"), "is set by the server"))
-                        .collect();
+                        .map(|name| FieldError::new(format!("/{name}"), "is set by the server"));
+                    let refused: Vec<_> = faults.into_iter().chain(set_by_server).collect();
                     if !refused.is_empty() {
                         return Err(Error::Validation(refused));
                     }

@@ -9,6 +9,7 @@ use validator::Validate;
 
 use super::read::{Bundle, Item};
 use crate::auth::{Caller, Role};
+use crate::body::one_each;
 use crate::claims::{ClaimStatus, lock_trees};
 use crate::error::{Error, FieldError, Result};
 use crate::faults::field_errors;
@@ -60,8 +61,9 @@ impl Recorded {
 
 /// 422 that names every item that cannot be recorded.
 pub async fn check(bundle: &Bundle, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
-    let mut errors = again(bundle);
-    let own: BTreeSet<Uuid> = bundle.ids();
+    let mut errors = bundle.faults.clone();
+    errors.extend(again(bundle));
+    let own: BTreeSet<Uuid> = bundle.ids().union(&bundle.unreadable).copied().collect();
     let references = bundle.references();
     let outside: Vec<Reference> = references.into_iter().filter(|reference| !own.contains(&reference.id)).collect();
     let mut recorded = Recorded::load(&outside, conn).await?;
@@ -75,9 +77,7 @@ pub async fn check(bundle: &Bundle, caller: Caller, conn: &mut AsyncPgConnection
     if errors.is_empty() {
         return Ok(());
     }
-    errors.sort();
-    errors.dedup();
-    Err(Error::Validation(errors))
+    Err(Error::Validation(one_each(errors)))
 }
 
 /// The rules of single items, once more: reuse may have made one record of two that an item lists.

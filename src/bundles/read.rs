@@ -1,6 +1,6 @@
 //! Reading a bundle: every fault of every item is found, not only the first.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::body::read_as;
+use crate::body::{Json, read_as};
 use crate::claims::NewClaim;
 use crate::documents::NewDocument;
 use crate::error::{Error, FieldError, Result};
@@ -44,7 +44,7 @@ pub struct Item<T> {
     pub new: T,
 }
 
-/// A bundle that was read: every item is valid by itself.
+/// A bundle that was read. Its readable items are valid by themselves; the others are among the faults.
 #[derive(Debug)]
 pub struct Bundle {
     /// Who speaks.
@@ -57,6 +57,10 @@ pub struct Bundle {
     pub statements: Vec<Item<NewStatement>>,
     /// What was concluded.
     pub verdicts: Vec<Item<NewVerdict>>,
+    /// What is wrong with the others.
+    pub faults: Vec<FieldError>,
+    /// The ids that they would have.
+    pub unreadable: BTreeSet<Uuid>,
 }
 
 /// How a bundle's items get their ids.
@@ -73,31 +77,26 @@ pub enum Ids {
 struct Names(HashMap<String, (Noun, Uuid)>);
 
 impl Bundle {
-    /// Reads a bundle, or names each bad item: 422.
-    pub fn read(body: Value, ids: Ids) -> Result<Self> {
-        let mut errors = Vec::new();
-        let mut arrays = split(body, &mut errors)?;
+    /// Reads a bundle: 422 where it has no items at all or too many.
+    pub fn read(body: Json, ids: Ids) -> Result<Self> {
+        let mut errors = body.faults;
+        let mut arrays = split(body.value, &mut errors)?;
         let (names, item_ids) = name(&arrays, ids, &mut errors);
         for (array, _) in ARRAYS {
             for (index, item) in arrays.get_mut(array).into_iter().flatten().enumerate() {
                 names.resolve(item, &format!("/{array}/{index}"), &mut errors);
             }
         }
-        let mut reader = Reader { arrays, item_ids, errors };
-        let bundle = Self {
+        let mut reader = Reader { arrays, item_ids, errors, unreadable: BTreeSet::new() };
+        Ok(Self {
             sources: reader.read("sources"),
             documents: reader.read("documents"),
             claims: reader.read("claims"),
             statements: reader.read("statements"),
             verdicts: reader.read("verdicts"),
-        };
-        let mut errors = reader.errors;
-        if errors.is_empty() {
-            return Ok(bundle);
-        }
-        errors.sort();
-        errors.dedup();
-        Err(Error::Validation(errors))
+            faults: reader.errors,
+            unreadable: reader.unreadable,
+        })
     }
 }
 
@@ -116,10 +115,8 @@ fn split(body: Value, errors: &mut Vec<FieldError>) -> Result<BTreeMap<String, V
             }
             Value::Null => {}
             Value::Array(items) if items.len() > MOST_ITEMS => {
-                errors.push(FieldError::new(
-                    pointer,
-                    format!("must have at most {MOST_ITEMS} items: send several bundles"),
-                ));
+                let detail = format!("must have at most {MOST_ITEMS} items: send several bundles");
+                return Err(Error::field(pointer, detail));
             }
             Value::Array(items) => {
                 arrays.insert(name, items);
@@ -216,6 +213,7 @@ struct Reader {
     arrays: BTreeMap<String, Vec<Value>>,
     item_ids: BTreeMap<String, Vec<Uuid>>,
     errors: Vec<FieldError>,
+    unreadable: BTreeSet<Uuid>,
 }
 
 impl Reader {
@@ -229,9 +227,12 @@ impl Reader {
             let name = name.and_then(|name| name.as_str().map(Into::into));
             match read_as(item) {
                 Ok(new) => read.push(Item { id, name, pointer, new }),
-                Err(faults) => self.errors.extend(
-                    faults.into_iter().map(|fault| FieldError { pointer: pointer.clone() + &fault.pointer, ..fault }),
-                ),
+                Err(faults) => {
+                    self.unreadable.insert(id);
+                    let faults = faults.into_iter();
+                    self.errors
+                        .extend(faults.map(|fault| FieldError { pointer: pointer.clone() + &fault.pointer, ..fault }));
+                }
             }
         }
         read

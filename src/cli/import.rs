@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::database::acting;
 use super::print;
 use crate::auth::Caller;
-use crate::body::read_json;
+use crate::body::Json;
 use crate::bundles::{self, Bundle, Ids};
 use crate::db::Db;
 use crate::error::Error;
@@ -47,7 +47,7 @@ async fn import_file(file: &Path, caller: Caller, db: &Db) -> anyhow::Result<bun
     } else {
         bytes = std::fs::read(file)?;
     }
-    let body = read_json(&bytes)?;
+    let body = Json::parse(&bytes)?;
     let imported =
         db.write(async move |conn| bundles::import(Bundle::read(body.clone(), Ids::New)?, caller, conn).await);
     Ok(imported.await?)

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::database::{Opened, acting};
 use super::print;
 use crate::auth::Key;
-use crate::body::read_json;
+use crate::body::Json;
 use crate::bundles::{self, Bundle, Ids};
 use crate::config::{DatabaseSettings, Limits, PublicUrl, ServerSettings};
 use crate::db::Db;
@@ -110,7 +110,7 @@ async fn first_start(chosen: Option<&str>, demo: bool, db: &Db) -> anyhow::Resul
 /// Records the demo story, unless there are records already.
 async fn load_demo(db: &Db) -> anyhow::Result<()> {
     let caller = acting(None, db).await?;
-    let story = read_json(demo::STORY.as_bytes())?;
+    let story = Json::parse(demo::STORY.as_bytes())?;
     let loaded = db
         .write(async move |conn| {
             if demo::is_wanted(conn).await? {

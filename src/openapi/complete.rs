@@ -122,9 +122,14 @@ fn add_headers(path: &str, method: &str, has_id: bool, versioned: bool, operatio
             parameters.push(reference("IdempotencyKey"));
             if let Some(created) = responses.get_mut("201") {
                 created["headers"] = json!({"Location": header("Location"), "ETag": header("ETag"), "Idempotency-Replayed": header("IdempotencyReplayed")});
-                // What has no versions has no ETag.
-                if matches!(path, "/v1/api-keys" | "/v1/bundles") {
-                    created["headers"].as_object_mut().map(|headers| headers.remove("ETag"));
+                // A key has no versions, and a bundle is no record.
+                let absent: &[&str] = match path {
+                    "/v1/api-keys" => &["ETag"],
+                    "/v1/bundles" => &["ETag", "Location"],
+                    _ => &[],
+                };
+                if let Some(headers) = created["headers"].as_object_mut() {
+                    headers.retain(|name, _| !absent.contains(&name.as_str()));
                 }
             }
         }

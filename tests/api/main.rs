@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
 mod administration;
+mod bundles;
 mod claims;
+mod demo;
 mod documents;
 mod dossier;
+mod idempotency;
 mod lists;
 mod scales_and_topics;
 mod sources;

@@ -81,7 +81,7 @@ impl Server {
 }
 
 fn template() -> String {
-    format!("onrecord_test_{}", process::id())
+    format!("onrecord{}", process::id())
 }
 
 /// A folder that PostgreSQL's user can reach. Those of earlier runs, whose processes are gone, are removed.
@@ -141,7 +141,7 @@ pub async fn empty_database() -> String {
 }
 
 async fn create(server: &Server, options: &str) -> String {
-    let name = format!("{}_{}", template(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let name = format!("{}n{}", template(), NUMBER.fetch_add(1, Ordering::Relaxed));
     let _one_at_a_time = CREATING.lock().await;
     server.administer(&format!("CREATE DATABASE {name} {options}")).await;
     server.url(&name)
