@@ -18,8 +18,8 @@ pub const STORY: &str = include_str!("../demo/nagorno-karabakh-2023.json");
 /// The moment in the demo's ids: 2023-10-01T00:00:00Z, the month of the article.
 const MOMENT: u64 = 1_696_118_400_000;
 
-/// The demo's newsroom and its admin have ids of their own among the refs.
-const PEOPLE: [&str; 2] = ["newsroom", "admin"];
+/// The demo's newsroom, its admin and the admin's key have ids of their own among the refs.
+const PEOPLE: [&str; 3] = ["newsroom", "admin", "first-key"];
 
 static IDS: LazyLock<HashMap<String, Uuid>> = LazyLock::new(|| {
     let story: Value = serde_json::from_str(STORY).unwrap_or_default();
@@ -36,7 +36,7 @@ pub async fn is_wanted(conn: &mut AsyncPgConnection) -> Result<bool> {
     Ok(!any_source.get_result::<bool>(conn).await? && !any_claim.get_result::<bool>(conn).await?)
 }
 
-/// The id of a ref of the story (or of `newsroom`, `admin`): a UUIDv7 whose time follows the story's order and whose
+/// The id of a ref of the story (or of `newsroom`, `admin`, `first-key`): a UUIDv7 whose time follows the story's order and whose
 /// random part is a hash of the ref.
 pub fn id_of(name: &str) -> Option<Uuid> {
     IDS.get(name).copied()

@@ -104,19 +104,20 @@ impl ApiKey {
         let own = members::id.eq(new.member_id).and(members::newsroom_id.eq(caller.newsroom_id));
         let member: Option<Uuid> = members::table.filter(own).select(members::id).first(conn).await.optional()?;
         let member = member.ok_or_else(|| Error::field("/member_id", "must be the id of a member of your newsroom"))?;
-        let id = Self::store(member, &new.name, key, new.expires_at, conn).await?;
+        let id = Uuid::now_v7();
+        Self::store(id, member, &new.name, key, new.expires_at, conn).await?;
         Self::find(id, caller, conn).await
     }
 
     /// Stores a key's hash.
     pub async fn store(
+        id: Uuid,
         member_id: Uuid,
         name: &str,
         key: &Key,
         expires_at: Option<DateTime<Utc>>,
         conn: &mut AsyncPgConnection,
-    ) -> Result<Uuid> {
-        let id = Uuid::now_v7();
+    ) -> Result<()> {
         diesel::insert_into(api_keys::table)
             .values((
                 api_keys::id.eq(id),
@@ -128,7 +129,7 @@ impl ApiKey {
             ))
             .execute(conn)
             .await?;
-        Ok(id)
+        Ok(())
     }
 
     /// Revokes a key, from the next request on. Again: nothing happens.

@@ -47,7 +47,7 @@ async fn create_api_key(
 }
 
 /// Read a key's record
-#[utoipa::path(tag = "api-keys", params(("id" = Uuid, Path, description = "The key's id")), responses((status = 200, description = "The key's record", body = ApiKey)), security(("api_key" = ["admin"])))]
+#[utoipa::path(tag = "api-keys", params(("id" = Uuid, Path, description = "The key's id", example = "#first-key")), responses((status = 200, description = "The key's record", body = ApiKey)), security(("api_key" = ["admin"])))]
 #[get("/api-keys/{id}")]
 async fn get_api_key(db: web::Data<Db>, Admin(caller): Admin, Id(id): Id) -> Result<web::Json<ApiKey>> {
     Ok(web::Json(db.read(async |conn| ApiKey::find(id, caller, conn).await).await?))

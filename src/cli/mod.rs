@@ -125,7 +125,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
 async fn create_newsroom(name: String, as_json: bool, db: &Db) -> anyhow::Result<()> {
     let key = Key::random()?;
     let text = key.reveal().to_owned();
-    let ids = (Uuid::now_v7(), Uuid::now_v7());
+    let ids = std::array::from_fn(|_| Uuid::now_v7());
     let (newsroom, member) = db.write(async move |conn| newsrooms::bootstrap(&name, &key, ids, conn).await).await?;
     if as_json {
         return print(&json!({"newsroom_id": newsroom.id, "member_id": member.id, "key": text}).to_string());

@@ -99,10 +99,9 @@ async fn first_start(chosen: Option<&str>, demo: bool, db: &Db) -> anyhow::Resul
     }
     let key = chosen.map_or_else(Key::random, Key::chosen)?;
     let text = key.reveal().to_owned();
-    let ids = match (demo::id_of("newsroom"), demo::id_of("admin")) {
-        (Some(newsroom), Some(admin)) if demo => (newsroom, admin),
-        _ => (Uuid::now_v7(), Uuid::now_v7()),
-    };
+    // The demo's examples name its newsroom, admin and key.
+    let ids =
+        ["newsroom", "admin", "first-key"].map(|name| demo::id_of(name).filter(|_| demo).unwrap_or_else(Uuid::now_v7));
     db.write(async move |conn| newsrooms::bootstrap("My newsroom", &key, ids, conn).await).await?;
     Ok(Some(text))
 }

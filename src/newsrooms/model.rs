@@ -109,19 +109,19 @@ impl Newsroom {
 
 /// A new newsroom with an admin who has a key: what there must be before anybody can write.
 ///
-/// `ids` are the newsroom's and the admin's.
+/// `ids` are the newsroom's, the admin's and the key's.
 pub async fn bootstrap(
     name: &str,
     key: &Key,
-    ids: (Uuid, Uuid),
+    ids: [Uuid; 3],
     conn: &mut AsyncPgConnection,
 ) -> Result<(Newsroom, Member)> {
     let new = NewNewsroom { name: name.to_owned(), site: None, logo: None, corrections_policy: None };
     new.validate().map_err(|errors| Error::Validation(crate::faults::field_errors(&errors)))?;
-    let (newsroom_id, member_id) = ids;
+    let [newsroom_id, member_id, key_id] = ids;
     diesel::insert_into(newsrooms::table).values((newsrooms::id.eq(newsroom_id), &new)).execute(conn).await?;
     let admin = NewMember { name: "Admin".into(), email: None, role: Role::Admin };
     let member = Member::create(member_id, &admin, newsroom_id, conn).await?;
-    ApiKey::store(member.id, "First key", key, None, conn).await?;
+    ApiKey::store(key_id, member.id, "First key", key, None, conn).await?;
     Ok((Newsroom::find(newsroom_id, conn).await?, member))
 }

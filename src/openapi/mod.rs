@@ -97,6 +97,7 @@ impl Document {
         }
         operations.sort_by(|a, b| (&a.path, a.method.as_str()).cmp(&(&b.path, b.method.as_str())));
         complete::add_components(&mut value);
+        complete::show_examples(&mut value)?;
         Ok(Self { value, operations })
     }
 

@@ -10,6 +10,7 @@ mod documents;
 mod dossier;
 mod idempotency;
 mod lists;
+mod openapi;
 mod scales_and_topics;
 mod sources;
 mod statements;

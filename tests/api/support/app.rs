@@ -51,6 +51,14 @@ impl App {
         Self::on(&database, &database, limits)
     }
 
+    /// With the demo story, whose newsroom reader, checker, editor and admin belong to.
+    pub async fn demo() -> Self {
+        let database = postgres::demo_database().await;
+        let mut app = Self::on(&database, &database, limits());
+        app.newsroom_id = onrecord::demo::id_of("newsroom").unwrap();
+        app
+    }
+
     /// Reaching its database by another way, such as a proxy that can be cut.
     pub fn on(database: &str, reached_at: &str, limits: Limits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

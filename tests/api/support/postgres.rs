@@ -7,9 +7,12 @@ use std::{fs, process};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use onrecord::api_keys::ApiKey;
-use onrecord::auth::{Key, Role};
+use onrecord::auth::{Caller, Key, Role};
+use onrecord::body::Json;
+use onrecord::bundles::{self, Bundle, Ids};
 use onrecord::config::Limits;
 use onrecord::db::{self, Db, Pool};
+use onrecord::demo;
 use onrecord::embedded::Embedded;
 use onrecord::members::{Member, NewMember};
 use onrecord::newsrooms;
@@ -44,23 +47,22 @@ static NUMBER: AtomicUsize = AtomicUsize::new(0);
 
 impl Server {
     async fn start() -> Self {
-        let server = match std::env::var("TEST_DATABASE_URL") {
-            Ok(url) => Self::Given(url),
-            Err(_) => {
-                let settings = [
-                    ("fsync", "off"),
-                    ("synchronous_commit", "off"),
-                    ("full_page_writes", "off"),
-                    ("max_connections", "500"),
-                    ("shared_preload_libraries", "pg_stat_statements"),
-                ];
-                Self::Embedded(Embedded::start(&folder(), &settings).await.unwrap())
-            }
+        let server = if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
+            Self::Given(url)
+        } else {
+            let settings = [
+                ("fsync", "off"),
+                ("synchronous_commit", "off"),
+                ("full_page_writes", "off"),
+                ("max_connections", "500"),
+                ("shared_preload_libraries", "pg_stat_statements"),
+            ];
+            Self::Embedded(Embedded::start(&folder(), &settings).await.unwrap())
         };
         let template = template();
         server.administer(&format!("DROP DATABASE IF EXISTS {template}")).await;
         server.administer(&format!("CREATE DATABASE {template}")).await;
-        populate(&server.url(&template)).await;
+        populate(&server.url(&template), false).await;
         server
     }
 
@@ -98,27 +100,43 @@ fn folder() -> PathBuf {
     PathBuf::from(format!("/tmp/{PREFIX}{}", process::id()))
 }
 
-/// Two newsrooms with a member and a key for each role.
-async fn populate(url: &str) {
+/// Two newsrooms with a member and a key for each role; the first one the demo's, with its story, where that is wanted.
+async fn populate(url: &str, demo: bool) {
     let limits = Limits { pool_size: 1, ..Limits::default() };
     db::migrate(url, &limits).await.unwrap();
     let pool = Pool::new(url, &limits).unwrap();
     let db = Db::for_worker(pool);
     for (newsroom, id) in NEWSROOMS {
+        let id_of = |name: &str| demo::id_of(name).filter(|_| demo && newsroom == "desk");
+        let id = id_of("newsroom").unwrap_or(id);
+        let admin_id = id_of("admin").unwrap_or_else(Uuid::now_v7);
+        let key_id = id_of("first-key").unwrap_or_else(Uuid::now_v7);
         db.write(async move |conn| {
-            let admin_id = Uuid::now_v7();
             let admin_key = Key::chosen(&key(newsroom, "admin"))?;
-            newsrooms::bootstrap(newsroom, &admin_key, (id, admin_id), conn).await?;
+            newsrooms::bootstrap(newsroom, &admin_key, [id, admin_id, key_id], conn).await?;
             for (name, role) in ROLES.into_iter().filter(|(name, _)| *name != "admin") {
                 let new = NewMember { name: name.into(), email: None, role };
                 let member = Member::create(Uuid::now_v7(), &new, id, conn).await?;
-                ApiKey::store(member.id, "test", &Key::chosen(&key(newsroom, name))?, None, conn).await?;
+                ApiKey::store(Uuid::now_v7(), member.id, "test", &Key::chosen(&key(newsroom, name))?, None, conn)
+                    .await?;
+            }
+            if demo && newsroom == "desk" {
+                let story = Bundle::read(Json::parse(demo::STORY.as_bytes())?, Ids::Demo)?;
+                let caller = Caller { member_id: admin_id, newsroom_id: id, role: Role::Admin };
+                bundles::import(story, caller, conn).await?;
             }
             Ok(())
         })
         .await
         .unwrap();
     }
+}
+
+/// A new database as `onrecord serve --demo` makes it, with the tests' keys; its address.
+pub async fn demo_database() -> String {
+    let url = empty_database().await;
+    populate(&url, true).await;
+    url
 }
 
 async fn server() -> &'static Server {
