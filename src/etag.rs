@@ -54,7 +54,7 @@ impl Responder for NoContent {
     }
 }
 
-/// The version that a change or a deletion is based on. Without the header: 428.
+/// The version that a change or a deletion is based on. Without the header: 428; malformed: 400.
 #[derive(Debug, Clone)]
 pub struct IfMatch(Vec<String>);
 
@@ -79,6 +79,18 @@ impl FromRequest for IfMatch {
             .map(|tag| tag.trim().to_owned())
             .filter(|tag| !tag.is_empty())
             .collect();
-        ready(if tags.is_empty() { Err(Error::PreconditionRequired) } else { Ok(Self(tags)) })
+        ready(if tags.is_empty() {
+            Err(Error::PreconditionRequired)
+        } else if tags.iter().all(|tag| is_tag(tag)) {
+            Ok(Self(tags))
+        } else {
+            Err(Error::BadRequest("If-Match must be an ETag as it was answered, in quotes, such as \"1\".".into()))
+        })
     }
+}
+
+/// A weak tag is one too, but names no version: changes compare strongly.
+fn is_tag(text: &str) -> bool {
+    let quoted = text.strip_prefix("W/").unwrap_or(text);
+    text == "*" || quoted.len() > 1 && quoted.starts_with('"') && quoted.ends_with('"')
 }

@@ -150,13 +150,14 @@ pub async fn observe(
 
 /// Headers that every answer has unless its handler set its own.
 fn finish(headers: &mut header::HeaderMap, docs: bool) {
+    // Beside what compression says.
+    headers.append(header::VARY, HeaderValue::from_static("Authorization"));
     let mut default = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
         }
     };
     // What a key may see differs from what the public sees, and both must be asked for again: records change.
-    default(header::VARY, "Authorization");
     default(header::CACHE_CONTROL, "private, no-cache");
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     default(header::REFERRER_POLICY, "no-referrer");

@@ -122,7 +122,8 @@ impl Document {
             loop {
                 match (template.next(), parts.next()) {
                     (None, None) => return true,
-                    (Some(expected), Some(part)) if expected.starts_with('{') || expected == part => {}
+                    (Some(expected), Some(part))
+                        if expected == part || expected.starts_with('{') && !part.is_empty() => {}
                     _ => return false,
                 }
             }

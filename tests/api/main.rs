@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should end")]
 
+mod access;
 mod administration;
 mod bundles;
 mod claims;
@@ -11,6 +12,7 @@ mod dossier;
 mod idempotency;
 mod lists;
 mod openapi;
+mod requests;
 mod scales_and_topics;
 mod sources;
 mod statements;

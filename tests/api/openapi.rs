@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, App, Client, contract};
 
 /// Every operation: path, method, what is declared of it.
-fn operations() -> impl Iterator<Item = (&'static str, Method, &'static Value)> {
+pub fn operations() -> impl Iterator<Item = (&'static str, Method, &'static Value)> {
     contract().document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
         item.as_object().unwrap().iter().map(|(method, operation)| {
             (path.as_str(), Method::from_bytes(method.to_uppercase().as_bytes()).unwrap(), operation)
@@ -77,7 +77,7 @@ fn every_schema_says_what_its_members_are() {
 }
 
 /// The request that Swagger UI sends when nothing is filled in.
-fn try_it_out(client: &Client, path: &str, method: &Method, operation: &Value) -> reqwest::RequestBuilder {
+pub fn try_it_out(client: &Client, path: &str, method: &Method, operation: &Value) -> reqwest::RequestBuilder {
     let mut path = path.to_owned();
     let mut headers = Vec::new();
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
@@ -103,7 +103,7 @@ fn try_it_out(client: &Client, path: &str, method: &Method, operation: &Value) -
 }
 
 /// The example of a request's body, its own or its schema's.
-fn body_example(operation: &Value) -> Option<&'static Value> {
+pub fn body_example(operation: &Value) -> Option<&'static Value> {
     let content = operation.pointer("/requestBody/content/application~1json")?;
     let pointer = content["schema"]["$ref"].as_str().map(|reference| reference.trim_start_matches('#').to_owned());
     let operation_id = operation["operationId"].as_str().unwrap();

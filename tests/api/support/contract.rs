@@ -53,7 +53,10 @@ impl Contract {
         let fits = |template: &str| {
             let (expected, parts): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
             expected.len() == parts.len()
-                && expected.iter().zip(&parts).all(|(expected, part)| expected.starts_with('{') || expected == part)
+                && expected
+                    .iter()
+                    .zip(&parts)
+                    .all(|(expected, part)| expected == part || expected.starts_with('{') && !part.is_empty())
         };
         self.document["paths"].as_object().unwrap().keys().map(String::as_str).find(|template| fits(template))
     }

@@ -1,0 +1,279 @@
+//! What holds for every request: sizes, media types, methods, versions, headers.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::openapi::operations;
+use crate::support::{App, Client, claim, limits, source};
+
+async fn send(
+    client: &Client,
+    path: &str,
+    content_type: &str,
+    body: impl Into<reqwest::Body>,
+) -> crate::support::Answer {
+    let request = client.request(Method::POST, path).header("content-type", content_type).body(body);
+    client.send(request).await
+}
+
+#[actix_web::test]
+async fn a_body_is_at_most_1_mib_and_a_bundle_16() {
+    let app = App::start().await;
+    let filled = |bytes: usize| {
+        let empty = r#"{"kind":"person","name":"A","note":""}"#;
+        format!(r#"{{"kind":"person","name":"A","note":"{}"}}"#, "x".repeat(bytes - empty.len()))
+    };
+    // The note is too long, which only a body that was read can tell.
+    send(&app.checker, "/v1/sources", "application/json", filled(1 << 20)).await.points_at(&["/note"]);
+    send(&app.checker, "/v1/sources", "application/json", filled((1 << 20) + 1)).await.problem(413, "1048576");
+    let bundle = |bytes: usize| format!(r#"{{"sources":[]{}}}"#, " ".repeat(bytes - 14));
+    send(&app.checker, "/v1/bundles", "application/json", bundle(16 << 20)).await.points_at(&[""]);
+    send(&app.checker, "/v1/bundles", "application/json", bundle((16 << 20) + 1)).await.problem(413, "16777216");
+    // A body whose length is not told is counted as it comes.
+    let chunks = futures_util::stream::iter((0..17).map(|_| Ok::<_, std::io::Error>("x".repeat(1 << 16))));
+    let endless = send(&app.checker, "/v1/sources", "application/json", reqwest::Body::wrap_stream(chunks)).await;
+    endless.problem(413, "1048576");
+
+    let small = App::with(onrecord::config::Limits { body_bytes: 100, bundle_bytes: 200, ..limits() }).await;
+    send(&small.checker, "/v1/sources", "application/json", filled(101)).await.problem(413, "100");
+    send(&small.checker, "/v1/bundles", "application/json", bundle(201)).await.problem(413, "200");
+    assert_eq!(app.count("sources").await, 0);
+}
+
+#[actix_web::test]
+async fn a_body_is_json_in_utf_8() {
+    let app = App::start().await;
+    let body = r#"{"kind":"person","name":"A"}"#;
+    for media in [
+        "text/plain",
+        "application/xml",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=latin1",
+        "nonsense",
+    ] {
+        send(&app.checker, "/v1/sources", media, body).await.problem(415, "application/json");
+    }
+    let untyped = app.checker.request(Method::POST, "/v1/sources").body(body);
+    app.checker.send(untyped).await.expect(415);
+    send(&app.checker, "/v1/sources", "Application/JSON; Charset=UTF-8", body).await.expect(201);
+    send(&app.checker, "/v1/sources", "application/json", "").await.problem(400, "needs a JSON body");
+}
+
+#[actix_web::test]
+async fn json_is_read_strictly() {
+    let app = App::start().await;
+    let deep = |levels: usize| format!(r#"{{"name":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+    let utf16: Vec<u8> = "{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let unreadable: Vec<Vec<u8>> = vec![
+        deep(200).into(),
+        deep(100_000).into(),
+        b"{".to_vec(),
+        b"{\"kind\":\"person\",}".to_vec(),
+        b"{\"kind\":\"person\"} x".to_vec(),
+        b"{\"kind\":\"person\"}{}".to_vec(),
+        b"{'kind':'person'}".to_vec(),
+        b"{\"kind\":\"person\" /* c */}".to_vec(),
+        b"{\"kind\":\"person\",\"kind\":\"unnamed\",\"name\":\"A\"}".to_vec(),
+        b"{\"kind\":\"person\",\"name\":\"\xff\"}".to_vec(),
+        b"{\"kind\":\"person\",\"name\":\"\xc0\x80\"}".to_vec(),
+        b"{\"kind\":\"person\",\"name\":\"\xed\xa0\x80\"}".to_vec(),
+        br#"{"kind":"person","name":"\ud800"}"#.to_vec(),
+        br#"{"kind":"person","name":"\udc00\ud800"}"#.to_vec(),
+        br#"{"kind":"person","name":"\u12"}"#.to_vec(),
+        b"{\"kind\":\"person\",\"name\":\"a\0b\"}".to_vec(),
+        b"\xef\xbb\xbf{}".to_vec(),
+        utf16,
+        b"NaN".to_vec(),
+        b"{\"kind\":\"person\",\"name\":1e400}".to_vec(),
+    ];
+    for body in unreadable {
+        let told = String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
+        let answer = send(&app.checker, "/v1/sources", "application/json", body).await;
+        assert_eq!(answer.status, 400, "{told} was answered {}", answer.text);
+    }
+    for (body, pointer) in [
+        ("[]", ""),
+        ("null", ""),
+        ("\"text\"", ""),
+        ("7", ""),
+        (r#"{"kind":"person","name":7}"#, "/name"),
+        (r#"{"kind":"person","name":{"a":1}}"#, "/name"),
+        (r#"{"kind":"person","name":"A","aliases":"B"}"#, "/aliases"),
+        (r#"{"kind":"person","name":"A","a\u0000b":1}"#, "/a\0b"),
+        (r#"{"kind":"person","name":"A","a/b~":1}"#, "/a~1b~0"),
+    ] {
+        send(&app.checker, "/v1/sources", "application/json", body).await.points_at(&[pointer]);
+    }
+    assert_eq!(app.count("sources").await, 0);
+}
+
+#[actix_web::test]
+async fn an_unknown_path_or_method_is_a_problem_too() {
+    let app = App::start().await;
+    for path in
+        ["/v1", "/v1/", "/v1/unknown", "/v2/claims", "/v1/claims/", "/v1//claims", "/nothing", "/v1/claims/x/y/z"]
+    {
+        app.anyone.get(path).await.expect(404);
+    }
+    for path in contract_paths() {
+        let known: Vec<Method> = operations().filter(|(one, ..)| *one == path).map(|(_, method, _)| method).collect();
+        for method in
+            [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS, Method::TRACE]
+        {
+            if known.contains(&method) {
+                continue;
+            }
+            let filled = path.replace("{id}", "018ae888-e412-7fe3-b15d-d3d56af9d2a0").replace("{slug}", "topic");
+            let answer = app.admin.send(app.admin.request(method.clone(), &filled)).await;
+            assert_eq!(answer.status, 405, "{method} {path} answered {}", answer.text);
+            let allowed = answer.header("allow").unwrap();
+            for method in &known {
+                assert!(allowed.split(", ").any(|one| one == method.as_str()), "{path} allows {allowed}");
+            }
+        }
+    }
+}
+
+fn contract_paths() -> Vec<&'static str> {
+    let mut paths: Vec<_> = operations().map(|(path, ..)| path).collect();
+    paths.dedup();
+    paths
+}
+
+#[actix_web::test]
+async fn a_version_is_read_again_only_when_it_changed() {
+    let app = App::start().await;
+    let id = app.editor.id_of_new("claims", claim(json!({"status": "published"}))).await;
+    let path = format!("/v1/claims/{id}");
+    let etag = app.anyone.get(&path).await.header("etag").unwrap().to_owned();
+    let ask = async |value: &str| {
+        app.anyone.send(app.anyone.request(Method::GET, &path).header("if-none-match", value)).await
+    };
+    for matching in [etag.clone(), format!("W/{etag}"), format!("\"9\", {etag}"), "*".to_owned()] {
+        let answer = ask(&matching).await.expect(304);
+        assert_eq!((answer.text.as_str(), answer.header("etag")), ("", Some(etag.as_str())), "{matching}");
+    }
+    ask("\"9\"").await.expect(200);
+    app.editor.patch(&path, &json!({"context": "new"})).await.expect(200);
+    ask(&etag).await.expect(200);
+}
+
+#[actix_web::test]
+async fn a_change_needs_the_version_it_is_based_on() {
+    let app = App::start().await;
+    let path = format!("/v1/sources/{}", app.checker.id_of_new("sources", source(json!({}))).await);
+    let change = async |method: &Method, etag: Option<&str>| {
+        let mut request = app.checker.request(method.clone(), &path);
+        if let Some(etag) = etag {
+            request = request.header("if-match", etag);
+        }
+        let request = if *method == Method::PATCH { request.json(&json!({"name": "Else"})) } else { request };
+        app.checker.send(request).await
+    };
+    for method in [Method::PATCH, Method::DELETE] {
+        change(&method, None).await.problem(428, "If-Match");
+        change(&method, Some("\"2\"")).await.problem(412, "Read it again");
+        change(&method, Some("\"1\", \"9\"x")).await.expect(400);
+        change(&method, Some("1")).await.expect(400);
+        change(&method, Some("W/\"1\"")).await.expect(412);
+    }
+    let changed = change(&Method::PATCH, Some("\"1\"")).await.expect(200);
+    assert_eq!(changed.header("etag"), Some("\"2\""));
+    change(&Method::PATCH, Some("\"1\"")).await.expect(412);
+    change(&Method::DELETE, Some("\"7\", \"2\"")).await.expect(204);
+}
+
+#[actix_web::test]
+async fn two_changes_of_one_version_are_one() {
+    let app = App::start().await;
+    let path = format!("/v1/sources/{}", app.checker.id_of_new("sources", source(json!({}))).await);
+    let change = async |name: usize| {
+        let body = json!({"name": format!("Name {name}")});
+        app.checker.send(app.checker.request(Method::PATCH, &path).header("if-match", "\"1\"").json(&body)).await.status
+    };
+    let mut statuses = futures_util::future::join_all((0..8).map(change)).await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 412, 412, 412, 412, 412, 412, 412]);
+}
+
+#[actix_web::test]
+async fn a_patch_changes_what_it_names() {
+    let app = App::start().await;
+    let made = app
+        .checker
+        .create("sources", source(json!({"description": "D", "aliases": ["a", "b"], "country": "RU"})))
+        .await;
+    let path = format!("/v1/sources/{}", made["id"].as_str().unwrap());
+    app.checker.patch(&path, &json!({"name": null})).await.points_at(&["/name"]);
+    app.checker.patch(&path, &json!({"name": 7})).await.points_at(&["/name"]);
+    app.checker.patch(&path, &json!({"unknown": 7})).await.points_at(&["/unknown"]);
+    app.checker.patch(&path, &json!({"version": 7, "id": null})).await.points_at(&["/id", "/version"]);
+    app.checker.patch(&path, &json!([])).await.points_at(&[""]);
+    let request = app.checker.request(Method::PATCH, &path).header("if-match", "\"1\"");
+    let request = request.header("content-type", "application/merge-patch+json").body(r#"{"description":null}"#);
+    let changed = app.checker.send(request).await.expect(200).body;
+    assert_eq!((&changed["description"], &changed["aliases"]), (&json!(null), &json!(["a", "b"])));
+    // What changes nothing is no new version.
+    let same = app.checker.patch(&path, &json!({"country": "RU"})).await.expect(200);
+    assert_eq!(same.body, changed);
+    assert_eq!(app.checker.patch(&path, &json!({})).await.expect(200).body, changed);
+}
+
+#[actix_web::test]
+async fn requests_have_ids_and_answers_say_how_to_treat_them() {
+    let app = App::start().await;
+    let ask = async |value: &str| {
+        app.anyone.send(app.anyone.request(Method::GET, "/v1/claims").header("x-request-id", value)).await
+    };
+    assert_eq!(ask("my-id-7").await.header("x-request-id"), Some("my-id-7"));
+    let own = ask(&"x".repeat(129)).await;
+    assert_eq!(own.header("x-request-id").unwrap().len(), 36, "too long to be taken over");
+    let answer = app.anyone.get("/v1/claims").await;
+    assert!(answer.header("vary").unwrap().to_lowercase().contains("authorization"));
+    assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    let zipped = app.anyone.request(Method::GET, "/openapi.json").header("accept-encoding", "gzip");
+    let zipped = zipped.send().await.unwrap();
+    assert_eq!(zipped.headers()["content-encoding"], "gzip");
+    let vary: Vec<_> =
+        zipped.headers().get_all("vary").iter().map(|value| value.to_str().unwrap().to_lowercase()).collect();
+    assert!(
+        vary.iter().any(|value| value.contains("accept-encoding"))
+            && vary.iter().any(|value| value.contains("authorization")),
+        "{vary:?}"
+    );
+    let head = app.anyone.request(Method::HEAD, "/v1/claims").send().await.unwrap();
+    assert_eq!(head.status(), 200);
+    assert!(head.bytes().await.unwrap().is_empty());
+}
+
+#[actix_web::test]
+async fn metrics_count_by_route_and_never_by_path() {
+    let app = App::start().await;
+    app.anyone.get("/v1/claims/018ae888-e412-7fe3-b15d-d3d56af9d2a0").await.expect(404);
+    app.anyone.get("/not/there").await.expect(404);
+    let metrics = app.anyone.get("/metrics").await.expect(200);
+    let counted = metrics.text.lines().find(|line| {
+        line.starts_with("http_server_request_duration_seconds_count")
+            && line.contains(r#"http_route="/v1/claims/{id}""#)
+    });
+    assert!(
+        counted.is_some_and(|line| line.contains(r#"http_response_status_code="404""#) && line.ends_with(" 1")),
+        "{}",
+        metrics.text
+    );
+    assert!(!metrics.text.contains("018ae888") && !metrics.text.contains("/not/there"));
+}
+
+#[actix_web::test]
+async fn health_tells_live_from_ready() {
+    let app = App::start().await;
+    app.anyone.get("/health/live").await.expect(200);
+    app.anyone.get("/health/ready").await.expect(200);
+    let home = app.anyone.get("/").await;
+    assert_eq!((home.status, home.header("location")), (307, Some("/docs/")));
+    let problems = app.anyone.get("/docs/problems").await.expect(200);
+    for kind in onrecord::error::KINDS {
+        assert!(problems.text.contains(&format!("id=\"{}\"", kind.slug)), "{}", kind.slug);
+    }
+}
