@@ -11,6 +11,7 @@ CREATE TABLE topics (
     updated_at timestamptz NOT NULL DEFAULT now(),
     version integer NOT NULL DEFAULT 1
 );
+CREATE INDEX topics_newsroom_id_idx ON topics (newsroom_id);
 COMMENT ON TABLE topics IS 'A subject that claims are filed under; made on first use';
 COMMENT ON COLUMN topics.slug IS 'Its name in addresses: lower-case ASCII words joined by hyphens';
 COMMENT ON COLUMN topics.newsroom_id IS 'The newsroom that used it first';

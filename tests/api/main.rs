@@ -4,6 +4,7 @@
 
 mod access;
 mod administration;
+mod bad_input;
 mod bundles;
 mod claims;
 mod demo;
@@ -11,7 +12,9 @@ mod documents;
 mod dossier;
 mod idempotency;
 mod lists;
+mod migrations;
 mod openapi;
+mod races;
 mod requests;
 mod scales_and_topics;
 mod sources;

@@ -158,7 +158,9 @@ fn settle(value: &mut Value, known: &mut BTreeMap<String, String>) {
     match value {
         Value::Array(items) => {
             items.truncate(3);
-            items.iter_mut().for_each(|item| settle(item, known));
+            for item in items {
+                settle(item, known);
+            }
         }
         Value::Object(members) => {
             for (name, member) in members.iter_mut() {
@@ -171,12 +173,12 @@ fn settle(value: &mut Value, known: &mut BTreeMap<String, String>) {
                 }
             }
         }
-        Value::String(text) if uuid::Uuid::try_parse(text).is_ok_and(|id| id.get_version_num() == 7) => {
-            // The demo's ids and the ratings' are fixed; new ones are numbered.
-            if !text.starts_with("018") {
-                let next = format!("018ae889-0000-7000-8000-{:012}", known.len() + 1);
-                *text = known.entry(text.clone()).or_insert(next).clone();
-            }
+        // The demo's ids and the ratings' are fixed and begin with 018; new ones are numbered.
+        Value::String(text)
+            if uuid::Uuid::try_parse(text).is_ok() && text.starts_with("01") && !text.starts_with("018") =>
+        {
+            let next = format!("018ae889-0000-7000-8000-{:012}", known.len() + 1);
+            text.clone_from(known.entry(text.clone()).or_insert(next));
         }
         _ => {}
     }

@@ -42,7 +42,11 @@ impl Client {
 
     /// Sends it, and holds the answer to the contract.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        let request = request.build().unwrap();
+        self.execute(request.build().unwrap()).await
+    }
+
+    /// The same for a request that was built already.
+    pub async fn execute(&self, request: reqwest::Request) -> Answer {
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
         let what = format!("{method} {}", &request.url()[url::Position::BeforePath..]);
         let response = self.http.execute(request).await.unwrap_or_else(|error| panic!("{what}: {error}"));
