@@ -26,16 +26,14 @@ pub struct RawBody {
     pub hash: [u8; 32],
 }
 
-/// Reads a JSON body: 413 when larger than `limit` bytes, 415, 400 when unreadable or when it takes too long to arrive.
+/// Reads a JSON body: 413 when larger than `limit` bytes, 415, 400 when unreadable, 408 when it takes too long to arrive.
 pub async fn read_body(request: HttpRequest, payload: Payload, limit: usize, also: Option<&str>) -> Result<RawBody> {
     let deadline =
         request.app_data::<web::Data<Limits>>().map_or(Limits::BODY_DEADLINE, |limits| limits.body_deadline());
     if content_length(&request)?.is_some_and(|length| length > limit as u64) {
         return Err(Error::TooLarge(limit));
     }
-    let bytes = tokio::time::timeout(deadline, collect(payload, limit))
-        .await
-        .map_err(|_| Error::BadRequest("The body took too long to arrive.".into()))??;
+    let bytes = tokio::time::timeout(deadline, collect(payload, limit)).await.map_err(|_| Error::TooSlow)??;
     let hash = Sha256::digest(&bytes).into();
     if bytes.is_empty() {
         return Ok(RawBody { json: None, hash });

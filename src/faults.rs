@@ -40,27 +40,36 @@ pub fn named(message: &str) -> Option<String> {
 
 /// serde's message in the words of the documentation.
 pub fn sentence(message: &str) -> String {
-    if message.starts_with("missing field") {
-        "is required".into()
-    } else if message.starts_with("unknown field") {
-        match message.split_once("`, expected ") {
-            Some((_, known)) => format!("is not known here; known are {}", known.trim_start_matches("one of ")),
-            None => "is not known here".into(),
+    let expected = message.split_once(", expected ").map(|(_, expected)| expected.replace('`', ""));
+    let known = expected.as_ref().map(|expected| expected.trim_start_matches("one of "));
+    match (message, known) {
+        (missing, _) if missing.starts_with("missing field") => "is required".into(),
+        (unknown, Some(known)) if unknown.starts_with("unknown field") => {
+            format!("is not known here; known are {known}")
         }
-    } else if let Some((_, known)) =
-        message.split_once("unknown variant").and_then(|(_, rest)| rest.split_once("`, expected "))
-    {
-        format!("must be one of {}", known.trim_start_matches("one of "))
-    } else if message.starts_with("UUID parsing failed") {
-        "must be a UUID".into()
-    } else if message.contains("premature end of input") || message.contains("input contains invalid characters") {
-        "must be an RFC 3339 time such as 2023-10-02T09:30:00Z".into()
-    } else if let Some((_, expected)) =
-        message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
-    {
-        format!("must be {expected}")
-    } else {
-        message.to_owned()
+        (unknown, None) if unknown.starts_with("unknown field") => "is not known here".into(),
+        (variant, Some(known)) if variant.contains("unknown variant") => format!("must be one of {known}"),
+        (id, _) if id.starts_with("UUID parsing failed") => "must be a UUID".into(),
+        (time, _) if time.contains("premature end of input") || time.contains("input contains invalid characters") => {
+            "must be an RFC 3339 time such as 2023-10-02T09:30:00Z".into()
+        }
+        (other, Some(expected)) if other.starts_with("invalid type") || other.starts_with("invalid value") => {
+            format!("must be {}", in_json(expected))
+        }
+        _ => message.to_owned(),
+    }
+}
+
+/// What serde calls after Rust's types, in JSON's words.
+fn in_json(expected: &str) -> &str {
+    match expected {
+        "a sequence" => "a list",
+        "a map" => "an object",
+        "a boolean" => "true or false",
+        "i32" | "i64" | "u32" | "u64" => "a whole number",
+        of_ours if of_ours.starts_with("struct ") => "an object",
+        enumeration if enumeration.starts_with("enum ") || enumeration.starts_with("string or map") => "a string",
+        other => other,
     }
 }
 

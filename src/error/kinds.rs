@@ -33,6 +33,7 @@ kinds! {
     STILL_RUNNING = "still-running", CONFLICT, "The first request is still running", "A request with this Idempotency-Key has not ended. Send it again after Retry-After seconds.";
     GONE = "withdrawn", GONE, "Withdrawn", "The record was withdrawn by its newsroom; detail gives the reason.";
     STALE = "stale", PRECONDITION_FAILED, "The record has changed", "Somebody changed it since you read it. Read it again and send its new ETag in If-Match.";
+    TOO_SLOW = "request-timeout", REQUEST_TIMEOUT, "The body took too long", "Nothing was stored. Send it again, or less at once.";
     TOO_LARGE = "too-large", PAYLOAD_TOO_LARGE, "The body is too large", "Send less at once.";
     MEDIA_TYPE = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body must be JSON", "Send Content-Type: application/json.";
     VALIDATION = "invalid-body", UNPROCESSABLE_ENTITY, "The body is not valid", "errors names each member by JSON Pointer and says what to do. Nothing was stored.";

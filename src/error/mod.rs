@@ -107,6 +107,8 @@ pub enum Error {
     },
     /// 412: the record changed since the client read it.
     Stale,
+    /// 408: the body took too long to arrive.
+    TooSlow,
     /// 413: the body is longer than this many bytes.
     TooLarge(usize),
     /// 415: the body is not JSON.
@@ -165,6 +167,7 @@ impl Error {
             Self::StillRunning => &kinds::STILL_RUNNING,
             Self::Gone { .. } => &kinds::GONE,
             Self::Stale => &kinds::STALE,
+            Self::TooSlow => &kinds::TOO_SLOW,
             Self::TooLarge(_) => &kinds::TOO_LARGE,
             Self::UnsupportedMediaType(_) => &kinds::MEDIA_TYPE,
             Self::PreconditionRequired => &kinds::PRECONDITION,

@@ -110,7 +110,7 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         statuses.push("403");
     }
     if !reads {
-        statuses.extend(["409", "413", "415", "422"]);
+        statuses.extend(["408", "409", "413", "415", "422"]);
     }
     let versioned = matches!(method, "patch" | "delete") && !path.starts_with("/v1/api-keys");
     if versioned {

@@ -277,3 +277,27 @@ async fn health_tells_live_from_ready() {
         assert!(problems.text.contains(&format!("id=\"{}\"", kind.slug)), "{}", kind.slug);
     }
 }
+
+/// Sends raw bytes, and reads what comes until the server hangs up.
+async fn raw(app: &App, bytes: &[u8]) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(app.url.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[actix_web::test]
+async fn who_sends_too_slowly_is_not_waited_for() {
+    let app = App::with(onrecord::config::Limits { header_seconds: 1, body_seconds: 1, ..limits() }).await;
+    let headers = raw(&app, b"GET /v1/claims HTTP/1.1\r\nHost: x\r\n").await;
+    assert!(headers.starts_with("HTTP/1.1 408"), "{headers}");
+    let key = crate::support::postgres::key("desk", "checker");
+    let request = format!(
+        "POST /v1/sources HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{{"
+    );
+    let body = raw(&app, request.as_bytes()).await;
+    assert!(body.starts_with("HTTP/1.1 408") && body.contains("request-timeout"), "{body}");
+    assert_eq!(app.count("sources").await, 0);
+}
