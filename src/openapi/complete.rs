@@ -56,6 +56,21 @@ pub fn derive_patches(document: &mut Value) {
     schemas.extend(patches);
 }
 
+/// What is answered has all its members: one without a value is null, not absent. Requests, which refuse unknown
+/// members, may leave some out.
+pub fn require_answered_members(document: &mut Value) {
+    let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
+    for schema in schemas.into_iter().flat_map(Map::values_mut) {
+        let whole = if schema.get("allOf").is_some() { schema.pointer_mut("/allOf/1") } else { Some(schema) };
+        let Some(schema) = whole.filter(|schema| schema.get("additionalProperties").is_none()) else { continue };
+        let members: Option<Vec<Value>> =
+            schema["properties"].as_object().map(|members| members.keys().map(|name| json!(name)).collect());
+        if let Some(members) = members {
+            schema["required"] = Value::Array(members);
+        }
+    }
+}
+
 /// A page names the schema of its items, where utoipa writes it out again.
 pub fn refer_to_items(document: &mut Value) {
     for (name, schema) in

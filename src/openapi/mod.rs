@@ -86,6 +86,7 @@ impl Document {
         complete::resolve_examples(&mut value);
         complete::derive_patches(&mut value);
         complete::refer_to_items(&mut value);
+        complete::require_answered_members(&mut value);
         let mut operations = Vec::new();
         if let Some(paths) = value["paths"].as_object_mut() {
             for (path, item) in paths {

@@ -115,30 +115,26 @@ fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     }
 }
 
-/// The document with every object closed and complete: a member that is not documented, or one that is missing, fails.
+/// The document with every object closed: a member that is not documented fails, as one that is missing does.
 fn close(mut document: Value) -> Value {
     let schemas = document["components"]["schemas"].clone();
     for schema in document["components"]["schemas"].as_object_mut().unwrap().values_mut() {
         if let Some(parts) = schema["allOf"].as_array().cloned() {
-            let mut members = serde_json::Map::new();
+            let (mut members, mut required) = (serde_json::Map::new(), Vec::new());
             for part in parts {
                 let part = match part["$ref"].as_str() {
                     Some(reference) => schemas[reference.rsplit('/').next().unwrap()].clone(),
                     None => part,
                 };
                 members.extend(part["properties"].as_object().unwrap().clone());
+                required.extend(part["required"].as_array().unwrap().clone());
             }
-            *schema = json!({"type": "object", "properties": members});
+            *schema = json!({"type": "object", "properties": members, "required": required});
         }
     }
-    for (name, schema) in document["components"]["schemas"].as_object_mut().unwrap() {
+    for schema in document["components"]["schemas"].as_object_mut().unwrap().values_mut() {
         if schema.get("properties").is_some() && schema.get("additionalProperties").is_none() {
             schema["additionalProperties"] = json!(false);
-            // A problem's further members depend on its kind.
-            if name != "Problem" {
-                let all: Vec<_> = schema["properties"].as_object().unwrap().keys().cloned().collect();
-                schema["required"] = json!(all);
-            }
         }
     }
     document
