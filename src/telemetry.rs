@@ -1,5 +1,6 @@
 //! What is told about each request: its id, its log line, its metrics; and the problem body with the id in it.
 
+use std::io::IsTerminal;
 use std::time::Instant;
 
 use actix_web::body::MessageBody;
@@ -24,6 +25,7 @@ pub fn start() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,onrecord=info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = log.with_ansi(std::io::stderr().is_terminal());
     let json = std::env::var("ONRECORD_LOG_FORMAT").is_ok_and(|format| format == "json");
     let started = if json { log.json().try_init() } else { log.try_init() };
     if let Err(error) = started {
