@@ -10,6 +10,7 @@ mod claims;
 mod demo;
 mod documents;
 mod dossier;
+mod embedded;
 mod idempotency;
 mod lists;
 mod migrations;

@@ -4,9 +4,13 @@ mod app;
 mod client;
 mod contract;
 mod fixtures;
+mod folder;
 pub mod postgres;
+mod wait;
 
 pub use app::{App, limits};
 pub use client::{Answer, Client};
 pub use contract::contract;
 pub use fixtures::{claim, document, source, statement, verdict, with};
+pub use folder::{Folder, runs};
+pub use wait::until;
