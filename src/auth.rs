@@ -80,9 +80,9 @@ impl Key {
 
     /// A key that the operator chose.
     pub fn chosen(text: &str) -> anyhow::Result<Self> {
-        let random = text.strip_prefix(PREFIX).unwrap_or_default();
+        let fit = |random: &str| random.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
         anyhow::ensure!(
-            text.len() >= SHORTEST && random.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)),
+            text.len() >= SHORTEST && text.strip_prefix(PREFIX).is_some_and(fit),
             "a key must be {PREFIX} followed by at least 22 letters, digits, - or _"
         );
         Ok(Self(text.to_owned()))
