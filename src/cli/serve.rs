@@ -7,7 +7,7 @@ use actix_web::web;
 use anyhow::Context;
 use uuid::Uuid;
 
-use super::database::{Opened, acting};
+use super::database::Opened;
 use super::print;
 use crate::auth::Key;
 use crate::body::Json;
@@ -15,6 +15,7 @@ use crate::bundles::{self, Bundle, Ids};
 use crate::config::{DatabaseSettings, Limits, PublicUrl, ServerSettings};
 use crate::db::Db;
 use crate::health::Draining;
+use crate::members::Member;
 use crate::newsrooms::{self, Newsroom};
 use crate::{app, demo, idempotency};
 
@@ -53,10 +54,12 @@ impl Serve {
         let draining = web::Data::new(Draining::default());
         let server = app::serve(listener, &opened.pool, &self.limits, public_url, &draining)?;
         let handle = server.handle();
+        // Before the greeting: whoever has read it may stop the process at once.
+        let stop_signal = stop_signal()?;
         greet(public_url, first_key)?;
         let sweeper = actix_web::rt::spawn(sweep(Db::for_worker(opened.pool.clone())));
         let stopping = actix_web::rt::spawn(async move {
-            stop_signal().await;
+            stop_signal.await;
             draining.begin();
             handle.stop(true).await;
         });
@@ -67,19 +70,18 @@ impl Serve {
     }
 }
 
-/// SIGTERM or Ctrl-C.
-async fn stop_signal() {
+/// SIGTERM or Ctrl-C, also when it comes before this is awaited.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::error!("cannot wait for signals");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    tracing::info!("stopping: finishing what is under way");
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for signals")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: finishing what is under way");
+    })
 }
 
 /// Forgets expired idempotency keys, now and then.
@@ -106,9 +108,10 @@ async fn first_start(chosen: Option<&str>, demo: bool, db: &Db) -> anyhow::Resul
     Ok(Some(text))
 }
 
-/// Records the demo story, unless there are records already.
+/// Records the demo story in the oldest newsroom, unless there are records already.
 async fn load_demo(db: &Db) -> anyhow::Result<()> {
-    let caller = acting(None, db).await?;
+    let admins = db.read(async |conn| Member::acting(None, conn).await).await?;
+    let caller = *admins.first().context("there is no newsroom to load the demo story into")?;
     let story = Json::parse(demo::STORY.as_bytes())?;
     let loaded = db
         .write(async move |conn| {
