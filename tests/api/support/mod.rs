@@ -6,6 +6,7 @@ mod contract;
 mod fixtures;
 mod folder;
 pub mod postgres;
+mod program;
 mod wait;
 
 pub use app::{App, limits};
@@ -13,4 +14,5 @@ pub use client::{Answer, Client};
 pub use contract::contract;
 pub use fixtures::{claim, document, source, statement, verdict, with};
 pub use folder::{Folder, runs};
+pub use program::{Process, Program, Serving};
 pub use wait::until;
