@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
+use diesel::dsl::sql;
+use diesel::sql_types::{Bool, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -62,9 +64,11 @@ async fn ready(db: web::Data<Db>, draining: web::Data<Draining>) -> Result<web::
     let newest = db::newest_migration()?;
     let migrated = db
         .read(async |mut conn| {
-            let query = diesel::select(diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Text>>(
-                "(SELECT max(version) FROM __diesel_schema_migrations)",
-            ));
+            let begun = diesel::select(sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL"));
+            if !begun.get_result::<bool>(&mut conn).await? {
+                return Ok(None);
+            }
+            let query = diesel::select(sql::<Nullable<Text>>("(SELECT max(version) FROM __diesel_schema_migrations)"));
             Ok(query.get_result::<Option<String>>(&mut conn).await?)
         })
         .await?;
