@@ -12,6 +12,7 @@ mod demo;
 mod documents;
 mod dossier;
 mod embedded;
+mod faults;
 mod idempotency;
 mod lists;
 mod migrations;

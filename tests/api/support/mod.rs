@@ -7,6 +7,7 @@ mod fixtures;
 mod folder;
 pub mod postgres;
 mod program;
+mod proxy;
 mod wait;
 
 pub use app::{App, limits};
@@ -15,4 +16,5 @@ pub use contract::contract;
 pub use fixtures::{claim, document, source, statement, verdict, with};
 pub use folder::{Folder, runs};
 pub use program::{Process, Program, Serving};
+pub use proxy::{Break, Proxy};
 pub use wait::until;
