@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, AsExpression, FromSqlRow, ToSchema)]
 #[serde(try_from = "String")]
 #[diesel(sql_type = Text)]
-#[schema(value_type = String, pattern = r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$", example = "2023-10")]
+#[schema(value_type = String, pattern = r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
 pub struct PartialDate(String);
 
 impl PartialDate {

@@ -53,8 +53,10 @@ fn every_operation_is_documented_for_a_reader() {
                 assert!(!content["example"].is_null(), "{what} shows no example of its answer");
             }
         }
+        // Also where nobody needs one: tools send it only where it is declared.
+        assert!(operation["security"].as_array().is_some_and(|keys| !keys.is_empty()), "{what} takes no key");
         if method != Method::GET {
-            assert!(operation["security"].is_array(), "{what} needs no key");
+            assert!(operation["security"][0]["api_key"][0].is_string(), "{what} needs no key");
             assert!(responses.contains_key("403"), "{what} does not document 403");
         }
     }
@@ -79,18 +81,20 @@ fn every_schema_says_what_its_members_are() {
 /// The request that Swagger UI sends when nothing is filled in.
 pub fn try_it_out(client: &Client, path: &str, method: &Method, operation: &Value) -> reqwest::RequestBuilder {
     let mut path = path.to_owned();
-    let mut headers = Vec::new();
+    let (mut headers, mut query) = (Vec::new(), Vec::new());
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
-        let parameter = match parameter["$ref"].as_str() {
-            Some(reference) => contract().document.pointer(reference.trim_start_matches('#')).unwrap(),
-            None => parameter,
-        };
-        let (name, example) = (parameter["name"].as_str().unwrap(), parameter["example"].as_str());
-        match (parameter["in"].as_str().unwrap(), example) {
-            ("path", Some(example)) => path = path.replace(&format!("{{{name}}}"), example),
-            ("header", Some(example)) => headers.push((name.to_owned(), example.to_owned())),
-            _ => {}
+        let parameter = resolved(parameter);
+        // It fills in the schema's example where the parameter has none.
+        let example = [&parameter["example"], &resolved(&parameter["schema"])["example"]].into_iter().find_map(text);
+        let (name, Some(example)) = (parameter["name"].as_str().unwrap(), example) else { continue };
+        match parameter["in"].as_str().unwrap() {
+            "path" => path = path.replace(&format!("{{{name}}}"), &example),
+            "header" => headers.push((name.to_owned(), example)),
+            _ => query.push(format!("{name}={example}")),
         }
+    }
+    if !query.is_empty() {
+        path = format!("{path}?{}", query.join("&"));
     }
     let mut request = client.request(method.clone(), &path);
     for (name, value) in headers {
@@ -100,6 +104,17 @@ pub fn try_it_out(client: &Client, path: &str, method: &Method, operation: &Valu
         Some(body) => request.json(body),
         None => request,
     }
+}
+
+fn resolved(value: &Value) -> &Value {
+    match value["$ref"].as_str() {
+        Some(reference) => contract().document.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => value,
+    }
+}
+
+fn text(example: &Value) -> Option<String> {
+    example.as_str().map(str::to_owned).or_else(|| example.as_u64().map(|number| number.to_string()))
 }
 
 /// The example of a request's body, its own or its schema's.
@@ -138,6 +153,7 @@ async fn every_example_works_on_the_demo_story_and_shows_its_true_answer() {
             let status = REFUSED.iter().find(|(refused, _)| *refused == id).map(|(_, status)| *status);
             let success = operation["responses"].as_object().unwrap().keys().find(|one| one.starts_with('2')).unwrap();
             let answer = answer.expect(status.unwrap_or_else(|| success.parse().unwrap()));
+            assert!(answer.body["items"].as_array().is_none_or(|items| !items.is_empty()), "{id} shows an empty list");
             if status.is_none() && !answer.body.is_null() {
                 examples.insert(id.to_owned(), shown(&answer));
             }
