@@ -5,6 +5,7 @@
 mod access;
 mod administration;
 mod bad_input;
+mod browser;
 mod bundles;
 mod claims;
 mod commands;

@@ -1,6 +1,7 @@
 //! What every test stands on: a real server on a real PostgreSQL, and clients whose answers are held to the contract.
 
 mod app;
+mod browser;
 mod client;
 mod contract;
 mod fixtures;
@@ -11,6 +12,7 @@ mod proxy;
 mod wait;
 
 pub use app::{App, limits};
+pub use browser::Browser;
 pub use client::{Answer, Client};
 pub use contract::contract;
 pub use fixtures::{claim, document, source, statement, verdict, with};
