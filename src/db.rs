@@ -261,7 +261,16 @@ const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(hashtext('onrecord mi
 /// # Errors
 /// When the server is older than PostgreSQL 15, cannot be reached, or refuses a migration: then nothing has changed.
 pub async fn migrate(url: &str, limits: &Limits) -> anyhow::Result<usize> {
-    let (url, timeouts) = (url.to_owned(), limits.role_settings());
+    migrate_and_set(url, limits.role_settings()).await
+}
+
+/// The same, and leaves the role the timeouts that it has.
+pub async fn migrate_only(url: &str) -> anyhow::Result<usize> {
+    migrate_and_set(url, Vec::new()).await
+}
+
+async fn migrate_and_set(url: &str, timeouts: Vec<(&'static str, u64)>) -> anyhow::Result<usize> {
+    let url = url.to_owned();
     blocking(move || {
         let mut conn = <Blocking as Connection>::establish(&url).context("cannot connect to the database")?;
         conn.batch_execute("SET statement_timeout = 0; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = 0")?;

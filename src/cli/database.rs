@@ -16,28 +16,40 @@ pub struct Opened {
     embedded: Option<Embedded>,
 }
 
+/// The timeouts that the serving role has in the database.
+#[derive(Debug, Clone, Copy)]
+pub enum Timeouts {
+    /// As the limits say.
+    Set,
+    /// As the server has set them.
+    Left,
+}
+
 impl Opened {
     /// For the server: nobody else may be running the PostgreSQL in the data directory.
-    pub async fn owned(settings: &DatabaseSettings, limits: &Limits) -> anyhow::Result<Self> {
+    pub async fn owned(settings: &DatabaseSettings, limits: &Limits, timeouts: Timeouts) -> anyhow::Result<Self> {
         if let Some(url) = &settings.database_url {
-            return Self::at(url, None, limits).await;
+            return Self::at(url, None, limits, timeouts).await;
         }
         let embedded = Embedded::start(&data_dir(settings), &[]).await?;
-        Self::at(&embedded.url(embedded::NAME), Some(embedded), limits).await
+        Self::at(&embedded.url(embedded::NAME), Some(embedded), limits, timeouts).await
     }
 
     /// For a command that runs for a moment: beside a running server it shares that one's PostgreSQL.
-    pub async fn shared(settings: &DatabaseSettings, limits: &Limits) -> anyhow::Result<Self> {
+    pub async fn shared(settings: &DatabaseSettings, limits: &Limits, timeouts: Timeouts) -> anyhow::Result<Self> {
         if settings.database_url.is_none()
             && let Some(url) = embedded::running(&data_dir(settings))?
         {
-            return Self::at(&url, None, limits).await;
+            return Self::at(&url, None, limits, timeouts).await;
         }
-        Self::owned(settings, limits).await
+        Self::owned(settings, limits, timeouts).await
     }
 
-    async fn at(url: &str, embedded: Option<Embedded>, limits: &Limits) -> anyhow::Result<Self> {
-        let applied = db::migrate(url, limits).await?;
+    async fn at(url: &str, embedded: Option<Embedded>, limits: &Limits, timeouts: Timeouts) -> anyhow::Result<Self> {
+        let applied = match timeouts {
+            Timeouts::Set => db::migrate(url, limits).await?,
+            Timeouts::Left => db::migrate_only(url).await?,
+        };
         if applied > 0 {
             tracing::info!(applied, "migrated the database");
         }

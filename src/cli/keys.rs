@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use uuid::Uuid;
 
-use super::database::{Opened, acting};
+use super::database::{Opened, Timeouts, acting};
 use super::print;
 use crate::api_keys::{ApiKey, NewApiKey};
 use crate::auth::Key;
@@ -47,7 +47,7 @@ impl Keys {
     /// Does it.
     pub async fn run(self) -> anyhow::Result<()> {
         let (Self::Create { database, .. } | Self::List { database, .. } | Self::Revoke { database, .. }) = &self;
-        let opened = Opened::shared(database, &Limits::default()).await?;
+        let opened = Opened::shared(database, &Limits::default(), Timeouts::Left).await?;
         let done = self.act(&opened.db).await;
         opened.close().await?;
         done

@@ -19,7 +19,7 @@ use crate::config::{DatabaseSettings, Limits};
 use crate::db::{self, Db};
 use crate::{app, newsrooms};
 
-use database::Opened;
+use database::{Opened, Timeouts};
 use keys::Keys;
 use serve::Serve;
 
@@ -97,7 +97,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve(serve) => serve.run().await,
         Command::Migrate { database, limits } => {
-            let opened = Opened::shared(&database, &limits).await?;
+            let opened = Opened::shared(&database, &limits, Timeouts::Set).await?;
             print(&format!("The database is at version {}.", db::newest_migration()?))?;
             opened.close().await
         }
@@ -106,14 +106,14 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             print(if operations { document.operations_table() } else { document.pretty() }.trim_end())
         }
         Command::Import { files, member, database, limits } => {
-            let opened = Opened::shared(&database, &limits).await?;
+            let opened = Opened::shared(&database, &limits, Timeouts::Left).await?;
             let imported = import::import(&files, member, &opened.db).await;
             opened.close().await?;
             imported
         }
         Command::Keys(keys) => keys.run().await,
         Command::Newsrooms(Newsrooms::Create { name, json, database }) => {
-            let opened = Opened::shared(&database, &Limits::default()).await?;
+            let opened = Opened::shared(&database, &Limits::default(), Timeouts::Left).await?;
             let made = create_newsroom(name, json, &opened.db).await;
             opened.close().await?;
             made

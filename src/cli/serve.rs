@@ -7,7 +7,7 @@ use actix_web::web;
 use anyhow::Context;
 use uuid::Uuid;
 
-use super::database::Opened;
+use super::database::{Opened, Timeouts};
 use super::print;
 use crate::auth::Key;
 use crate::body::Json;
@@ -40,7 +40,7 @@ impl Serve {
             .with_context(|| format!("cannot listen on {}", self.server.listen))?;
         let address = listener.local_addr()?;
         let public_url = PublicUrl::new(self.server.public_url.as_deref().unwrap_or(&format!("http://{address}")));
-        let opened = Opened::owned(&self.database, &self.limits).await?;
+        let opened = Opened::owned(&self.database, &self.limits, Timeouts::Set).await?;
         let served = self.serve(listener, &public_url, &opened).await;
         opened.close().await?;
         served

@@ -2,9 +2,10 @@
 
 use std::fs;
 
+use onrecord::embedded;
 use serde_json::{Value, json};
 
-use crate::support::{Program, runs, source};
+use crate::support::{Program, postgres, runs, source};
 
 const MEMBERS: &str = "/v1/members";
 
@@ -105,6 +106,20 @@ async fn health_is_that_of_the_server_and_migrate_finds_nothing_to_do() {
     serving.stop().await;
     let stopped = program.run(&["health", "--listen", &address]).await;
     assert_eq!((stopped.status.code(), stopped.err.is_empty()), (Some(1), false));
+}
+
+#[actix_web::test]
+async fn commands_beside_a_server_leave_its_limits_alone() {
+    let program = Program::new();
+    let serving = program.serve(&["--lock-ms", "1234"]).await;
+    serving.first_key().await;
+    program.run(&["keys", "list"]).await.done();
+    program.run(&["newsrooms", "create", "Second"]).await.done();
+    // A new connection, as the server makes them when one is lost.
+    let sql = postgres::connect(&embedded::running(&program.data_dir()).unwrap().unwrap()).await;
+    let timeout = sql.query_one("SHOW lock_timeout", &[]).await.unwrap().get::<_, String>(0);
+    assert_eq!(timeout, "1234ms");
+    serving.stop().await;
 }
 
 #[actix_web::test]
