@@ -113,7 +113,9 @@ fn swagger_ui() -> SwaggerUi {
             .display_request_duration(true)
             .default_models_expand_depth(0)
             .doc_expansion("list")
-            .validator_url("none"),
+            .validator_url("none")
+            // Without the bar for loading documents of others.
+            .use_base_layout(),
     )
 }
 
