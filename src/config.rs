@@ -89,9 +89,10 @@ pub struct Limits {
     #[arg(long, env = "ONRECORD_POOL_SIZE", default_value_t = 16)]
     pub pool_size: usize,
 
-    /// Shared connections for quick reads, for each worker. Reads queue in each, so a few carry thousands a second.
-    #[arg(long, env = "ONRECORD_SHARED_CONNECTIONS", default_value_t = 2)]
-    pub shared_connections: usize,
+    /// Shared connections for lists, for each worker, beside the one for reads by a key. Reads queue in each, so a few
+    /// carry thousands a second.
+    #[arg(long, env = "ONRECORD_LIST_CONNECTIONS", default_value_t = 2)]
+    pub list_connections: usize,
 
     /// Milliseconds to wait for a pool connection before 503: a client should retry within a second, not hang.
     #[arg(long, env = "ONRECORD_POOL_WAIT_MS", default_value_t = 750)]

@@ -83,7 +83,11 @@ async fn connect(url: &str, deadline: Duration) -> ConnectionResult<(AsyncPgConn
 /// The database as one worker sees it.
 pub struct Db {
     pool: Pool,
-    shared: Vec<Shared>,
+    /// For reads by a key: they queue up in one connection and are answered in bunches, which costs half of what several
+    /// connections would, each to be woken up by itself.
+    by_key: Shared,
+    /// For lists, which are slower and must not keep the others waiting.
+    lists: Vec<Shared>,
     next: AtomicUsize,
 }
 
@@ -141,16 +145,25 @@ const SLOW: Error = Error::Unavailable("The database did not answer in time. Try
 impl Db {
     /// The database for one worker: connections are driven by the thread that uses them most.
     pub fn for_worker(pool: Pool) -> Self {
-        let shared = (0..pool.limits.shared_connections).map(|_| Shared::default()).collect();
-        Self { pool, shared, next: AtomicUsize::new(0) }
+        let lists = (0..pool.limits.list_connections).map(|_| Shared::default()).collect();
+        Self { pool, by_key: Shared::default(), lists, next: AtomicUsize::new(0) }
     }
 
-    /// Runs a quick read on a shared connection, beside others, and once more if the connection turns out to be lost.
+    /// Runs a read by a key on a shared connection, beside others, and once more if the connection turns out to be lost.
     ///
     /// Never `BEGIN` or `SET` in it: the connection is everybody's.
     pub async fn read<T>(&self, query: impl AsyncFn(&AsyncPgConnection) -> Result<T>) -> Result<T> {
-        let index = self.next.fetch_add(1, Ordering::Relaxed) % self.shared.len();
-        let shared = self.shared.get(index).ok_or_else(|| anyhow::anyhow!("no shared connection"))?;
+        self.share(&self.by_key, query).await
+    }
+
+    /// The same for a list.
+    pub async fn list<T>(&self, query: impl AsyncFn(&AsyncPgConnection) -> Result<T>) -> Result<T> {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        let shared = turn.checked_rem(self.lists.len()).and_then(|index| self.lists.get(index));
+        self.share(shared.unwrap_or(&self.by_key), query).await
+    }
+
+    async fn share<T>(&self, shared: &Shared, query: impl AsyncFn(&AsyncPgConnection) -> Result<T>) -> Result<T> {
         let mut attempt = 1;
         loop {
             let connection = shared.get(&self.pool).await?;

@@ -22,7 +22,7 @@ pub fn configure(config: &mut ServiceConfig) {
 #[utoipa::path(tag = "api-keys", params(PageParameters), responses((status = 200, description = "A page of keys", body = Page<ApiKey>)), security(("api_key" = ["admin"])))]
 #[get("/api-keys")]
 async fn list_api_keys(db: web::Data<Db>, Admin(caller): Admin, list: List<NoFilter>) -> Result<Listed<ApiKey>> {
-    let keys = db.read(async |conn| ApiKey::list(&list.page, caller, conn).await).await?;
+    let keys = db.list(async |conn| ApiKey::list(&list.page, caller, conn).await).await?;
     Ok(list.page.page(keys, |key| key.id))
 }
 

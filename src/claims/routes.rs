@@ -31,7 +31,7 @@ pub fn configure(config: &mut ServiceConfig) {
 #[utoipa::path(tag = "claims", params(ClaimFilter, PageParameters), responses((status = 200, description = "A page of claims", body = Page<Claim>)))]
 #[get("/claims")]
 async fn list_claims(db: web::Data<Db>, viewer: Viewer, list: List<ClaimFilter>) -> Result<Listed<Claim>> {
-    let claims = db.read(async |conn| Claim::list(&list.filter, &list.page, viewer, conn).await).await?;
+    let claims = db.list(async |conn| Claim::list(&list.filter, &list.page, viewer, conn).await).await?;
     Ok(list.page.page(claims, |claim| claim.id))
 }
 

@@ -27,7 +27,7 @@ pub fn configure(config: &mut ServiceConfig) {
 #[utoipa::path(tag = "documents", params(DocumentFilter, PageParameters), responses((status = 200, description = "A page of documents", body = Page<Document>)))]
 #[get("/documents")]
 async fn list_documents(db: web::Data<Db>, viewer: Viewer, list: List<DocumentFilter>) -> Result<Listed<Document>> {
-    let documents = db.read(async |conn| Document::list(&list.filter, &list.page, viewer, conn).await).await?;
+    let documents = db.list(async |conn| Document::list(&list.filter, &list.page, viewer, conn).await).await?;
     Ok(list.page.page(documents, |document| document.id))
 }
 

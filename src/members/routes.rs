@@ -26,7 +26,7 @@ pub fn configure(config: &mut ServiceConfig) {
 #[utoipa::path(tag = "members", params(PageParameters), responses((status = 200, description = "A page of members", body = Page<Member>)), security(("api_key" = ["reader"])))]
 #[get("/members")]
 async fn list_members(db: web::Data<Db>, Reader(caller): Reader, list: List<NoFilter>) -> Result<Listed<Member>> {
-    let members = db.read(async |conn| Member::list(&list.page, caller, conn).await).await?;
+    let members = db.list(async |conn| Member::list(&list.page, caller, conn).await).await?;
     Ok(list.page.page(members, |member| member.id))
 }
 

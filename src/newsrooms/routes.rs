@@ -21,7 +21,7 @@ pub fn configure(config: &mut ServiceConfig) {
 #[utoipa::path(tag = "newsrooms", params(PageParameters), responses((status = 200, description = "A page of newsrooms", body = Page<Newsroom>)))]
 #[get("/newsrooms")]
 async fn list_newsrooms(db: web::Data<Db>, list: List<NoFilter>) -> Result<Listed<Newsroom>> {
-    let newsrooms = db.read(async |conn| Newsroom::list(&list.page, conn).await).await?;
+    let newsrooms = db.list(async |conn| Newsroom::list(&list.page, conn).await).await?;
     Ok(list.page.page(newsrooms, |newsroom| newsroom.id))
 }
 

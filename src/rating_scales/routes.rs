@@ -26,7 +26,7 @@ pub fn configure(config: &mut ServiceConfig) {
 #[utoipa::path(tag = "rating-scales", params(PageParameters), responses((status = 200, description = "A page of scales", body = Page<RatingScale>)))]
 #[get("/rating-scales")]
 async fn list_rating_scales(db: web::Data<Db>, list: List<NoFilter>) -> Result<Listed<RatingScale>> {
-    let scales = db.read(async |conn| RatingScale::list(&list.page, conn).await).await?;
+    let scales = db.list(async |conn| RatingScale::list(&list.page, conn).await).await?;
     Ok(list.page.page(scales, |scale| scale.id))
 }
 

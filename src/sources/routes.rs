@@ -27,7 +27,7 @@ pub fn configure(config: &mut ServiceConfig) {
 #[utoipa::path(tag = "sources", params(SourceFilter, PageParameters), responses((status = 200, description = "A page of sources", body = Page<Source>)))]
 #[get("/sources")]
 async fn list_sources(db: web::Data<Db>, viewer: Viewer, list: List<SourceFilter>) -> Result<Listed<Source>> {
-    let sources = db.read(async |conn| Source::list(&list.filter, &list.page, viewer, conn).await).await?;
+    let sources = db.list(async |conn| Source::list(&list.filter, &list.page, viewer, conn).await).await?;
     Ok(list.page.page(sources, |source| source.id))
 }
 

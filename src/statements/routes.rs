@@ -29,7 +29,7 @@ pub fn configure(config: &mut ServiceConfig) {
 #[utoipa::path(tag = "statements", params(StatementFilter, PageParameters), responses((status = 200, description = "A page of statements", body = Page<Statement>)))]
 #[get("/statements")]
 async fn list_statements(db: web::Data<Db>, viewer: Viewer, list: List<StatementFilter>) -> Result<Listed<Statement>> {
-    let statements = db.read(async |conn| Statement::list(&list.filter, &list.page, viewer, conn).await).await?;
+    let statements = db.list(async |conn| Statement::list(&list.filter, &list.page, viewer, conn).await).await?;
     Ok(list.page.page(statements, |statement| statement.id))
 }
 

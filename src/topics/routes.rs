@@ -22,7 +22,7 @@ pub fn configure(config: &mut ServiceConfig) {
 #[utoipa::path(tag = "topics", params(PageParameters), responses((status = 200, description = "A page of topics", body = Page<Topic>)))]
 #[get("/topics")]
 async fn list_topics(db: web::Data<Db>, viewer: Viewer, list: List<NoFilter>) -> Result<Listed<Topic>> {
-    let topics = db.read(async |conn| Topic::list(&list.page, viewer, conn).await).await?;
+    let topics = db.list(async |conn| Topic::list(&list.page, viewer, conn).await).await?;
     Ok(list.page.page(topics, |topic| topic.slug.clone()))
 }
 

@@ -28,7 +28,7 @@ pub fn configure(config: &mut ServiceConfig) {
 #[utoipa::path(tag = "verdicts", params(VerdictFilter, PageParameters), responses((status = 200, description = "A page of verdicts", body = Page<Verdict>)))]
 #[get("/verdicts")]
 async fn list_verdicts(db: web::Data<Db>, viewer: Viewer, list: List<VerdictFilter>) -> Result<Listed<Verdict>> {
-    let verdicts = db.read(async |conn| Verdict::list(&list.filter, &list.page, viewer, conn).await).await?;
+    let verdicts = db.list(async |conn| Verdict::list(&list.filter, &list.page, viewer, conn).await).await?;
     Ok(list.page.page(verdicts, |verdict| verdict.id))
 }
 
