@@ -2,7 +2,7 @@ FROM rust:1.95-slim-bookworm AS build
 WORKDIR /onrecord
 
 # The dependencies alone, in a layer that lasts until they change: built for an empty program.
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock build.rs ./
 RUN mkdir src && touch src/lib.rs && echo 'fn main() {}' >src/main.rs \
     && cargo build --release --locked \
     && rm -r src

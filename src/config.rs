@@ -1,5 +1,6 @@
 //! Settings, from flags or the environment. Every limit with its default and its reason.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ pub struct ServerSettings {
     #[arg(long, env = "ONRECORD_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: String,
 
-    /// The address under which clients reach OnRecord, for links [default: http:// and the listen address].
+    /// The address under which clients reach OnRecord, for links [default: the one that each request names].
     #[arg(long, env = "ONRECORD_PUBLIC_URL")]
     pub public_url: Option<String>,
 
@@ -36,19 +37,30 @@ pub struct ServerSettings {
     pub bootstrap_key: Option<String>,
 }
 
-/// The address for links, without a slash at its end.
+/// The address for links.
 #[derive(Debug, Clone)]
-pub struct PublicUrl(String);
+pub struct PublicUrl(Option<String>);
 
 impl PublicUrl {
-    /// The address as it was set.
-    pub fn new(url: &str) -> Self {
-        Self(url.trim_end_matches('/').to_owned())
+    /// The address that was set, if one was.
+    pub fn new(url: Option<&str>) -> Self {
+        Self(url.map(|url| url.trim_end_matches('/').to_owned()))
     }
 
-    /// As text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// The address without a slash at its end: the one that was set, else the one by which this request came.
+    pub fn of(&self, request: &HttpRequest) -> String {
+        self.0.clone().unwrap_or_else(|| {
+            let connection = request.connection_info();
+            format!("{}://{}", connection.scheme(), connection.host())
+        })
+    }
+
+    /// The address to tell whoever started the server, which listens on `address`.
+    pub fn at(&self, address: SocketAddr) -> String {
+        self.0.clone().unwrap_or_else(|| match address.ip() {
+            ip if ip.is_unspecified() => format!("http://localhost:{}", address.port()),
+            _ => format!("http://{address}"),
+        })
     }
 }
 

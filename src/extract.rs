@@ -97,7 +97,10 @@ pub fn read_parameters(query: &str) -> Result<BTreeMap<String, String>> {
             continue;
         };
         if let Err(detail) = text::storable(&value) {
-            errors.push(ParameterError::new(name, detail.replace("; leave it out or send null", "; leave it out")));
+            errors.push(ParameterError::new(
+                name,
+                detail.replace("; where it may be left out, leave it out or send null", "; leave it out"),
+            ));
         } else if parameters.insert(name.clone(), value.nfc().collect()).is_some() {
             errors.push(ParameterError::new(name, "must be given once"));
         }

@@ -149,7 +149,7 @@ impl<T: Serialize> Responder for Listed<T> {
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::Ok();
         if let Some(next) = &self.next {
-            let base = request.app_data::<web::Data<PublicUrl>>().map_or("", |url| url.as_str());
+            let base = request.app_data::<web::Data<PublicUrl>>().map(|url| url.of(request)).unwrap_or_default();
             response.insert_header((header::LINK, format!("<{base}{next}>; rel=\"next\"")));
         }
         response.json(self.page)

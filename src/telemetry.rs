@@ -23,7 +23,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Starts logging to standard error: text for people, or JSON with `ONRECORD_LOG_FORMAT=json`. `RUST_LOG` filters.
 pub fn start() {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,onrecord=info"));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,onrecord=info,actix_http=off"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let log = log.with_ansi(std::io::stderr().is_terminal());
     let json = std::env::var("ONRECORD_LOG_FORMAT").is_ok_and(|format| format == "json");

@@ -41,7 +41,7 @@ pub fn storable(text: &str) -> Result<(), &'static str> {
     if text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_noncharacter(c)) {
         Err("must not contain control characters")
     } else if text.chars().all(|c| c.is_whitespace() || is_invisible(c)) {
-        Err("must not be blank; leave it out or send null")
+        Err("must not be blank; where it may be left out, leave it out or send null")
     } else {
         Ok(())
     }

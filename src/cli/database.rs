@@ -77,6 +77,10 @@ pub async fn acting(member: Option<Uuid>, db: &Db) -> anyhow::Result<Caller> {
         ([caller], _) => Ok(*caller),
         ([], Some(id)) => bail!("there is no member {id}"),
         ([], None) => bail!("there is no newsroom yet: onrecord newsrooms create NAME"),
-        _ => bail!("there are several newsrooms: say with --member who acts"),
+        (admins, _) => {
+            let of = |admin: &Caller| format!("\n  {} of newsroom {}", admin.member_id, admin.newsroom_id);
+            let admins: String = admins.iter().map(of).collect();
+            bail!("there are several newsrooms: say with --member who acts, such as one of their admins:{admins}")
+        }
     }
 }

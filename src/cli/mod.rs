@@ -6,6 +6,7 @@ mod keys;
 mod serve;
 
 use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -135,9 +136,15 @@ async fn create_newsroom(name: String, as_json: bool, db: &Db) -> anyhow::Result
 
 async fn health(listen: &str) -> anyhow::Result<()> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let port = listen.rsplit(':').next().context("the listen address has no port")?;
     let ask = async {
-        let mut stream = tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await?;
+        let mut address = tokio::net::lookup_host(listen).await?.next().context("the listen address has no host")?;
+        // Listening on all addresses, it is reached by the machine's own.
+        match address.ip() {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        let mut stream = tokio::net::TcpStream::connect(address).await?;
         stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;

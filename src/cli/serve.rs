@@ -38,8 +38,7 @@ impl Serve {
         // Bound first: if somebody else has the port, nothing is started for nothing.
         let listener = TcpListener::bind(&self.server.listen)
             .with_context(|| format!("cannot listen on {}", self.server.listen))?;
-        let address = listener.local_addr()?;
-        let public_url = PublicUrl::new(self.server.public_url.as_deref().unwrap_or(&format!("http://{address}")));
+        let public_url = PublicUrl::new(self.server.public_url.as_deref());
         let opened = Opened::owned(&self.database, &self.limits, Timeouts::Set).await?;
         let served = self.serve(listener, &public_url, &opened).await;
         opened.close().await?;
@@ -51,12 +50,13 @@ impl Serve {
         if self.demo {
             load_demo(&opened.db).await?;
         }
+        let address = listener.local_addr()?;
         let draining = web::Data::new(Draining::default());
         let server = app::serve(listener, &opened.pool, &self.limits, public_url, &draining)?;
         let handle = server.handle();
         // Before the greeting: whoever has read it may stop the process at once.
         let stop_signal = stop_signal()?;
-        greet(public_url, first_key)?;
+        greet(&public_url.at(address), first_key)?;
         let sweeper = actix_web::rt::spawn(sweep(Db::for_worker(opened.pool.clone())));
         let stopping = actix_web::rt::spawn(async move {
             stop_signal.await;
@@ -129,8 +129,7 @@ async fn load_demo(db: &Db) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn greet(public_url: &PublicUrl, first_key: Option<String>) -> anyhow::Result<()> {
-    let url = public_url.as_str();
+fn greet(url: &str, first_key: Option<String>) -> anyhow::Result<()> {
     print(&format!("OnRecord is at {url}\nSwagger UI is at {url}/docs/"))?;
     if let Some(key) = first_key {
         print(&format!("Your admin key, shown this once: {key}"))?;

@@ -109,6 +109,9 @@ impl Server {
             ("logging_collector", "off".to_owned()),
             ("log_line_prefix", "%m [%p] ".to_owned()),
             ("log_min_messages", "warning".to_owned()),
+            // What a refused write would have stored is nobody's to read in a log: no details, no statements.
+            ("log_error_verbosity", "terse".to_owned()),
+            ("log_min_error_statement", "panic".to_owned()),
             // Every five minutes otherwise, in a log that is only put aside at a start.
             ("log_checkpoints", "off".to_owned()),
         ];

@@ -24,7 +24,7 @@ macro_rules! kinds {
 
 kinds! {
     UNREADABLE = "unreadable-request", BAD_REQUEST, "The request cannot be read", "The body is not JSON, or a header is malformed. Mend the request; nothing was stored.";
-    QUERY = "invalid-query", BAD_REQUEST, "A query parameter is wrong", "errors names each parameter and says what it takes. Unknown parameters are refused, so that a misspelled filter is never ignored.";
+    QUERY = "invalid-query", BAD_REQUEST, "A query parameter is wrong", "errors names parameters and says what they take. Unknown parameters are refused, so that a misspelled filter is never ignored.";
     UNAUTHENTICATED = "unauthenticated", UNAUTHORIZED, "A valid key is needed", "Send Authorization: Bearer onr_… with a key that is neither revoked nor expired.";
     FORBIDDEN = "forbidden", FORBIDDEN, "This key may not do that", "The member's role is too low, or the record belongs to another newsroom.";
     NOT_FOUND = "not-found", NOT_FOUND, "Not found", "No such path or record, or none that this caller may see.";
@@ -36,7 +36,7 @@ kinds! {
     TOO_SLOW = "request-timeout", REQUEST_TIMEOUT, "The body took too long", "Nothing was stored. Send it again, or less at once.";
     TOO_LARGE = "too-large", PAYLOAD_TOO_LARGE, "The body is too large", "Send less at once.";
     MEDIA_TYPE = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body must be JSON", "Send Content-Type: application/json.";
-    VALIDATION = "invalid-body", UNPROCESSABLE_ENTITY, "The body is not valid", "errors names each member by JSON Pointer and says what to do. Nothing was stored.";
+    VALIDATION = "invalid-body", UNPROCESSABLE_ENTITY, "The body is not valid", "errors names members by JSON Pointer and says what to do; another try may name more. Nothing was stored.";
     KEY_REUSED = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request", "Choose a new Idempotency-Key for each new request.";
     PRECONDITION = "precondition-required", PRECONDITION_REQUIRED, "If-Match is needed", "Read the record and send its ETag in If-Match, so that nobody's change is lost.";
     UNAVAILABLE = "unavailable", SERVICE_UNAVAILABLE, "Not available at the moment", "Nothing was done. Try again after Retry-After seconds.";

@@ -130,7 +130,7 @@ impl Member {
                     .distinct_on(members::newsroom_id)
                     .order((members::newsroom_id, members::id))
                     .select(columns)
-                    .limit(2)
+                    .limit(20)
                     .load(&mut conn)
                     .await?
             }

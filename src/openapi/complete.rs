@@ -40,7 +40,6 @@ pub fn derive_patches(document: &mut Value) {
             let members = patch.as_object_mut()?;
             let required: Vec<Value> = members.remove("required").and_then(|list| list.as_array().cloned()).unwrap_or_default();
             members.remove("example");
-            members.insert("minProperties".into(), json!(1));
             members.insert(
                 "description".into(),
                 json!("A JSON merge patch (RFC 7396): members that are left out stay as they are, null clears, lists are replaced whole."),

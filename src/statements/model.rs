@@ -283,7 +283,7 @@ impl Statement {
             |constraint| match constraint {
                 "statements_withdrawn_is_final" => explain(constraint),
                 _ => Some(Error::conflict(
-                    "Other statements rely on this statement, or verdicts cite it. Change those first, or withdraw it.",
+                    "Other statements rely on this statement, or verdicts cite it. Change those first; a published statement can be withdrawn instead.",
                 )),
             },
         )?;

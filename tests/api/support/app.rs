@@ -64,7 +64,8 @@ impl App {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (started, handle) = mpsc::channel();
-        let (public_url, reached_at, to_drop) = (PublicUrl::new(&url), reached_at.to_owned(), database.to_owned());
+        let (public_url, reached_at, to_drop) =
+            (PublicUrl::new(Some(&url)), reached_at.to_owned(), database.to_owned());
         thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let pool = Pool::new(&reached_at, &limits).unwrap();
