@@ -16,10 +16,12 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::actor::Actor;
 use crate::columns::text_enum;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::schema::{api_keys, members};
+use crate::telemetry::RequestId;
 
 text_enum! {
     /// What a member may do in its newsroom. Each role includes the ones before it.
@@ -40,6 +42,8 @@ text_enum! {
 pub struct Caller {
     /// The member.
     pub member_id: Uuid,
+    /// The key that the request came with; none on the command line.
+    pub key_id: Option<Uuid>,
     /// Its newsroom.
     pub newsroom_id: Uuid,
     /// Its role there.
@@ -121,7 +125,7 @@ impl Caller {
             .filter(api_keys::key_hash.eq(hash(key)))
             .filter(api_keys::revoked_at.is_null())
             .filter(sql::<Bool>("(api_keys.expires_at IS NULL OR api_keys.expires_at > now())"))
-            .select((members::id, members::newsroom_id, members::role))
+            .select((members::id, api_keys::id.nullable(), members::newsroom_id, members::role))
             .first(&mut conn)
             .await
             .optional()?;
@@ -134,14 +138,16 @@ pub async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse, actix_web::Error> {
+    let mut actor = Actor { request_id: RequestId::given(&request), ..Actor::default() };
     match identify(&request).await {
         Ok(Some(caller)) => {
+            actor = Actor { member_id: Some(caller.member_id), key_id: caller.key_id, ..actor };
             request.extensions_mut().insert(caller);
         }
         Ok(None) => {}
         Err(error) => return Ok(request.error_response(error)),
     }
-    Ok(next.call(request).await?.map_into_boxed_body())
+    Ok(actor.does(next.call(request)).await?.map_into_boxed_body())
 }
 
 async fn identify(request: &ServiceRequest) -> Result<Option<Caller>> {

@@ -16,6 +16,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::sync::Mutex;
 
+use crate::actor::Actor;
 use crate::config::Limits;
 use crate::error::{Error, Result};
 
@@ -187,14 +188,14 @@ impl Db {
         self.pool.transaction(begin, async |conn| query(conn).await).await
     }
 
-    /// Runs a write in one transaction, in a task of its own: a client that hangs up cannot cancel it between `BEGIN`
+    /// Runs a write in one transaction on behalf of the current [`Actor`], in a task of its own: a client that hangs up cannot cancel it between `BEGIN`
     /// and `COMMIT`. When other writes got in the way, it is run again, up to three times in all.
     pub async fn write<T: 'static>(
         &self,
         write: impl AsyncFn(&mut AsyncPgConnection) -> Result<T> + 'static,
     ) -> Result<T> {
-        let pool = self.pool.clone();
-        let task = actix_web::rt::spawn(async move { pool.transaction("BEGIN", write).await });
+        let (pool, begin) = (self.pool.clone(), Actor::current().begin());
+        let task = actix_web::rt::spawn(async move { pool.transaction(&begin, write).await });
         task.await.map_err(|error| anyhow::anyhow!("a write ended early: {error}"))?
     }
 }

@@ -4,6 +4,7 @@
 //! all its SQL. What all slices share lies flat beside them. Slices depend on each other one way only:
 //! `newsrooms, members, api_keys`; `sources ← documents ← claims ← statements ← verdicts ← dossier, bundles`.
 
+pub mod actor;
 pub mod api_keys;
 pub mod app;
 pub mod auth;

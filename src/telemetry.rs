@@ -1,6 +1,7 @@
 //! What is told about each request: its id, its log line, its metrics; and the problem body with the id in it.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::body::MessageBody;
@@ -96,6 +97,11 @@ impl RequestId {
             let id = Uuid::now_v7().to_string();
             HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
         }))
+    }
+
+    /// The id that a request was given.
+    pub fn given(request: &ServiceRequest) -> Option<Arc<str>> {
+        request.extensions().get::<Self>().map(|id| id.as_str().into())
     }
 
     fn as_str(&self) -> &str {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::database::acting;
 use super::print;
+use crate::actor::Actor;
 use crate::auth::Caller;
 use crate::body::Json;
 use crate::bundles::{self, Bundle, Ids};
@@ -50,5 +51,5 @@ async fn import_file(file: &Path, caller: Caller, db: &Db) -> anyhow::Result<bun
     let body = Json::parse(&bytes)?;
     let imported =
         db.write(async move |conn| bundles::import(Bundle::read(body.clone(), Ids::New)?, caller, conn).await);
-    Ok(imported.await?)
+    Ok(Actor::member(caller).does(imported).await?)
 }

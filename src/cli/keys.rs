@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::database::{Opened, Timeouts, acting};
 use super::print;
+use crate::actor::Actor;
 use crate::api_keys::{ApiKey, NewApiKey};
 use crate::auth::Key;
 use crate::config::{DatabaseSettings, Limits};
@@ -60,7 +61,8 @@ impl Keys {
                 let key = Key::random()?;
                 let text = key.reveal().to_owned();
                 let new = NewApiKey { member_id: caller.member_id, name, expires_at: None };
-                db.write(async move |conn| ApiKey::create(&new, &key, caller, conn).await).await?;
+                let made = db.write(async move |conn| ApiKey::create(&new, &key, caller, conn).await);
+                Actor::member(caller).does(made).await?;
                 print(&text)
             }
             Self::List { member, .. } => {
@@ -73,7 +75,8 @@ impl Keys {
             }
             Self::Revoke { id, member, .. } => {
                 let caller = acting(member, db).await?;
-                db.write(async move |conn| ApiKey::revoke(id, caller, conn).await).await?;
+                let revoked = db.write(async move |conn| ApiKey::revoke(id, caller, conn).await);
+                Actor::member(caller).does(revoked).await?;
                 print("Revoked.")
             }
         }

@@ -1,5 +1,6 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -121,7 +122,8 @@ impl Member {
 
     /// Who may act on the command line: the member named, else the first admin of each newsroom.
     pub async fn acting(member: Option<Uuid>, mut conn: &AsyncPgConnection) -> Result<Vec<Caller>> {
-        let columns = (members::id, members::newsroom_id, members::role);
+        let no_key = diesel::dsl::sql::<Nullable<SqlUuid>>("NULL::uuid");
+        let columns = (members::id, no_key, members::newsroom_id, members::role);
         let callers = match member {
             Some(id) => members::table.find(id).select(columns).load(&mut conn).await?,
             None => {

@@ -122,7 +122,7 @@ async fn populate(url: &str, demo: bool) {
             }
             if demo && newsroom == "desk" {
                 let story = Bundle::read(Json::parse(demo::STORY.as_bytes())?, Ids::Demo)?;
-                let caller = Caller { member_id: admin_id, newsroom_id: id, role: Role::Admin };
+                let caller = Caller { member_id: admin_id, key_id: None, newsroom_id: id, role: Role::Admin };
                 bundles::import(story, caller, conn).await?;
             }
             Ok(())
