@@ -15,6 +15,11 @@ pub struct DatabaseSettings {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
 
+    /// The same database for the role that owns its tables and migrates them. With it the role in DATABASE_URL needs to
+    /// own nothing, and cannot rewrite the log of changes; it is made if it is not there.
+    #[arg(long, env = "ONRECORD_MIGRATION_URL", hide_env_values = true, requires = "database_url")]
+    pub migration_url: Option<String>,
+
     /// Where the PostgreSQL of its own keeps its data [default: ./data; /var/lib/onrecord when root's PostgreSQL could
     /// not reach that].
     #[arg(long, env = "ONRECORD_DATA_DIR")]

@@ -1,4 +1,4 @@
-//! Connections: a pool for writes and slow reads, a few shared pipelined connections for quick reads, and migrations.
+//! Connections: a pool for writes and slow reads, and a few shared pipelined connections for quick reads.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -7,21 +7,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use deadpool::Runtime;
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, ConnectionError, ConnectionResult};
-use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::pooled_connection::deadpool::Pool as Deadpool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::sync::Mutex;
 
 use crate::actor::Actor;
 use crate::config::Limits;
 use crate::error::{Error, Result};
-
-/// The migrations of this version.
-pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
 /// The pool that all workers share.
 #[derive(Clone)]
@@ -262,71 +256,4 @@ impl Pool {
             }
         }
     }
-}
-
-/// A connection as diesel's migrations want it.
-type Blocking = AsyncConnectionWrapper<AsyncPgConnection>;
-
-/// One migrator at a time: others wait, then find nothing to do.
-const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(hashtext('onrecord migrations'))";
-
-/// Brings the database to this version, and gives the role that serves its timeouts.
-///
-/// # Errors
-/// When the server is older than PostgreSQL 15, cannot be reached, or refuses a migration: then nothing has changed.
-pub async fn migrate(url: &str, limits: &Limits) -> anyhow::Result<usize> {
-    migrate_and_set(url, limits.role_settings()).await
-}
-
-/// The same, and leaves the role the timeouts that it has.
-pub async fn migrate_only(url: &str) -> anyhow::Result<usize> {
-    migrate_and_set(url, Vec::new()).await
-}
-
-async fn migrate_and_set(url: &str, timeouts: Vec<(&'static str, u64)>) -> anyhow::Result<usize> {
-    let url = url.to_owned();
-    blocking(move || {
-        let mut conn = <Blocking as Connection>::establish(&url).context("cannot connect to the database")?;
-        conn.batch_execute("SET statement_timeout = 0; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = 0")?;
-        let applied = Connection::transaction(&mut conn, |conn| {
-            conn.batch_execute("DO $$ BEGIN IF current_setting('server_version_num')::int < 150000 THEN RAISE 'OnRecord needs PostgreSQL 15 or newer'; END IF; END $$")?;
-            conn.batch_execute(MIGRATION_LOCK)?;
-            let applied = conn.run_pending_migrations(MIGRATIONS).map_err(|error| anyhow::anyhow!("a migration failed: {error}"))?.len();
-            anyhow::Ok(applied)
-        })?;
-        // Set by role, not by session, so that poolers in transaction mode keep them. Roles that may not change
-        // themselves get them from their administrator.
-        for (name, value) in timeouts {
-            let set = format!("DO $$ BEGIN EXECUTE format('ALTER ROLE %I IN DATABASE %I SET {name} = %L', current_user, current_database(), '{value}'); END $$");
-            if let Err(error) = conn.batch_execute(&set) {
-                tracing::warn!(%error, name, value, "cannot set a timeout for this role; set it by hand");
-            }
-        }
-        Ok(applied)
-    })
-    .await
-}
-
-/// Undoes all migrations. For tests of `down.sql`.
-pub async fn revert_migrations(url: &str) -> anyhow::Result<usize> {
-    let url = url.to_owned();
-    blocking(move || {
-        let mut conn = <Blocking as Connection>::establish(&url)?;
-        let reverted = conn.revert_all_migrations(MIGRATIONS).map_err(|error| anyhow::anyhow!("{error}"))?;
-        Ok(reverted.len())
-    })
-    .await
-}
-
-/// diesel's migrations block, so they get a thread with a runtime of its own.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> anyhow::Result<T> {
-    tokio::task::spawn_blocking(work).await?
-}
-
-/// The version of the newest migration that this program knows.
-pub fn newest_migration() -> anyhow::Result<String> {
-    use diesel::migration::{Migration, MigrationSource};
-    let migrations: Vec<Box<dyn Migration<diesel::pg::Pg>>> =
-        MIGRATIONS.migrations().map_err(|error| anyhow::anyhow!("{error}"))?;
-    migrations.iter().map(|migration| migration.name().version().to_string()).max().context("there are no migrations")
 }

@@ -11,8 +11,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::db::{self, Db};
+use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::migrations;
 use crate::telemetry::Metrics;
 
 /// The routes of operations.
@@ -61,7 +62,7 @@ async fn ready(db: web::Data<Db>, draining: web::Data<Draining>) -> Result<web::
     if draining.begun() {
         return Err(Error::Unavailable("This process is stopping."));
     }
-    let newest = db::newest_migration()?;
+    let newest = migrations::newest_migration()?;
     let migrated = db
         .read(async |mut conn| {
             let begun = diesel::select(sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL"));

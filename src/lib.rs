@@ -26,6 +26,7 @@ pub mod faults;
 pub mod health;
 pub mod idempotency;
 pub mod members;
+pub mod migrations;
 pub mod newsrooms;
 pub mod openapi;
 pub mod page;

@@ -49,6 +49,86 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Each change's place in the one order of the log, without gaps; never changed and never removed
+    change_positions (position) {
+        /// From 1
+        position -> Int8,
+        /// The change
+        change_id -> Int8,
+        /// The change's newsroom
+        newsroom_id -> Nullable<Uuid>,
+        /// Whether everybody sees that it happened: the record was public before or after it
+        published -> Bool,
+        /// Its leaf in the transparency log's Merkle tree, from 0; null of what does not go there
+        leaf -> Nullable<Int8>,
+        /// SHA-256 of the chain value before and the change's own hash: all changes, the unpublished too
+        chain -> Bytea,
+    }
+}
+
+diesel::table! {
+    /// The values behind the log's hashes; redaction blanks them, nothing else changes them
+    change_values (change_id) {
+        /// The change
+        change_id -> Int8,
+        /// The record after the change, with its lists, without derived columns; null of a deletion
+        after -> Nullable<Jsonb>,
+        /// The fields that changed as they were before; of a deletion all of them
+        before -> Nullable<Jsonb>,
+        /// The salt of each hashed field, 122 random bits
+        salts -> Jsonb,
+        /// Names of the fields that were blanked
+        redacted -> Array<Text>,
+    }
+}
+
+diesel::table! {
+    /// The change log: one row for each write to a record, never changed and never removed
+    changes (id) {
+        /// Rises with every change of a record; across records two may be committed in another order, see change_positions
+        id -> Int8,
+        /// What the record is: source, document, claim, statement, verdict …
+        noun -> Text,
+        /// The record; for a topic, the MD5 of its slug as a UUID
+        record_id -> Uuid,
+        /// The newsroom that the record belongs to; null for what comes with OnRecord
+        newsroom_id -> Nullable<Uuid>,
+        /// What the record hangs on: the claim of a statement, a verdict or a part, the member of a key
+        parent_id -> Nullable<Uuid>,
+        /// insert, update, delete; show or hide, where only the record's visibility changed; redact
+        operation -> Text,
+        /// The record's version after the change; of a deletion the last one
+        version -> Int4,
+        /// Whether everybody sees the record after the change
+        public -> Bool,
+        /// Whether everybody saw it before
+        was_public -> Bool,
+        /// The version's time, database time; rises strictly with the versions of a record
+        at -> Timestamptz,
+        /// Who changed it; null for OnRecord itself and for SQL by hand
+        member_id -> Nullable<Uuid>,
+        /// With which key
+        key_id -> Nullable<Uuid>,
+        /// In which request, as in X-Request-Id
+        request_id -> Nullable<Text>,
+        /// Names of the fields that changed, without version and updated_at
+        changed -> Array<Text>,
+        /// What a reader of the log should know: why a rule was passed by, why values were redacted
+        remark -> Nullable<Text>,
+        /// For each field with a value, SHA-256 of salt, blank, name, blank and value as jsonb text, in base64
+        hashes -> Jsonb,
+    }
+}
+
+diesel::table! {
+    /// Changes that have no position yet: what the sequencer takes next
+    changes_unsequenced (change_id) {
+        /// The change
+        change_id -> Int8,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::*;
     use super::sql_types::Tsvector;
 
@@ -179,6 +259,16 @@ diesel::table! {
         body -> Text,
         /// When the answer was given; it is forgotten 24 hours later
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// The nodes of the transparency log's Merkle tree (RFC 9162) whose subtrees are complete; never changed and never removed
+    log_nodes (place) {
+        /// The node's place, counting each node right after the last leaf below it
+        place -> Int8,
+        /// SHA-256 of 0 and the leaf, or of 1 and the two nodes below
+        hash -> Bytea,
     }
 }
 
@@ -450,6 +540,8 @@ diesel::table! {
 diesel::joinable!(api_keys -> members (member_id));
 diesel::joinable!(appearances -> documents (document_id));
 diesel::joinable!(appearances -> statements (statement_id));
+diesel::joinable!(change_positions -> changes (change_id));
+diesel::joinable!(change_values -> changes (change_id));
 diesel::joinable!(claims -> newsrooms (newsroom_id));
 diesel::joinable!(documents -> newsrooms (newsroom_id));
 diesel::joinable!(documents -> sources (publisher_id));
@@ -473,10 +565,15 @@ diesel::joinable!(verdicts -> sources (author_id));
 diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     appearances,
+    change_positions,
+    change_values,
+    changes,
+    changes_unsequenced,
     claims,
     documents,
     evidence,
     idempotency_keys,
+    log_nodes,
     members,
     newsrooms,
     rating_scales,

@@ -5,9 +5,10 @@ use uuid::Uuid;
 
 use crate::auth::Caller;
 use crate::config::{DatabaseSettings, Limits};
-use crate::db::{self, Db, Pool};
+use crate::db::{Db, Pool};
 use crate::embedded::{self, Embedded};
 use crate::members::Member;
+use crate::migrations::{Addresses, migrate};
 
 /// A migrated database, and the PostgreSQL that this process runs for it, if it does.
 pub struct Opened {
@@ -29,10 +30,12 @@ impl Opened {
     /// For the server: nobody else may be running the PostgreSQL in the data directory.
     pub async fn owned(settings: &DatabaseSettings, limits: &Limits, timeouts: Timeouts) -> anyhow::Result<Self> {
         if let Some(url) = &settings.database_url {
-            return Self::at(url, None, limits, timeouts).await;
+            let owner = settings.migration_url.as_ref().unwrap_or(url).clone();
+            return Self::at(Addresses { owner, server: url.clone() }, None, limits, timeouts).await;
         }
         let embedded = Embedded::start(&data_dir(settings), &[]).await?;
-        Self::at(&embedded.url(embedded::NAME), Some(embedded), limits, timeouts).await
+        let addresses = embedded::addresses(embedded.url(embedded::NAME));
+        Self::at(addresses, Some(embedded), limits, timeouts).await
     }
 
     /// For a command that runs for a moment: beside a running server it shares that one's PostgreSQL.
@@ -40,20 +43,22 @@ impl Opened {
         if settings.database_url.is_none()
             && let Some(url) = embedded::running(&data_dir(settings))?
         {
-            return Self::at(&url, None, limits, timeouts).await;
+            return Self::at(embedded::addresses(url), None, limits, timeouts).await;
         }
         Self::owned(settings, limits, timeouts).await
     }
 
-    async fn at(url: &str, embedded: Option<Embedded>, limits: &Limits, timeouts: Timeouts) -> anyhow::Result<Self> {
-        let applied = match timeouts {
-            Timeouts::Set => db::migrate(url, limits).await?,
-            Timeouts::Left => db::migrate_only(url).await?,
-        };
+    async fn at(
+        addresses: Addresses,
+        embedded: Option<Embedded>,
+        limits: &Limits,
+        timeouts: Timeouts,
+    ) -> anyhow::Result<Self> {
+        let applied = migrate(&addresses, matches!(timeouts, Timeouts::Set).then_some(limits)).await?;
         if applied > 0 {
             tracing::info!(applied, "migrated the database");
         }
-        let pool = Pool::new(url, limits)?;
+        let pool = Pool::new(&addresses.server, limits)?;
         Ok(Self { db: Db::for_worker(pool.clone()), pool, embedded })
     }
 

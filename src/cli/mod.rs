@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 use crate::auth::Key;
 use crate::config::{DatabaseSettings, Limits};
-use crate::db::{self, Db};
-use crate::{app, newsrooms};
+use crate::db::Db;
+use crate::{app, migrations, newsrooms};
 
 use database::{Opened, Timeouts};
 use keys::Keys;
@@ -99,7 +99,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(serve) => serve.run().await,
         Command::Migrate { database, limits } => {
             let opened = Opened::shared(&database, &limits, Timeouts::Set).await?;
-            print(&format!("The database is at version {}.", db::newest_migration()?))?;
+            print(&format!("The database is at version {}.", migrations::newest_migration()?))?;
             opened.close().await
         }
         Command::Openapi { operations } => {

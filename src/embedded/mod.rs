@@ -30,8 +30,12 @@ pub use place::default_data_dir;
 use place::{Account, CLUSTER};
 use server::{Postmaster, Server};
 
+use crate::migrations::Addresses;
+
 /// The role that owns the cluster, and the database that is made in it.
 pub const NAME: &str = "onrecord";
+/// The role that serves: it owns nothing.
+const SERVER: &str = "onrecord_server";
 /// Before the process's number, the name of a cluster that is not finished.
 const UNFINISHED: &str = "pg.partial";
 /// How long a start may take. After a crash it includes recovery.
@@ -114,6 +118,12 @@ impl Embedded {
 pub fn running(data_dir: &Path) -> Result<Option<String>> {
     let Ok(data_dir) = data_dir.canonicalize() else { return Ok(None) };
     Ok(place::is_locked(&data_dir)?.then(|| url(&place::socket_path(&data_dir), NAME)))
+}
+
+/// The addresses of a database in a cluster of OnRecord's own, from the one for the role that owns it.
+pub fn addresses(owner: String) -> Addresses {
+    let server = owner.replacen(&format!("//{NAME}@"), &format!("//{SERVER}@"), 1);
+    Addresses { owner, server }
 }
 
 fn url(socket_folder: &Path, database: &str) -> String {

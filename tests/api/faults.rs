@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::rt::spawn;
 use onrecord::config::Limits;
-use onrecord::db;
+use onrecord::migrations::migrate;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio_postgres::Client as Sql;
@@ -27,7 +27,7 @@ async fn apart() -> (App, Proxy) {
 /// A server whose role has these limits in the database.
 async fn limited(limits: Limits) -> App {
     let database = postgres::database().await;
-    db::migrate(&database, &limits).await.unwrap();
+    migrate(&postgres::addresses(&database), Some(&limits)).await.unwrap();
     App::on(&database, &database, limits)
 }
 
@@ -265,6 +265,6 @@ async fn a_database_without_tables_is_not_ready() {
     let database = postgres::empty_database().await;
     let app = App::on(&database, &database, limits());
     later(app.anyone.get("/health/ready").await).problem(503, "migrate");
-    db::migrate(&database, &limits()).await.unwrap();
+    migrate(&postgres::addresses(&database), Some(&limits())).await.unwrap();
     app.anyone.get("/health/ready").await.expect(200);
 }

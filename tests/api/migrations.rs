@@ -1,7 +1,7 @@
 //! Migrations up, with rows, down and up again; and what every table and column must have.
 
 use onrecord::config::Limits;
-use onrecord::db::{migrate, newest_migration, revert_migrations};
+use onrecord::migrations::{migrate, newest_migration, revert_migrations};
 
 use crate::support::{App, postgres};
 
@@ -27,16 +27,17 @@ async fn migrations_go_up_with_rows_down_and_up_again() {
     let left = schema(&app.database).await.unwrap_or_default();
     let left: Vec<_> = left.lines().filter(|line| !line.contains("__diesel_schema_migrations")).collect();
     assert!(left.is_empty(), "{left:#?}");
-    assert_eq!(migrate(&app.database, &Limits::default()).await.unwrap(), reverted);
+    assert_eq!(migrate(&postgres::addresses(&app.database), None).await.unwrap(), reverted);
     assert_eq!(schema(&app.database).await.unwrap(), before);
-    assert_eq!(migrate(&app.database, &Limits::default()).await.unwrap(), 0, "there is nothing left to do");
+    assert_eq!(migrate(&postgres::addresses(&app.database), None).await.unwrap(), 0, "there is nothing left to do");
 }
 
 #[actix_web::test]
 async fn many_servers_may_migrate_at_once() {
     let url = postgres::empty_database().await;
-    let limits = Limits::default();
-    let applied: Vec<_> = futures_util::future::join_all((0..5).map(|_| migrate(&url, &limits))).await;
+    let (addresses, limits) = (postgres::addresses(&url), Limits::default());
+    let applied: Vec<_> =
+        futures_util::future::join_all((0..5).map(|_| migrate(&addresses, Some(&limits)))).await;
     let applied: Vec<usize> = applied.into_iter().map(Result::unwrap).collect();
     assert_eq!(applied.iter().filter(|count| **count > 0).count(), 1, "{applied:?}");
     let version: String = postgres::connect(&url)

@@ -65,7 +65,7 @@ impl App {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (started, handle) = mpsc::channel();
         let (public_url, reached_at, to_drop) =
-            (PublicUrl::new(Some(&url)), reached_at.to_owned(), database.to_owned());
+            (PublicUrl::new(Some(&url)), postgres::addresses(reached_at).server, database.to_owned());
         thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let pool = Pool::new(&reached_at, &limits).unwrap();

@@ -11,10 +11,11 @@ use onrecord::auth::{Caller, Key, Role};
 use onrecord::body::Json;
 use onrecord::bundles::{self, Bundle, Ids};
 use onrecord::config::Limits;
-use onrecord::db::{self, Db, Pool};
+use onrecord::db::{Db, Pool};
 use onrecord::demo;
-use onrecord::embedded::Embedded;
+use onrecord::embedded::{self, Embedded};
 use onrecord::members::{Member, NewMember};
+use onrecord::migrations::{Addresses, migrate};
 use onrecord::newsrooms;
 use tokio::sync::{Mutex, OnceCell};
 use tokio_postgres::NoTls;
@@ -103,8 +104,9 @@ fn folder() -> PathBuf {
 /// Two newsrooms with a member and a key for each role; the first one the demo's, with its story, where that is wanted.
 async fn populate(url: &str, demo: bool) {
     let limits = Limits { pool_size: 1, ..Limits::default() };
-    db::migrate(url, &limits).await.unwrap();
-    let pool = Pool::new(url, &limits).unwrap();
+    let addresses = addresses(url);
+    migrate(&addresses, Some(&limits)).await.unwrap();
+    let pool = Pool::new(&addresses.server, &limits).unwrap();
     let db = Db::for_worker(pool);
     for (newsroom, id) in NEWSROOMS {
         let id_of = |name: &str| demo::id_of(name).filter(|_| demo && newsroom == "desk");
@@ -149,8 +151,20 @@ pub async fn database() -> String {
     let server = server().await;
     let url = create(server, &format!("TEMPLATE {template}")).await;
     // Roles' settings are not copied with a database.
-    db::migrate(&url, &Limits::default()).await.unwrap();
+    migrate(&addresses(&url), Some(&Limits::default())).await.unwrap();
     url
+}
+
+/// The addresses of a test's database: the server's role owns nothing, as in production.
+pub fn addresses(owner: &str) -> Addresses {
+    if std::env::var("TEST_DATABASE_URL").is_err() {
+        return embedded::addresses(owner.to_owned());
+    }
+    let mut server: url::Url = owner.parse().unwrap();
+    let password = server.password().map(|_| "onrecord_server").map(ToOwned::to_owned);
+    server.set_username("onrecord_server").unwrap();
+    server.set_password(password.as_deref()).unwrap();
+    Addresses { owner: owner.to_owned(), server: server.into() }
 }
 
 /// A new database without tables; its address.

@@ -1,0 +1,283 @@
+-- The change log. Each write to each noun is one row, made by a trigger in the same transaction, so that SQL typed by hand is
+-- seen too. A row holds salted hashes of the fields; the values lie beside it, where redaction can blank them without
+-- breaking what was built upon the hashes.
+
+-- A version's time is taken when its transaction has a number already, for inserts as for updates: then an instant before
+-- which no numbered transaction is running any more is settled for good.
+CREATE FUNCTION set_first_version() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_current_xact_id();
+    NEW.created_at := clock_timestamp();
+    NEW.updated_at := NEW.created_at;
+    RETURN NEW;
+END $$;
+COMMENT ON FUNCTION set_first_version() IS 'Gives a new record its time, which is that of its first version';
+
+CREATE TABLE changes (
+    id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT changes_pkey PRIMARY KEY,
+    noun text NOT NULL,
+    record_id uuid NOT NULL,
+    newsroom_id uuid,
+    parent_id uuid,
+    operation text NOT NULL CONSTRAINT changes_operation_known
+        CHECK (operation IN ('insert', 'update', 'delete', 'show', 'hide', 'redact')),
+    version integer NOT NULL,
+    public boolean NOT NULL,
+    was_public boolean NOT NULL,
+    at timestamptz NOT NULL,
+    member_id uuid,
+    key_id uuid,
+    request_id text,
+    changed text[] NOT NULL,
+    remark text,
+    hashes jsonb NOT NULL
+);
+COMMENT ON TABLE changes IS 'The change log: one row for each write to a record, never changed and never removed';
+COMMENT ON COLUMN changes.id IS 'Rises with every change of a record; across records two may be committed in another order, see change_positions';
+COMMENT ON COLUMN changes.noun IS 'What the record is: source, document, claim, statement, verdict …';
+COMMENT ON COLUMN changes.record_id IS 'The record; for a topic, the MD5 of its slug as a UUID';
+COMMENT ON COLUMN changes.newsroom_id IS 'The newsroom that the record belongs to; null for what comes with OnRecord';
+COMMENT ON COLUMN changes.parent_id IS 'What the record hangs on: the claim of a statement, a verdict or a part, the member of a key';
+COMMENT ON COLUMN changes.operation IS 'insert, update, delete; show or hide, where only the record''s visibility changed; redact';
+COMMENT ON COLUMN changes.version IS 'The record''s version after the change; of a deletion the last one';
+COMMENT ON COLUMN changes.public IS 'Whether everybody sees the record after the change';
+COMMENT ON COLUMN changes.was_public IS 'Whether everybody saw it before';
+COMMENT ON COLUMN changes.at IS 'The version''s time, database time; rises strictly with the versions of a record';
+COMMENT ON COLUMN changes.member_id IS 'Who changed it; null for OnRecord itself and for SQL by hand';
+COMMENT ON COLUMN changes.key_id IS 'With which key';
+COMMENT ON COLUMN changes.request_id IS 'In which request, as in X-Request-Id';
+COMMENT ON COLUMN changes.changed IS 'Names of the fields that changed, without version and updated_at';
+COMMENT ON COLUMN changes.remark IS 'What a reader of the log should know: why a rule was passed by, why values were redacted';
+COMMENT ON COLUMN changes.hashes IS 'For each field with a value, SHA-256 of salt, blank, name, blank and value as jsonb text, in base64';
+CREATE INDEX changes_record_idx ON changes (noun, record_id, id);
+CREATE INDEX changes_parent_id_idx ON changes (parent_id) WHERE parent_id IS NOT NULL;
+
+CREATE TABLE change_values (
+    change_id bigint CONSTRAINT change_values_pkey PRIMARY KEY CONSTRAINT change_values_change_id_fkey REFERENCES changes,
+    after jsonb,
+    before jsonb,
+    salts jsonb NOT NULL,
+    redacted text[] NOT NULL DEFAULT '{}'
+);
+COMMENT ON TABLE change_values IS 'The values behind the log''s hashes; redaction blanks them, nothing else changes them';
+COMMENT ON COLUMN change_values.change_id IS 'The change';
+COMMENT ON COLUMN change_values.after IS 'The record after the change, with its lists, without derived columns; null of a deletion';
+COMMENT ON COLUMN change_values.before IS 'The fields that changed as they were before; of a deletion all of them';
+COMMENT ON COLUMN change_values.salts IS 'The salt of each hashed field, 122 random bits';
+COMMENT ON COLUMN change_values.redacted IS 'Names of the fields that were blanked';
+
+CREATE TABLE changes_unsequenced (
+    change_id bigint CONSTRAINT changes_unsequenced_pkey PRIMARY KEY
+);
+COMMENT ON TABLE changes_unsequenced IS 'Changes that have no position yet: what the sequencer takes next';
+COMMENT ON COLUMN changes_unsequenced.change_id IS 'The change';
+
+CREATE FUNCTION record_lists(noun text, record uuid) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    CASE noun
+        WHEN 'statement' THEN
+            RETURN jsonb_build_object(
+                'appearances', (SELECT coalesce(jsonb_agg(jsonb_build_object('document_id', document_id, 'locator', locator) ORDER BY position), '[]')
+                                FROM appearances WHERE statement_id = record),
+                'relies_on', (SELECT coalesce(jsonb_agg(jsonb_build_object('statement_id', relied_on_id, 'wording', wording) ORDER BY position), '[]')
+                              FROM relies_on WHERE statement_id = record));
+        WHEN 'verdict' THEN
+            RETURN jsonb_build_object(
+                'evidence', (SELECT coalesce(jsonb_agg(jsonb_build_object('statement_id', statement_id, 'document_id', document_id,
+                                                                          'bearing', bearing, 'note', note) ORDER BY position), '[]')
+                             FROM evidence WHERE verdict_id = record));
+        WHEN 'rating_scale' THEN
+            RETURN jsonb_build_object(
+                'ratings', (SELECT coalesce(jsonb_agg(to_jsonb(ratings) - 'scale_id' ORDER BY position), '[]')
+                            FROM ratings WHERE scale_id = record));
+        ELSE
+            RETURN '{}';
+    END CASE;
+END $$;
+COMMENT ON FUNCTION record_lists(text, uuid) IS 'The lists of a record that lie in tables of their own, as members of its JSON';
+
+-- `was` and `becomes` are whole rows; null where there is none.
+CREATE FUNCTION write_change(noun text, was jsonb, becomes jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    -- Derived from others, secret, or written in the background: not the record.
+    left_out CONSTANT text[] := '{public,search,name_folded,key_hash,last_used_at}';
+    -- Bookkeeping: in the record, but no change by itself.
+    counters CONSTANT text[] := '{version,updated_at}';
+    either CONSTANT jsonb := coalesce(becomes, was);
+    record CONSTANT uuid := coalesce((either ->> 'id')::uuid, md5(either ->> 'slug')::uuid);
+    shown CONSTANT boolean := becomes IS NOT NULL
+        AND coalesce((becomes ->> 'public')::boolean, becomes ->> 'status' = 'published', noun IN ('newsroom', 'rating_scale'));
+    was_shown CONSTANT boolean := was IS NOT NULL
+        AND coalesce((was ->> 'public')::boolean, was ->> 'status' = 'published', noun IN ('newsroom', 'rating_scale'));
+    newsroom uuid := CASE noun WHEN 'newsroom' THEN record ELSE (either ->> 'newsroom_id')::uuid END;
+    kind text := CASE WHEN was IS NULL THEN 'insert' WHEN becomes IS NULL THEN 'delete' ELSE 'update' END;
+    after jsonb := becomes - left_out;
+    before jsonb := was - left_out;
+    moment timestamptz := clock_timestamp();
+    last jsonb;
+BEGIN
+    IF noun IN ('statement', 'verdict', 'rating_scale') THEN
+        after := after || record_lists(noun, record);
+        IF was IS NOT NULL THEN
+            SELECT v.after INTO last FROM changes c JOIN change_values v ON v.change_id = c.id
+                WHERE c.noun = write_change.noun AND c.record_id = record AND c.operation <> 'redact' ORDER BY c.id DESC LIMIT 1;
+            before := before || (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(last)
+                                 WHERE key IN ('appearances', 'relies_on', 'evidence', 'ratings'));
+        END IF;
+    END IF;
+    IF kind = 'update' THEN
+        before := (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(before)
+                   WHERE after -> key IS DISTINCT FROM value AND key <> ALL (counters));
+        IF before = '{}' AND becomes -> 'version' IS NOT DISTINCT FROM was -> 'version' THEN
+            IF shown = was_shown THEN
+                RETURN;
+            END IF;
+            kind := CASE WHEN shown THEN 'show' ELSE 'hide' END;
+        END IF;
+    END IF;
+    -- What only became visible, or is gone, has no version time of its own.
+    IF kind IN ('insert', 'update') THEN
+        moment := coalesce((either ->> 'updated_at')::timestamptz, moment);
+    ELSE
+        moment := greatest(moment, (either ->> 'updated_at')::timestamptz + interval '1 microsecond');
+    END IF;
+    IF noun = 'api_key' THEN
+        SELECT c.newsroom_id INTO newsroom FROM changes c
+            WHERE c.noun = 'member' AND c.record_id = (either ->> 'member_id')::uuid ORDER BY c.id DESC LIMIT 1;
+    END IF;
+    WITH fields AS MATERIALIZED (
+        SELECT key, value, gen_random_uuid()::text AS salt FROM jsonb_each(after) WHERE value <> 'null'
+    ), change AS (
+        INSERT INTO changes (noun, record_id, newsroom_id, parent_id, operation, version, public, was_public, at, member_id, key_id, request_id, changed, remark, hashes)
+        SELECT write_change.noun, record, newsroom, coalesce(either ->> 'claim_id', either ->> 'part_of_id', either ->> 'member_id')::uuid, kind, coalesce((either ->> 'version')::int, 1), shown, was_shown, moment,
+            nullif(current_setting('onrecord.member_id', true), '')::uuid, nullif(current_setting('onrecord.key_id', true), '')::uuid,
+            nullif(current_setting('onrecord.request_id', true), ''),
+            CASE kind WHEN 'insert' THEN coalesce(array_agg(key), '{}') ELSE ARRAY(SELECT jsonb_object_keys(before)) END,
+            nullif(current_setting('onrecord.remark', true), ''),
+            coalesce(jsonb_object_agg(key, encode(sha256(convert_to(salt || ' ' || key || ' ' || value::text, 'UTF8')), 'base64')), '{}')
+        FROM fields
+        RETURNING id
+    ), kept AS (
+        INSERT INTO change_values (change_id, after, before, salts)
+        SELECT id, after, before, (SELECT coalesce(jsonb_object_agg(key, salt), '{}') FROM fields) FROM change
+    )
+    INSERT INTO changes_unsequenced SELECT id FROM change;
+END $$;
+COMMENT ON FUNCTION write_change(text, jsonb, jsonb) IS 'Adds a row to the change log';
+
+CREATE FUNCTION log_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    PERFORM write_change(TG_ARGV[0],
+                         CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END,
+                         CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END);
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION log_change() IS 'Logs a write to a record, with the record''s lists as the transaction leaves them';
+
+-- A record that this transaction has written is logged with its lists as they are at the end. A list that somebody changed
+-- by itself makes a version of its record.
+CREATE FUNCTION log_list() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    record CONSTANT uuid := (CASE TG_OP WHEN 'DELETE' THEN to_jsonb(OLD) ELSE to_jsonb(NEW) END ->> TG_ARGV[1])::uuid;
+    writer xid;
+    lists jsonb;
+BEGIN
+    CASE TG_ARGV[0]
+        WHEN 'statement' THEN SELECT xmin INTO writer FROM statements WHERE id = record;
+        WHEN 'verdict' THEN SELECT xmin INTO writer FROM verdicts WHERE id = record;
+        WHEN 'rating_scale' THEN SELECT xmin INTO writer FROM rating_scales WHERE id = record;
+    END CASE;
+    IF writer IS NULL OR writer = pg_current_xact_id()::xid THEN
+        RETURN NULL;
+    END IF;
+    lists := record_lists(TG_ARGV[0], record);
+    IF EXISTS (SELECT FROM jsonb_each(lists) JOIN change_values ON after -> key IS DISTINCT FROM value
+               WHERE change_id = (SELECT id FROM changes WHERE noun = TG_ARGV[0] AND record_id = record AND operation <> 'redact'
+                                  ORDER BY id DESC LIMIT 1)) THEN
+        EXECUTE format('UPDATE %I SET version = version + 1 WHERE id = $1', TG_ARGV[2]) USING record;
+    END IF;
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION log_list() IS 'Raises the version of a record, which logs it, if one of its lists was changed by itself';
+
+-- At the end of the transaction: lists are written after their record.
+CREATE CONSTRAINT TRIGGER newsrooms_log AFTER INSERT OR UPDATE OR DELETE ON newsrooms DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_change('newsroom');
+CREATE CONSTRAINT TRIGGER members_log AFTER INSERT OR UPDATE OR DELETE ON members DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_change('member');
+CREATE CONSTRAINT TRIGGER api_keys_log AFTER INSERT OR UPDATE OR DELETE ON api_keys DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_change('api_key');
+CREATE CONSTRAINT TRIGGER rating_scales_log AFTER INSERT OR UPDATE OR DELETE ON rating_scales DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_change('rating_scale');
+CREATE CONSTRAINT TRIGGER topics_log AFTER INSERT OR UPDATE OR DELETE ON topics DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_change('topic');
+CREATE CONSTRAINT TRIGGER sources_log AFTER INSERT OR UPDATE OR DELETE ON sources DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_change('source');
+CREATE CONSTRAINT TRIGGER documents_log AFTER INSERT OR UPDATE OR DELETE ON documents DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_change('document');
+CREATE CONSTRAINT TRIGGER claims_log AFTER INSERT OR UPDATE OR DELETE ON claims DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_change('claim');
+CREATE CONSTRAINT TRIGGER statements_log AFTER INSERT OR UPDATE OR DELETE ON statements DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_change('statement');
+CREATE CONSTRAINT TRIGGER verdicts_log AFTER INSERT OR UPDATE OR DELETE ON verdicts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_change('verdict');
+CREATE CONSTRAINT TRIGGER appearances_log AFTER INSERT OR UPDATE OR DELETE ON appearances DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_list('statement', 'statement_id', 'statements');
+CREATE CONSTRAINT TRIGGER relies_on_log AFTER INSERT OR UPDATE OR DELETE ON relies_on DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_list('statement', 'statement_id', 'statements');
+CREATE CONSTRAINT TRIGGER evidence_log AFTER INSERT OR UPDATE OR DELETE ON evidence DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_list('verdict', 'verdict_id', 'verdicts');
+CREATE CONSTRAINT TRIGGER ratings_log AFTER INSERT OR UPDATE OR DELETE ON ratings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_list('rating_scale', 'scale_id', 'rating_scales');
+
+CREATE TRIGGER newsrooms_first_version BEFORE INSERT ON newsrooms FOR EACH ROW EXECUTE FUNCTION set_first_version();
+CREATE TRIGGER members_first_version BEFORE INSERT ON members FOR EACH ROW EXECUTE FUNCTION set_first_version();
+CREATE TRIGGER rating_scales_first_version BEFORE INSERT ON rating_scales FOR EACH ROW EXECUTE FUNCTION set_first_version();
+CREATE TRIGGER topics_first_version BEFORE INSERT ON topics FOR EACH ROW EXECUTE FUNCTION set_first_version();
+CREATE TRIGGER sources_first_version BEFORE INSERT ON sources FOR EACH ROW EXECUTE FUNCTION set_first_version();
+CREATE TRIGGER documents_first_version BEFORE INSERT ON documents FOR EACH ROW EXECUTE FUNCTION set_first_version();
+CREATE TRIGGER claims_first_version BEFORE INSERT ON claims FOR EACH ROW EXECUTE FUNCTION set_first_version();
+CREATE TRIGGER statements_first_version BEFORE INSERT ON statements FOR EACH ROW EXECUTE FUNCTION set_first_version();
+CREATE TRIGGER verdicts_first_version BEFORE INSERT ON verdicts FOR EACH ROW EXECUTE FUNCTION set_first_version();
+
+-- Nobody rewrites the log: the serving role has no privilege to, and whoever has is stopped here. Values can be blanked.
+CREATE FUNCTION keep_log() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'change_values'
+        AND NEW.change_id = OLD.change_id AND OLD.redacted <@ NEW.redacted
+        AND NEW.after IS NOT DISTINCT FROM blanked(OLD.after, NEW.redacted)
+        AND NEW.before IS NOT DISTINCT FROM blanked(OLD.before, NEW.redacted)
+        AND NEW.salts = OLD.salts - NEW.redacted THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION '% is a log: what is in it stays', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END $$;
+COMMENT ON FUNCTION keep_log() IS 'Refuses every change of the log but the blanking of values';
+CREATE FUNCTION blanked(fields jsonb, names text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (SELECT jsonb_object_agg(key, CASE WHEN key = ANY (names) THEN 'null' ELSE value END) FROM jsonb_each(fields));
+COMMENT ON FUNCTION blanked(jsonb, text[]) IS 'The object with null in the place of these members';
+CREATE TRIGGER changes_keep BEFORE UPDATE OR DELETE ON changes FOR EACH ROW EXECUTE FUNCTION keep_log();
+CREATE TRIGGER changes_keep_all BEFORE TRUNCATE ON changes FOR EACH STATEMENT EXECUTE FUNCTION keep_log();
+CREATE TRIGGER change_values_keep BEFORE UPDATE OR DELETE ON change_values FOR EACH ROW EXECUTE FUNCTION keep_log();
+CREATE TRIGGER change_values_keep_all BEFORE TRUNCATE ON change_values FOR EACH STATEMENT EXECUTE FUNCTION keep_log();
+
+-- What was recorded before there was a log enters it as it stands.
+DO $$
+BEGIN
+    SET LOCAL timezone = 'UTC';
+    SET LOCAL onrecord.remark = 'recorded before there was a log';
+    PERFORM write_change('newsroom', NULL, to_jsonb(r)) FROM (SELECT * FROM newsrooms ORDER BY id) AS r;
+    PERFORM write_change('member', NULL, to_jsonb(r)) FROM (SELECT * FROM members ORDER BY id) AS r;
+    PERFORM write_change('api_key', NULL, to_jsonb(r)) FROM (SELECT * FROM api_keys ORDER BY id) AS r;
+    PERFORM write_change('rating_scale', NULL, to_jsonb(r)) FROM (SELECT * FROM rating_scales ORDER BY id) AS r;
+    PERFORM write_change('topic', NULL, to_jsonb(r)) FROM (SELECT * FROM topics ORDER BY slug) AS r;
+    PERFORM write_change('source', NULL, to_jsonb(r)) FROM (SELECT * FROM sources ORDER BY id) AS r;
+    PERFORM write_change('document', NULL, to_jsonb(r)) FROM (SELECT * FROM documents ORDER BY id) AS r;
+    PERFORM write_change('claim', NULL, to_jsonb(r)) FROM (SELECT * FROM claims ORDER BY id) AS r;
+    PERFORM write_change('statement', NULL, to_jsonb(r)) FROM (SELECT * FROM statements ORDER BY id) AS r;
+    PERFORM write_change('verdict', NULL, to_jsonb(r)) FROM (SELECT * FROM verdicts ORDER BY id) AS r;
+    SET LOCAL onrecord.remark = '';
+END $$;
+
+-- The role that serves: it reads everything, writes records, and only adds to the log.
+CREATE FUNCTION grant_to_server(server text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    name text;
+BEGIN
+    EXECUTE format('GRANT USAGE ON SCHEMA public, past TO %I', server);
+    EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA public, past TO %I', server);
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN
+            ('changes', 'change_values', 'changes_unsequenced', 'change_positions', 'log_nodes', '__diesel_schema_migrations') LOOP
+        EXECUTE format('GRANT INSERT, UPDATE, DELETE ON %I TO %I', name, server);
+    END LOOP;
+    EXECUTE format('GRANT INSERT ON change_positions, log_nodes TO %I', server);
+    EXECUTE format('GRANT DELETE ON changes_unsequenced TO %I', server);
+END $$;
+COMMENT ON FUNCTION grant_to_server(text) IS 'Gives a role what it needs to serve, and no more';
+REVOKE EXECUTE ON FUNCTION write_change(text, jsonb, jsonb), grant_to_server(text) FROM PUBLIC;
