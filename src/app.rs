@@ -15,11 +15,12 @@ use crate::config::{Limits, PublicUrl};
 use crate::db::{Db, Pool};
 use crate::error::Result;
 use crate::health::Draining;
+use crate::log::{self, LogKey};
 use crate::openapi::{self, Document};
 use crate::telemetry::{self, Metrics};
 use crate::{
-    api_keys, auth, bundles, claims, documents, dossier, health, members, newsrooms, rating_scales, sources,
-    statements, topics, verdicts,
+    api_keys, as_of, auth, bundles, changes, claims, documents, dossier, health, members, newsrooms, rating_scales,
+    sources, statements, topics, verdicts,
 };
 
 /// All routes with their documentation; one line for each slice.
@@ -36,6 +37,8 @@ fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     newsrooms::configure(config);
     members::configure(config);
     api_keys::configure(config);
+    changes::configure(config);
+    log::configure(config);
 }
 
 /// The complete OpenAPI document.
@@ -56,13 +59,15 @@ pub fn serve(
     limits: &Limits,
     public_url: &PublicUrl,
     draining: &web::Data<Draining>,
+    log_key: &web::Data<LogKey>,
 ) -> anyhow::Result<Server> {
     let document = web::Data::new(document().map_err(|error| anyhow::anyhow!("{error}"))?);
     let json: Arc<str> = document.pretty().into();
     let metrics = web::Data::new(Metrics::default());
     let (pool, shared_limits, public_url) =
         (pool.clone(), web::Data::new(limits.clone()), web::Data::new(public_url.clone()));
-    let draining = draining.clone();
+    let (draining, log_key) = (draining.clone(), log_key.clone());
+    actix_web::rt::spawn(changes::run(pool.clone()));
     let mut server = HttpServer::new(move || {
         let (app, _) = App::new()
             .into_utoipa_app()
@@ -72,10 +77,12 @@ pub fn serve(
             .app_data(document.clone())
             .app_data(metrics.clone())
             .app_data(draining.clone())
+            .app_data(log_key.clone())
             .app_data(web::Data::new(json.clone()))
             .configure(health::configure)
             .service(
                 scope::scope("/v1")
+                    .wrap(from_fn(as_of::revalidate))
                     .wrap(from_fn(auth::authenticate))
                     .wrap(from_fn(openapi::check_parameters))
                     .configure(routes),

@@ -1,7 +1,7 @@
 //! Settings, from flags or the environment. Every limit with its default and its reason.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use actix_web::{HttpRequest, web};
@@ -69,6 +69,32 @@ impl PublicUrl {
     }
 }
 
+/// The transparency log's key.
+#[derive(Debug, Clone, Args)]
+pub struct LogSettings {
+    /// The file with the key that signs the log's checkpoints, made on the first start; all servers of one database share it.
+    /// Back it up, and not with the database [default: log.key in the data directory].
+    #[arg(long, env = "ONRECORD_LOG_KEY_FILE")]
+    pub log_key_file: Option<PathBuf>,
+
+    /// The log's name in its checkpoints, used when the key is made [default: the host of ONRECORD_PUBLIC_URL, or onrecord].
+    #[arg(long, env = "ONRECORD_LOG_NAME")]
+    pub log_name: Option<String>,
+}
+
+impl LogSettings {
+    /// The key's file, with this data directory.
+    pub fn file(&self, data_dir: &Path) -> PathBuf {
+        self.log_key_file.clone().unwrap_or_else(|| data_dir.join("log.key"))
+    }
+
+    /// The log's name, if its key is to be made.
+    pub fn name(&self, public_url: Option<&str>) -> String {
+        let host = || Some(url::Url::parse(public_url?).ok()?.host_str()?.to_owned());
+        self.log_name.clone().or_else(host).unwrap_or_else(|| "onrecord".to_owned())
+    }
+}
+
 /// Limits that keep one client, or one slow part, from taking the service from everybody else.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
@@ -110,6 +136,10 @@ pub struct Limits {
     /// carry thousands a second.
     #[arg(long, env = "ONRECORD_LIST_CONNECTIONS", default_value_t = 2)]
     pub list_connections: usize,
+
+    /// Connections for reads of the past (`as_of`), which few ask for.
+    #[arg(long, env = "ONRECORD_PAST_CONNECTIONS", default_value_t = 4)]
+    pub past_connections: usize,
 
     /// Milliseconds to wait for a pool connection before 503: a client should retry within a second, not hang.
     #[arg(long, env = "ONRECORD_POOL_WAIT_MS", default_value_t = 750)]

@@ -16,11 +16,15 @@ use tokio::sync::Mutex;
 use crate::actor::Actor;
 use crate::config::Limits;
 use crate::error::{Error, Result};
+use crate::progress::Progress;
 
 /// The pool that all workers share.
 #[derive(Clone)]
 pub struct Pool {
     connections: Deadpool<AsyncPgConnection>,
+    /// For reads of the past, whose plans are others for the same statements.
+    past: Deadpool<AsyncPgConnection>,
+    progress: Arc<Progress>,
     url: Arc<str>,
     limits: Limits,
 }
@@ -30,6 +34,12 @@ impl Pool {
     pub fn new(url: &str, limits: &Limits) -> anyhow::Result<Self> {
         let parsed: tokio_postgres::Config = url.parse().context("DATABASE_URL is not a PostgreSQL address")?;
         drop(parsed);
+        let connections = |size: usize| Self::connections(url, limits, size);
+        let (past, connections) = (connections(limits.past_connections)?, connections(limits.pool_size)?);
+        Ok(Self { connections, past, progress: Arc::default(), url: url.into(), limits: limits.clone() })
+    }
+
+    fn connections(url: &str, limits: &Limits, size: usize) -> anyhow::Result<Deadpool<AsyncPgConnection>> {
         let mut config = ManagerConfig::default();
         // The default asks the server before every use, which costs as much as a read. A dead connection is found by
         // BEGIN, before anything was done.
@@ -40,13 +50,17 @@ impl Pool {
             Box::pin(async move { Ok(connect(&url, connect_timeout).await?.0) })
         });
         let manager = AsyncDieselConnectionManager::new_with_config(url, config);
-        let connections = Deadpool::builder(manager)
-            .max_size(limits.pool_size)
+        Ok(Deadpool::builder(manager)
+            .max_size(size)
             .wait_timeout(Some(limits.pool_wait()))
             .create_timeout(Some(limits.connect_timeout()))
             .runtime(Runtime::Tokio1)
-            .build()?;
-        Ok(Self { connections, url: url.into(), limits: limits.clone() })
+            .build()?)
+    }
+
+    /// How far the log of changes is in order.
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.progress
     }
 }
 
@@ -179,7 +193,22 @@ impl Db {
     /// Runs a slow read on a connection of its own, in one snapshot, however many statements it takes.
     pub async fn snapshot<T>(&self, query: impl AsyncFn(&AsyncPgConnection) -> Result<T>) -> Result<T> {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        self.pool.transaction(begin, async |conn| query(conn).await).await
+        self.pool.transaction(&self.pool.connections, begin, async |conn| query(conn).await).await
+    }
+
+    /// The same on a connection for the past; `begin` says which instant.
+    pub async fn past<T>(&self, begin: &str, query: impl AsyncFn(&AsyncPgConnection) -> Result<T>) -> Result<T> {
+        self.pool.transaction(&self.pool.past, begin, async |conn| query(conn).await).await
+    }
+
+    /// How far the log of changes is in order.
+    pub fn progress(&self) -> &Arc<Progress> {
+        self.pool.progress()
+    }
+
+    /// Runs a write in one transaction that nobody waits for: the log's order, not a record.
+    pub async fn write_quietly<T>(&self, write: impl AsyncFn(&mut AsyncPgConnection) -> Result<T>) -> Result<T> {
+        self.pool.transaction(&self.pool.connections, "BEGIN", write).await
     }
 
     /// Runs a write in one transaction on behalf of the current [`Actor`], in a task of its own: a client that hangs up cannot cancel it between `BEGIN`
@@ -189,7 +218,13 @@ impl Db {
         write: impl AsyncFn(&mut AsyncPgConnection) -> Result<T> + 'static,
     ) -> Result<T> {
         let (pool, begin) = (self.pool.clone(), Actor::current().begin());
-        let task = actix_web::rt::spawn(async move { pool.transaction(&begin, write).await });
+        let task = actix_web::rt::spawn(async move {
+            let written = pool.transaction(&pool.connections, &begin, write).await;
+            if written.is_ok() {
+                pool.progress.wrote();
+            }
+            written
+        });
         task.await.map_err(|error| anyhow::anyhow!("a write ended early: {error}"))?
     }
 }
@@ -197,10 +232,15 @@ impl Db {
 type Manager = <AsyncPgConnection as AsyncConnection>::TransactionManager;
 
 impl Pool {
-    async fn transaction<T>(&self, begin: &str, work: impl AsyncFn(&mut AsyncPgConnection) -> Result<T>) -> Result<T> {
+    async fn transaction<T>(
+        &self,
+        connections: &Deadpool<AsyncPgConnection>,
+        begin: &str,
+        work: impl AsyncFn(&mut AsyncPgConnection) -> Result<T>,
+    ) -> Result<T> {
         let mut attempt = 1;
         loop {
-            match self.attempt(begin, &work).await {
+            match run(connections, begin, &work).await {
                 Err(error) if attempt < 3 && (error.is_passing()) => {
                     tracing::debug!(%error, attempt, "running a transaction again");
                     // Those who crossed each other should not meet again at the same moment.
@@ -212,48 +252,53 @@ impl Pool {
             }
         }
     }
+}
 
-    async fn attempt<T>(&self, begin: &str, work: &impl AsyncFn(&mut AsyncPgConnection) -> Result<T>) -> Result<T> {
-        let mut conn = self.begin(begin).await?;
-        match work(&mut conn).await {
-            Ok(value) => match Manager::commit_transaction(&mut *conn).await.map_err(Error::from) {
-                Ok(()) => Ok(value),
-                Err(error) if error.is_connection_lost() => Err(Error::OutcomeUnknown),
-                Err(error) => Err(error),
-            },
-            Err(error) => {
-                // A connection whose rollback fails is broken, and the pool drops it.
-                if let Err(rollback) = Manager::rollback_transaction(&mut *conn).await {
-                    tracing::debug!(%rollback, "a rollback failed");
-                }
-                Err(error)
+async fn run<T>(
+    connections: &Deadpool<AsyncPgConnection>,
+    begin: &str,
+    work: &impl AsyncFn(&mut AsyncPgConnection) -> Result<T>,
+) -> Result<T> {
+    let mut conn = begin_on(connections, begin).await?;
+    match work(&mut conn).await {
+        Ok(value) => match Manager::commit_transaction(&mut *conn).await.map_err(Error::from) {
+            Ok(()) => Ok(value),
+            Err(error) if error.is_connection_lost() => Err(Error::OutcomeUnknown),
+            Err(error) => Err(error),
+        },
+        Err(error) => {
+            // A connection whose rollback fails is broken, and the pool drops it.
+            if let Err(rollback) = Manager::rollback_transaction(&mut *conn).await {
+                tracing::debug!(%rollback, "a rollback failed");
             }
+            Err(error)
         }
     }
+}
 
-    /// A connection in a transaction. Dead ones are found here, before anything was done.
-    async fn begin(&self, begin: &str) -> Result<diesel_async::pooled_connection::deadpool::Object<AsyncPgConnection>> {
-        use deadpool::managed::{PoolError, TimeoutType};
-        loop {
-            let mut conn = self.connections.get().await.map_err(|error| match error {
-                PoolError::Timeout(TimeoutType::Wait) => BUSY,
-                error => {
-                    tracing::warn!(%error, "cannot connect to the database");
-                    AWAY
-                }
-            })?;
-            match diesel_async::AnsiTransactionManager::begin_transaction_sql(&mut *conn, begin)
-                .await
-                .map_err(Error::from)
-            {
-                Ok(()) => return Ok(conn),
-                Err(error) if error.is_connection_lost() => {
-                    // If one is dead, the others are as well: the server was away.
-                    drop(deadpool::managed::Object::take(conn));
-                    self.connections.retain(|_, _| false);
-                }
-                Err(error) => return Err(error),
+/// A connection in a transaction. Dead ones are found here, before anything was done.
+async fn begin_on(
+    connections: &Deadpool<AsyncPgConnection>,
+    begin: &str,
+) -> Result<diesel_async::pooled_connection::deadpool::Object<AsyncPgConnection>> {
+    use deadpool::managed::{PoolError, TimeoutType};
+    loop {
+        let mut conn = connections.get().await.map_err(|error| match error {
+            PoolError::Timeout(TimeoutType::Wait) => BUSY,
+            error => {
+                tracing::warn!(%error, "cannot connect to the database");
+                AWAY
             }
+        })?;
+        match diesel_async::AnsiTransactionManager::begin_transaction_sql(&mut *conn, begin).await.map_err(Error::from)
+        {
+            Ok(()) => return Ok(conn),
+            Err(error) if error.is_connection_lost() => {
+                // If one is dead, the others are as well: the server was away.
+                drop(deadpool::managed::Object::take(conn));
+                connections.retain(|_, _| false);
+            }
+            Err(error) => return Err(error),
         }
     }
 }

@@ -135,6 +135,13 @@ impl<'de> Deserializer<'de> for Given {
         visitor.visit_some(self)
     }
 
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        match self.0.parse() {
+            Ok(number) => visitor.visit_u64(number),
+            Err(_) => Err(serde::de::Error::custom("must be a whole number, 0 or more")),
+        }
+    }
+
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         name: &'static str,
@@ -145,13 +152,14 @@ impl<'de> Deserializer<'de> for Given {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char str string bytes byte_buf unit unit_struct
         newtype_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 
+/// What remains is the filter; `as_of` is no part of it and read by [`crate::as_of::Moment`].
 fn read_filter<T: DeserializeOwned + Validate>(parameters: BTreeMap<String, String>) -> Result<T> {
-    let given = parameters.into_iter().map(|(name, value)| (name, Given(value)));
+    let given = parameters.into_iter().filter(|(name, _)| name != "as_of").map(|(name, value)| (name, Given(value)));
     let parameters = MapDeserializer::<_, ValueError>::new(given);
     let filter: T = serde_path_to_error::deserialize(parameters).map_err(|error| {
         let message = error.inner().to_string();

@@ -31,7 +31,8 @@ impl Draining {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    fn begun(&self) -> bool {
+    /// Whether it was told to.
+    pub fn begun(&self) -> bool {
         AtomicBool::load(&self.0, Ordering::Relaxed)
     }
 }

@@ -7,9 +7,11 @@
 pub mod actor;
 pub mod api_keys;
 pub mod app;
+pub mod as_of;
 pub mod auth;
 pub mod body;
 pub mod bundles;
+pub mod changes;
 pub mod claims;
 pub mod cli;
 mod columns;
@@ -25,6 +27,7 @@ pub mod extract;
 pub mod faults;
 pub mod health;
 pub mod idempotency;
+pub mod log;
 pub mod members;
 pub mod migrations;
 pub mod newsrooms;
@@ -32,6 +35,7 @@ pub mod openapi;
 pub mod page;
 pub mod partial_date;
 pub mod patch;
+pub mod progress;
 pub mod rating_scales;
 pub mod references;
 /// The tables, generated from the migrations.

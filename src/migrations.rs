@@ -65,12 +65,10 @@ fn admit(server: &str, conn: &mut Blocking) -> anyhow::Result<()> {
     let config: tokio_postgres::Config = server.parse().context("DATABASE_URL is not a PostgreSQL address")?;
     let role = config.get_user().context("DATABASE_URL names no role")?;
     let password = config.get_password().map(String::from_utf8_lossy).unwrap_or_default();
-    diesel::sql_query(
-        "SELECT set_config('onrecord.server', $1, true), set_config('onrecord.password', $2, true)",
-    )
-    .bind::<Text, _>(role)
-    .bind::<Text, _>(password)
-    .execute(conn)?;
+    diesel::sql_query("SELECT set_config('onrecord.server', $1, true), set_config('onrecord.password', $2, true)")
+        .bind::<Text, _>(role)
+        .bind::<Text, _>(password)
+        .execute(conn)?;
     // Roles belong to the whole cluster: another database's migration may be making it at the same moment.
     conn.batch_execute(
         "DO $$ DECLARE name text := current_setting('onrecord.server'); BEGIN

@@ -92,6 +92,11 @@ impl PageRequest {
         self.after.as_deref().and_then(|key| Uuid::from_slice(key).ok())
     }
 
+    /// The number of the last row of the page before, in lists that are ordered by number.
+    pub fn after_number(&self) -> Option<i64> {
+        self.after().and_then(|key| i64::try_from(key.as_u128()).ok())
+    }
+
     /// The slug of the last record of the page before, in lists that are ordered by slug.
     pub fn after_slug(&self) -> Option<String> {
         self.after.clone().and_then(|key| String::from_utf8(key).ok()).filter(|slug| text::slug(slug).is_ok())

@@ -1,4 +1,7 @@
 DROP FUNCTION grant_to_server(text);
+DROP FUNCTION redact(text, uuid, text[], text);
+DROP FUNCTION is_public(text, uuid);
+DROP INDEX topics_record_idx;
 DROP TABLE changes_unsequenced, change_values, changes;
 DROP FUNCTION log_change() CASCADE;
 DROP FUNCTION log_list() CASCADE;
@@ -6,4 +9,5 @@ DROP FUNCTION set_first_version() CASCADE;
 DROP FUNCTION keep_log();
 DROP FUNCTION blanked(jsonb, text[]);
 DROP FUNCTION write_change(text, jsonb, jsonb);
+DROP FUNCTION logged_record(text, jsonb);
 DROP FUNCTION record_lists(text, uuid);

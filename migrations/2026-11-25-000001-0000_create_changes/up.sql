@@ -96,11 +96,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION record_lists(text, uuid) IS 'The lists of a record that lie in tables of their own, as members of its JSON';
 
+CREATE FUNCTION logged_record(noun text, row_of_it jsonb) RETURNS jsonb LANGUAGE sql STABLE
+RETURN row_of_it
+    -- Derived from others, secret, or written in the background: not the record.
+    - '{public,search,name_folded,key_hash,last_used_at}'::text[]
+    || CASE WHEN noun IN ('statement', 'verdict', 'rating_scale') THEN record_lists(noun, (row_of_it ->> 'id')::uuid) ELSE '{}' END;
+COMMENT ON FUNCTION logged_record(text, jsonb) IS 'The record that the log keeps of a row, with its lists';
+
 -- `was` and `becomes` are whole rows; null where there is none.
 CREATE FUNCTION write_change(noun text, was jsonb, becomes jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    -- Derived from others, secret, or written in the background: not the record.
-    left_out CONSTANT text[] := '{public,search,name_folded,key_hash,last_used_at}';
     -- Bookkeeping: in the record, but no change by itself.
     counters CONSTANT text[] := '{version,updated_at}';
     either CONSTANT jsonb := coalesce(becomes, was);
@@ -111,19 +116,17 @@ DECLARE
         AND coalesce((was ->> 'public')::boolean, was ->> 'status' = 'published', noun IN ('newsroom', 'rating_scale'));
     newsroom uuid := CASE noun WHEN 'newsroom' THEN record ELSE (either ->> 'newsroom_id')::uuid END;
     kind text := CASE WHEN was IS NULL THEN 'insert' WHEN becomes IS NULL THEN 'delete' ELSE 'update' END;
-    after jsonb := becomes - left_out;
-    before jsonb := was - left_out;
+    after jsonb := logged_record(noun, becomes);
+    before jsonb := logged_record(noun, was);
     moment timestamptz := clock_timestamp();
     last jsonb;
 BEGIN
-    IF noun IN ('statement', 'verdict', 'rating_scale') THEN
-        after := after || record_lists(noun, record);
-        IF was IS NOT NULL THEN
-            SELECT v.after INTO last FROM changes c JOIN change_values v ON v.change_id = c.id
-                WHERE c.noun = write_change.noun AND c.record_id = record AND c.operation <> 'redact' ORDER BY c.id DESC LIMIT 1;
-            before := before || (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(last)
-                                 WHERE key IN ('appearances', 'relies_on', 'evidence', 'ratings'));
-        END IF;
+    -- The lists as they were are in the log alone: the rows have changed.
+    IF was IS NOT NULL AND noun IN ('statement', 'verdict', 'rating_scale') THEN
+        SELECT v.after INTO last FROM changes c JOIN change_values v ON v.change_id = c.id
+            WHERE c.noun = write_change.noun AND c.record_id = record AND c.operation <> 'redact' ORDER BY c.id DESC LIMIT 1;
+        before := before || (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(last)
+                             WHERE key IN ('appearances', 'relies_on', 'evidence', 'ratings'));
     END IF;
     IF kind = 'update' THEN
         before := (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(before)
@@ -227,21 +230,21 @@ CREATE TRIGGER statements_first_version BEFORE INSERT ON statements FOR EACH ROW
 CREATE TRIGGER verdicts_first_version BEFORE INSERT ON verdicts FOR EACH ROW EXECUTE FUNCTION set_first_version();
 
 -- Nobody rewrites the log: the serving role has no privilege to, and whoever has is stopped here. Values can be blanked.
+CREATE FUNCTION blanked(fields jsonb, names text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (SELECT jsonb_object_agg(key, CASE WHEN key = ANY (names) THEN 'null' ELSE value END) FROM jsonb_each(fields));
+COMMENT ON FUNCTION blanked(jsonb, text[]) IS 'The object with null in the place of these members';
 CREATE FUNCTION keep_log() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'change_values'
-        AND NEW.change_id = OLD.change_id AND OLD.redacted <@ NEW.redacted
-        AND NEW.after IS NOT DISTINCT FROM blanked(OLD.after, NEW.redacted)
-        AND NEW.before IS NOT DISTINCT FROM blanked(OLD.before, NEW.redacted)
-        AND NEW.salts = OLD.salts - NEW.redacted THEN
-        RETURN NEW;
+    IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'change_values' THEN
+        IF NEW.change_id = OLD.change_id AND OLD.redacted <@ NEW.redacted
+            AND NEW.after IS NOT DISTINCT FROM blanked(OLD.after, NEW.redacted) AND NEW.salts = OLD.salts - NEW.redacted
+            AND NEW.before IS NOT DISTINCT FROM blanked(OLD.before, ARRAY(SELECT key FROM jsonb_each(NEW.before) WHERE value = 'null')) THEN
+            RETURN NEW;
+        END IF;
     END IF;
     RAISE EXCEPTION '% is a log: what is in it stays', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
 END $$;
 COMMENT ON FUNCTION keep_log() IS 'Refuses every change of the log but the blanking of values';
-CREATE FUNCTION blanked(fields jsonb, names text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (SELECT jsonb_object_agg(key, CASE WHEN key = ANY (names) THEN 'null' ELSE value END) FROM jsonb_each(fields));
-COMMENT ON FUNCTION blanked(jsonb, text[]) IS 'The object with null in the place of these members';
 CREATE TRIGGER changes_keep BEFORE UPDATE OR DELETE ON changes FOR EACH ROW EXECUTE FUNCTION keep_log();
 CREATE TRIGGER changes_keep_all BEFORE TRUNCATE ON changes FOR EACH STATEMENT EXECUTE FUNCTION keep_log();
 CREATE TRIGGER change_values_keep BEFORE UPDATE OR DELETE ON change_values FOR EACH ROW EXECUTE FUNCTION keep_log();
@@ -265,6 +268,63 @@ BEGIN
     SET LOCAL onrecord.remark = '';
 END $$;
 
+CREATE FUNCTION is_public(noun text, record uuid) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE noun
+    WHEN 'claim' THEN EXISTS (SELECT FROM claims WHERE id = record AND status = 'published')
+    WHEN 'statement' THEN EXISTS (SELECT FROM statements WHERE id = record AND public)
+    WHEN 'verdict' THEN EXISTS (SELECT FROM verdicts WHERE id = record AND public)
+    WHEN 'source' THEN EXISTS (SELECT FROM sources WHERE id = record AND public)
+    WHEN 'document' THEN EXISTS (SELECT FROM documents WHERE id = record AND public)
+    WHEN 'topic' THEN EXISTS (SELECT FROM topics WHERE md5(slug)::uuid = record AND public)
+    ELSE noun IN ('newsroom', 'rating_scale') END;
+COMMENT ON FUNCTION is_public(text, uuid) IS 'Whether everybody sees the record today';
+CREATE INDEX topics_record_idx ON topics ((md5(slug)::uuid));
+
+-- The values of fields in former versions, wherever they differ from what the record says today; of a deleted record all.
+CREATE FUNCTION redact(of_noun text, record uuid, names text[], reason text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    today jsonb;
+    last changes;
+    blanked_versions bigint;
+    change bigint;
+    told CONSTANT jsonb := jsonb_build_object('fields', to_jsonb(names), 'reason', reason);
+    salts jsonb;
+BEGIN
+    SELECT c.* INTO last FROM changes c WHERE noun = of_noun AND record_id = record AND operation <> 'redact' ORDER BY id DESC LIMIT 1;
+    SELECT after INTO today FROM change_values WHERE change_id = last.id AND last.operation <> 'delete';
+    WITH spoken AS (
+        SELECT v.change_id,
+            ARRAY(SELECT key FROM jsonb_each(v.after) WHERE key = ANY (names) AND value <> 'null' AND value IS DISTINCT FROM today -> key) AS of_after,
+            ARRAY(SELECT key FROM jsonb_each(v.before) WHERE key = ANY (names) AND value <> 'null' AND value IS DISTINCT FROM today -> key) AS of_before
+        FROM change_values v JOIN changes c ON c.id = v.change_id
+        WHERE c.noun = of_noun AND c.record_id = record AND c.operation <> 'redact'
+    ), done AS (
+        UPDATE change_values v SET redacted = ARRAY(SELECT DISTINCT unnest(v.redacted || of_after) ORDER BY 1), after = blanked(v.after, v.redacted || of_after),
+            before = blanked(v.before, ARRAY(SELECT key FROM jsonb_each(v.before) WHERE value = 'null') || of_before), salts = v.salts - of_after
+        FROM spoken WHERE spoken.change_id = v.change_id AND (of_after <> '{}' OR of_before <> '{}')
+        RETURNING 1
+    ) SELECT count(*) INTO blanked_versions FROM done;
+    IF blanked_versions = 0 THEN
+        RETURN 0;
+    END IF;
+    SELECT jsonb_object_agg(key, gen_random_uuid()) INTO salts FROM jsonb_each(told);
+    INSERT INTO changes (noun, record_id, newsroom_id, parent_id, operation, version, public, was_public, at, member_id, key_id, request_id, changed, remark, hashes)
+    SELECT last.noun, last.record_id, last.newsroom_id, last.parent_id, 'redact', last.version, last.public,
+        EXISTS (SELECT FROM changes c WHERE c.noun = of_noun AND c.record_id = record AND c.public),
+        greatest(clock_timestamp(), last.at + interval '1 microsecond'),
+        nullif(current_setting('onrecord.member_id', true), '')::uuid, nullif(current_setting('onrecord.key_id', true), '')::uuid,
+        nullif(current_setting('onrecord.request_id', true), ''), names, reason,
+        (SELECT jsonb_object_agg(key, encode(sha256(convert_to((salts ->> key) || ' ' || key || ' ' || value::text, 'UTF8')), 'base64')) FROM jsonb_each(told))
+    RETURNING id INTO change;
+    INSERT INTO change_values (change_id, after, salts) VALUES (change, told, salts);
+    INSERT INTO changes_unsequenced VALUES (change);
+    -- Answers that are kept for repeated requests tell the same values.
+    DELETE FROM idempotency_keys WHERE body LIKE '%' || record || '%';
+    RETURN change;
+END $$;
+COMMENT ON FUNCTION redact(text, uuid, text[], text) IS 'Blanks what these fields of a record said in former versions, and logs that; answers the change, 0 where there was nothing to blank';
+
 -- The role that serves: it reads everything, writes records, and only adds to the log.
 CREATE FUNCTION grant_to_server(server text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -278,6 +338,7 @@ BEGIN
     END LOOP;
     EXECUTE format('GRANT INSERT ON change_positions, log_nodes TO %I', server);
     EXECUTE format('GRANT DELETE ON changes_unsequenced TO %I', server);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION redact(text, uuid, text[], text) TO %I', server);
 END $$;
 COMMENT ON FUNCTION grant_to_server(text) IS 'Gives a role what it needs to serve, and no more';
-REVOKE EXECUTE ON FUNCTION write_change(text, jsonb, jsonb), grant_to_server(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION write_change(text, jsonb, jsonb), redact(text, uuid, text[], text), grant_to_server(text) FROM PUBLIC;

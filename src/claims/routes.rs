@@ -5,6 +5,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::list::ClaimFilter;
 use super::model::{Claim, NewClaim};
 use super::publish::Publication;
+use crate::as_of::{AsOf, Moment};
 use crate::auth::{Checker, Editor, Viewer};
 use crate::db::Db;
 use crate::error::Result;
@@ -28,10 +29,15 @@ pub fn configure(config: &mut ServiceConfig) {
 /// List claims
 ///
 /// Newest first. The public sees published claims; members see their newsroom's drafts and withdrawn claims as well.
-#[utoipa::path(tag = "claims", params(ClaimFilter, PageParameters), responses((status = 200, description = "A page of claims", body = Page<Claim>)))]
+#[utoipa::path(tag = "claims", params(ClaimFilter, PageParameters, AsOf), responses((status = 200, description = "A page of claims", body = Page<Claim>)))]
 #[get("/claims")]
-async fn list_claims(db: web::Data<Db>, viewer: Viewer, list: List<ClaimFilter>) -> Result<Listed<Claim>> {
-    let claims = db.list(async |conn| Claim::list(&list.filter, &list.page, viewer, conn).await).await?;
+async fn list_claims(
+    db: web::Data<Db>,
+    viewer: Viewer,
+    moment: Moment,
+    list: List<ClaimFilter>,
+) -> Result<Listed<Claim>> {
+    let claims = db.list_at(&moment, async |conn| Claim::list(&list.filter, &list.page, viewer, conn).await).await?;
     Ok(list.page.page(claims, |claim| claim.id))
 }
 
@@ -49,10 +55,10 @@ async fn create_claim(db: web::Data<Db>, Checker(caller): Checker, post: Post<Ne
 }
 
 /// Read a claim
-#[utoipa::path(tag = "claims", params(("id" = Uuid, Path, description = "The claim's id", example = "#talks")), responses((status = 200, description = "The claim", body = Claim)))]
+#[utoipa::path(tag = "claims", params(("id" = Uuid, Path, description = "The claim's id", example = "#talks"), AsOf), responses((status = 200, description = "The claim", body = Claim)))]
 #[get("/claims/{id}")]
-async fn get_claim(db: web::Data<Db>, viewer: Viewer, Id(id): Id) -> Result<Record<Claim>> {
-    Ok(Record(db.read(async |conn| Claim::find(id, viewer, conn).await).await?))
+async fn get_claim(db: web::Data<Db>, viewer: Viewer, Id(id): Id, moment: Moment) -> Result<Record<Claim>> {
+    Ok(Record(db.read_at(&moment, async |conn| Claim::find(id, viewer, conn).await).await?))
 }
 
 /// Change, publish or withdraw a claim

@@ -71,7 +71,8 @@ impl Opened {
     }
 }
 
-fn data_dir(settings: &DatabaseSettings) -> std::path::PathBuf {
+/// Where data is kept that is not in the database, and the embedded PostgreSQL's.
+pub fn data_dir(settings: &DatabaseSettings) -> std::path::PathBuf {
     settings.data_dir.clone().unwrap_or_else(embedded::default_data_dir)
 }
 

@@ -3,6 +3,7 @@
 mod database;
 mod import;
 mod keys;
+mod log;
 mod serve;
 
 use std::io::Write;
@@ -22,6 +23,7 @@ use crate::{app, migrations, newsrooms};
 
 use database::{Opened, Timeouts};
 use keys::Keys;
+use log::Log;
 use serve::Serve;
 
 /// A fact-checking claim database with a REST API: who said what about which claim, on whose word, and what the
@@ -68,6 +70,9 @@ enum Command {
     /// Make, list and revoke keys
     #[command(subcommand)]
     Keys(Keys),
+    /// Verify the log of changes
+    #[command(subcommand)]
+    Log(Log),
     /// Make newsrooms
     #[command(subcommand)]
     Newsrooms(Newsrooms),
@@ -113,6 +118,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             imported
         }
         Command::Keys(keys) => keys.run().await,
+        Command::Log(log) => log.run().await,
         Command::Newsrooms(Newsrooms::Create { name, json, database }) => {
             let opened = Opened::shared(&database, &Limits::default(), Timeouts::Left).await?;
             let made = create_newsroom(name, json, &opened.db).await;

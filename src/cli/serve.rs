@@ -7,15 +7,16 @@ use actix_web::web;
 use anyhow::Context;
 use uuid::Uuid;
 
-use super::database::{Opened, Timeouts};
+use super::database::{Opened, Timeouts, data_dir};
 use super::print;
 use crate::actor::Actor;
 use crate::auth::Key;
 use crate::body::Json;
 use crate::bundles::{self, Bundle, Ids};
-use crate::config::{DatabaseSettings, Limits, PublicUrl, ServerSettings};
+use crate::config::{DatabaseSettings, Limits, LogSettings, PublicUrl, ServerSettings};
 use crate::db::Db;
 use crate::health::Draining;
+use crate::log::LogKey;
 use crate::members::Member;
 use crate::newsrooms::{self, Newsroom};
 use crate::{app, demo, idempotency};
@@ -29,6 +30,8 @@ pub struct Serve {
     database: DatabaseSettings,
     #[command(flatten)]
     server: ServerSettings,
+    #[command(flatten)]
+    log: LogSettings,
     #[command(flatten)]
     limits: Limits,
 }
@@ -53,7 +56,10 @@ impl Serve {
         }
         let address = listener.local_addr()?;
         let draining = web::Data::new(Draining::default());
-        let server = app::serve(listener, &opened.pool, &self.limits, public_url, &draining)?;
+        let log_key =
+            LogKey::open(&self.log.file(&data_dir(&self.database)), &self.log.name(self.server.public_url.as_deref()))?;
+        let log_key = web::Data::new(log_key);
+        let server = app::serve(listener, &opened.pool, &self.limits, public_url, &draining, &log_key)?;
         let handle = server.handle();
         // Before the greeting: whoever has read it may stop the process at once.
         let stop_signal = stop_signal()?;

@@ -2,6 +2,7 @@ use actix_web::{delete, get, patch, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::{Document, DocumentFilter, NewDocument};
+use crate::as_of::{AsOf, Moment};
 use crate::auth::{Checker, Viewer};
 use crate::db::Db;
 use crate::error::Result;
@@ -24,10 +25,16 @@ pub fn configure(config: &mut ServiceConfig) {
 /// List documents
 ///
 /// Newest first. The public sees the documents that something public refers to; members see their newsroom's as well.
-#[utoipa::path(tag = "documents", params(DocumentFilter, PageParameters), responses((status = 200, description = "A page of documents", body = Page<Document>)))]
+#[utoipa::path(tag = "documents", params(DocumentFilter, PageParameters, AsOf), responses((status = 200, description = "A page of documents", body = Page<Document>)))]
 #[get("/documents")]
-async fn list_documents(db: web::Data<Db>, viewer: Viewer, list: List<DocumentFilter>) -> Result<Listed<Document>> {
-    let documents = db.list(async |conn| Document::list(&list.filter, &list.page, viewer, conn).await).await?;
+async fn list_documents(
+    db: web::Data<Db>,
+    viewer: Viewer,
+    moment: Moment,
+    list: List<DocumentFilter>,
+) -> Result<Listed<Document>> {
+    let documents =
+        db.list_at(&moment, async |conn| Document::list(&list.filter, &list.page, viewer, conn).await).await?;
     Ok(list.page.page(documents, |document| document.id))
 }
 
@@ -49,10 +56,10 @@ async fn create_document(
 }
 
 /// Read a document
-#[utoipa::path(tag = "documents", params(("id" = Uuid, Path, description = "The document's id", example = "#agenpress-article")), responses((status = 200, description = "The document", body = Document)))]
+#[utoipa::path(tag = "documents", params(("id" = Uuid, Path, description = "The document's id", example = "#agenpress-article"), AsOf), responses((status = 200, description = "The document", body = Document)))]
 #[get("/documents/{id}")]
-async fn get_document(db: web::Data<Db>, viewer: Viewer, Id(id): Id) -> Result<Record<Document>> {
-    Ok(Record(db.read(async |conn| Document::find(id, viewer, conn).await).await?))
+async fn get_document(db: web::Data<Db>, viewer: Viewer, Id(id): Id, moment: Moment) -> Result<Record<Document>> {
+    Ok(Record(db.read_at(&moment, async |conn| Document::find(id, viewer, conn).await).await?))
 }
 
 /// Change a document

@@ -2,6 +2,7 @@ use actix_web::{get, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::{Dossier, DossierQuery};
+use crate::as_of::{AsOf, Moment};
 use crate::auth::Viewer;
 use crate::db::Db;
 use crate::error::Result;
@@ -17,13 +18,14 @@ pub fn configure(config: &mut ServiceConfig) {
 /// The claim with its parts at every level, the statements on each with source and document, who stands where, the
 /// verdicts, and a line that sums it up; all as it stood at one moment. Members see their drafts too, marked by `status`
 /// and counted. A withdrawn statement stays, without its quote.
-#[utoipa::path(tag = "claims", params(("id" = Uuid, Path, description = "The claim's id", example = "#talks"), DossierQuery), responses((status = 200, description = "The dossier", body = Dossier)))]
+#[utoipa::path(tag = "claims", params(("id" = Uuid, Path, description = "The claim's id", example = "#talks"), DossierQuery, AsOf), responses((status = 200, description = "The dossier", body = Dossier)))]
 #[get("/claims/{id}/dossier")]
 async fn get_dossier(
     db: web::Data<Db>,
     viewer: Viewer,
     Id(id): Id,
+    moment: Moment,
     Query(query): Query<DossierQuery>,
 ) -> Result<web::Json<Dossier>> {
-    Ok(web::Json(db.snapshot(async |conn| Dossier::find(id, &query, viewer, conn).await).await?))
+    Ok(web::Json(db.snapshot_at(&moment, async |conn| Dossier::find(id, &query, viewer, conn).await).await?))
 }

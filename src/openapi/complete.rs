@@ -162,7 +162,7 @@ fn add_headers(path: &str, method: &str, has_id: bool, versioned: bool, operatio
                 // A key has no versions, and a bundle is no record.
                 let absent: &[&str] = match path {
                     "/v1/api-keys" => &["ETag"],
-                    "/v1/bundles" => &["ETag", "Location"],
+                    "/v1/bundles" | "/v1/redactions" => &["ETag", "Location"],
                     _ => &[],
                 };
                 if let Some(headers) = created["headers"].as_object_mut() {

@@ -41,6 +41,8 @@ The examples are those of the demo story, which `onrecord serve --demo` loads: t
         (name = "bundles", description = "A whole story in one request"),
         (name = "rating-scales", description = "The ratings that verdicts give"),
         (name = "topics", description = "What claims are about"),
+        (name = "changes", description = "Everything that changed, in one order"),
+        (name = "log", description = "The transparency log: proofs that nothing published was rewritten"),
         (name = "newsrooms", description = "The organisations that record and check"),
         (name = "members", description = "The people of a newsroom and their roles"),
         (name = "api-keys", description = "Their keys"),

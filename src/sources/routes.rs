@@ -2,6 +2,7 @@ use actix_web::{delete, get, patch, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::{NewSource, Source, SourceFilter};
+use crate::as_of::{AsOf, Moment};
 use crate::auth::{Checker, Viewer};
 use crate::db::Db;
 use crate::error::Result;
@@ -24,10 +25,15 @@ pub fn configure(config: &mut ServiceConfig) {
 /// List sources
 ///
 /// Newest first. The public sees the sources that something public refers to; members see their newsroom's as well.
-#[utoipa::path(tag = "sources", params(SourceFilter, PageParameters), responses((status = 200, description = "A page of sources", body = Page<Source>)))]
+#[utoipa::path(tag = "sources", params(SourceFilter, PageParameters, AsOf), responses((status = 200, description = "A page of sources", body = Page<Source>)))]
 #[get("/sources")]
-async fn list_sources(db: web::Data<Db>, viewer: Viewer, list: List<SourceFilter>) -> Result<Listed<Source>> {
-    let sources = db.list(async |conn| Source::list(&list.filter, &list.page, viewer, conn).await).await?;
+async fn list_sources(
+    db: web::Data<Db>,
+    viewer: Viewer,
+    moment: Moment,
+    list: List<SourceFilter>,
+) -> Result<Listed<Source>> {
+    let sources = db.list_at(&moment, async |conn| Source::list(&list.filter, &list.page, viewer, conn).await).await?;
     Ok(list.page.page(sources, |source| source.id))
 }
 
@@ -46,10 +52,10 @@ async fn create_source(db: web::Data<Db>, Checker(caller): Checker, post: Post<N
 }
 
 /// Read a source
-#[utoipa::path(tag = "sources", params(("id" = Uuid, Path, description = "The source's id", example = "#peskov")), responses((status = 200, description = "The source", body = Source)))]
+#[utoipa::path(tag = "sources", params(("id" = Uuid, Path, description = "The source's id", example = "#peskov"), AsOf), responses((status = 200, description = "The source", body = Source)))]
 #[get("/sources/{id}")]
-async fn get_source(db: web::Data<Db>, viewer: Viewer, Id(id): Id) -> Result<Record<Source>> {
-    Ok(Record(db.read(async |conn| Source::find(id, viewer, conn).await).await?))
+async fn get_source(db: web::Data<Db>, viewer: Viewer, Id(id): Id, moment: Moment) -> Result<Record<Source>> {
+    Ok(Record(db.read_at(&moment, async |conn| Source::find(id, viewer, conn).await).await?))
 }
 
 /// Change a source

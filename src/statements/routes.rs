@@ -3,6 +3,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::list::StatementFilter;
 use super::model::{NewStatement, Statement};
+use crate::as_of::{AsOf, Moment};
 use crate::auth::{Checker, Viewer};
 use crate::db::Db;
 use crate::error::Result;
@@ -26,10 +27,16 @@ pub fn configure(config: &mut ServiceConfig) {
 ///
 /// Newest first. The public sees published statements on published claims; members see their newsroom's drafts and
 /// withdrawn statements as well.
-#[utoipa::path(tag = "statements", params(StatementFilter, PageParameters), responses((status = 200, description = "A page of statements", body = Page<Statement>)))]
+#[utoipa::path(tag = "statements", params(StatementFilter, PageParameters, AsOf), responses((status = 200, description = "A page of statements", body = Page<Statement>)))]
 #[get("/statements")]
-async fn list_statements(db: web::Data<Db>, viewer: Viewer, list: List<StatementFilter>) -> Result<Listed<Statement>> {
-    let statements = db.list(async |conn| Statement::list(&list.filter, &list.page, viewer, conn).await).await?;
+async fn list_statements(
+    db: web::Data<Db>,
+    viewer: Viewer,
+    moment: Moment,
+    list: List<StatementFilter>,
+) -> Result<Listed<Statement>> {
+    let statements =
+        db.list_at(&moment, async |conn| Statement::list(&list.filter, &list.page, viewer, conn).await).await?;
     Ok(list.page.page(statements, |statement| statement.id))
 }
 
@@ -52,10 +59,10 @@ async fn create_statement(
 }
 
 /// Read a statement
-#[utoipa::path(tag = "statements", params(("id" = Uuid, Path, description = "The statement's id", example = "#peskov-confirms-meeting")), responses((status = 200, description = "The statement", body = Statement)))]
+#[utoipa::path(tag = "statements", params(("id" = Uuid, Path, description = "The statement's id", example = "#peskov-confirms-meeting"), AsOf), responses((status = 200, description = "The statement", body = Statement)))]
 #[get("/statements/{id}")]
-async fn get_statement(db: web::Data<Db>, viewer: Viewer, Id(id): Id) -> Result<Record<Statement>> {
-    Ok(Record(db.read(async |conn| Statement::find(id, viewer, conn).await).await?))
+async fn get_statement(db: web::Data<Db>, viewer: Viewer, Id(id): Id, moment: Moment) -> Result<Record<Statement>> {
+    Ok(Record(db.read_at(&moment, async |conn| Statement::find(id, viewer, conn).await).await?))
 }
 
 /// Change, publish, correct or withdraw a statement

@@ -3,6 +3,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::list::VerdictFilter;
 use super::model::{NewVerdict, Verdict};
+use crate::as_of::{AsOf, Moment};
 use crate::auth::{Checker, Viewer};
 use crate::db::Db;
 use crate::error::Result;
@@ -25,10 +26,16 @@ pub fn configure(config: &mut ServiceConfig) {
 /// List verdicts
 ///
 /// Newest first. The public sees published verdicts; members see their newsroom's drafts as well.
-#[utoipa::path(tag = "verdicts", params(VerdictFilter, PageParameters), responses((status = 200, description = "A page of verdicts", body = Page<Verdict>)))]
+#[utoipa::path(tag = "verdicts", params(VerdictFilter, PageParameters, AsOf), responses((status = 200, description = "A page of verdicts", body = Page<Verdict>)))]
 #[get("/verdicts")]
-async fn list_verdicts(db: web::Data<Db>, viewer: Viewer, list: List<VerdictFilter>) -> Result<Listed<Verdict>> {
-    let verdicts = db.list(async |conn| Verdict::list(&list.filter, &list.page, viewer, conn).await).await?;
+async fn list_verdicts(
+    db: web::Data<Db>,
+    viewer: Viewer,
+    moment: Moment,
+    list: List<VerdictFilter>,
+) -> Result<Listed<Verdict>> {
+    let verdicts =
+        db.list_at(&moment, async |conn| Verdict::list(&list.filter, &list.page, viewer, conn).await).await?;
     Ok(list.page.page(verdicts, |verdict| verdict.id))
 }
 
@@ -51,10 +58,10 @@ async fn create_verdict(
 }
 
 /// Read a verdict
-#[utoipa::path(tag = "verdicts", params(("id" = Uuid, Path, description = "The verdict's id", example = "#verdict-meeting")), responses((status = 200, description = "The verdict", body = Verdict)))]
+#[utoipa::path(tag = "verdicts", params(("id" = Uuid, Path, description = "The verdict's id", example = "#verdict-meeting"), AsOf), responses((status = 200, description = "The verdict", body = Verdict)))]
 #[get("/verdicts/{id}")]
-async fn get_verdict(db: web::Data<Db>, viewer: Viewer, Id(id): Id) -> Result<Record<Verdict>> {
-    Ok(Record(db.read(async |conn| Verdict::find(id, viewer, conn).await).await?))
+async fn get_verdict(db: web::Data<Db>, viewer: Viewer, Id(id): Id, moment: Moment) -> Result<Record<Verdict>> {
+    Ok(Record(db.read_at(&moment, async |conn| Verdict::find(id, viewer, conn).await).await?))
 }
 
 /// Change or publish a verdict

@@ -116,7 +116,8 @@ async fn commands_beside_a_server_leave_its_limits_alone() {
     program.run(&["keys", "list"]).await.done();
     program.run(&["newsrooms", "create", "Second"]).await.done();
     // A new connection, as the server makes them when one is lost.
-    let sql = postgres::connect(&embedded::running(&program.data_dir()).unwrap().unwrap()).await;
+    let addresses = embedded::addresses(embedded::running(&program.data_dir()).unwrap().unwrap());
+    let sql = postgres::connect(&addresses.server).await;
     let timeout = sql.query_one("SHOW lock_timeout", &[]).await.unwrap().get::<_, String>(0);
     assert_eq!(timeout, "1234ms");
     serving.stop().await;

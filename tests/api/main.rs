@@ -4,9 +4,11 @@
 
 mod access;
 mod administration;
+mod as_of;
 mod bad_input;
 mod browser;
 mod bundles;
+mod changes;
 mod claims;
 mod commands;
 mod demo;
@@ -16,6 +18,7 @@ mod embedded;
 mod faults;
 mod idempotency;
 mod lists;
+mod log;
 mod migrations;
 mod openapi;
 mod process;

@@ -36,8 +36,7 @@ async fn migrations_go_up_with_rows_down_and_up_again() {
 async fn many_servers_may_migrate_at_once() {
     let url = postgres::empty_database().await;
     let (addresses, limits) = (postgres::addresses(&url), Limits::default());
-    let applied: Vec<_> =
-        futures_util::future::join_all((0..5).map(|_| migrate(&addresses, Some(&limits)))).await;
+    let applied: Vec<_> = futures_util::future::join_all((0..5).map(|_| migrate(&addresses, Some(&limits)))).await;
     let applied: Vec<usize> = applied.into_iter().map(Result::unwrap).collect();
     assert_eq!(applied.iter().filter(|count| **count > 0).count(), 1, "{applied:?}");
     let version: String = postgres::connect(&url)

@@ -130,6 +130,7 @@ pub fn body_example(operation: &Value) -> Option<&'static Value> {
 
 /// What the operations answer whose examples cannot succeed: they would take away what others need.
 const REFUSED: &[(&str, u16)] = &[
+    ("create_redaction", 409),
     ("delete_claim", 409),
     ("delete_document", 409),
     ("delete_member", 409),
@@ -181,8 +182,21 @@ fn settle(value: &mut Value, known: &mut BTreeMap<String, String>) {
         Value::Object(members) => {
             for (name, member) in members.iter_mut() {
                 match (name.as_str(), &member) {
-                    ("created_at" | "updated_at", _) => *member = json!("2023-10-07T09:30:00Z"),
+                    ("created_at" | "updated_at" | "at", _) => *member = json!("2023-10-07T09:30:00Z"),
                     ("key", Value::String(_)) => *member = json!("onr_shown-once-and-never-again"),
+                    // Salts are random, and so is all that is made of them.
+                    ("leaf", Value::String(_)) => {
+                        *member = json!("{\"at\":\"2023-10-07T09:30:00.000000Z\",\"change\":60,…}");
+                    }
+                    ("salt", _) => *member = json!("0a4c9e0e-6d3f-4b1c-9a57-0d6f1f3f2b11"),
+                    ("leaf_hash", _) => *member = json!("n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="),
+                    ("path", Value::Array(hashes)) => {
+                        *member = hashes
+                            .iter()
+                            .take(3)
+                            .map(|_| json!("n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="))
+                            .collect();
+                    }
                     ("hint", _) => *member = json!("onr_show"),
                     ("next_cursor", Value::String(_)) => *member = json!("b3BhcXVl"),
                     _ => settle(member, known),

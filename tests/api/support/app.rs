@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use actix_web::web;
 use onrecord::config::{Limits, PublicUrl};
@@ -11,8 +12,8 @@ use onrecord::health::Draining;
 use tokio_postgres::Client as Sql;
 use uuid::Uuid;
 
-use super::Client;
 use super::postgres::{self, NEWSROOMS};
+use super::{Client, until};
 
 /// The server. When it is dropped it stops and its database is removed.
 pub struct App {
@@ -70,7 +71,8 @@ impl App {
             actix_web::rt::System::new().block_on(async move {
                 let pool = Pool::new(&reached_at, &limits).unwrap();
                 let draining = web::Data::new(Draining::default());
-                let server = onrecord::app::serve(listener, &pool, &limits, &public_url, &draining).unwrap();
+                let key = web::Data::new(postgres::log_key());
+                let server = onrecord::app::serve(listener, &pool, &limits, &public_url, &draining, &key).unwrap();
                 started.send(server.handle()).unwrap();
                 server.await.unwrap();
                 drop(pool);
@@ -101,6 +103,14 @@ impl App {
     /// How many rows a table has.
     pub async fn count(&self, table: &str) -> i64 {
         self.sql().await.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0)
+    }
+
+    /// Waits until every change has its place in the log.
+    pub async fn in_order(&self) {
+        let sql = self.sql().await;
+        let waiting =
+            async || sql.query_one("SELECT count(*) FROM changes_unsequenced", &[]).await.unwrap().get::<_, i64>(0);
+        until("the log is in order", Duration::from_secs(20), async || (waiting().await == 0).then_some(())).await;
     }
 
     /// A client with this key.

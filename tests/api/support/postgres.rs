@@ -14,6 +14,7 @@ use onrecord::config::Limits;
 use onrecord::db::{Db, Pool};
 use onrecord::demo;
 use onrecord::embedded::{self, Embedded};
+use onrecord::log::LogKey;
 use onrecord::members::{Member, NewMember};
 use onrecord::migrations::{Addresses, migrate};
 use onrecord::newsrooms;
@@ -132,6 +133,8 @@ async fn populate(url: &str, demo: bool) {
         .await
         .unwrap();
     }
+    // What is documented of the log is all of it.
+    while db.write_quietly(onrecord::changes::sequence).await.unwrap() > 0 {}
 }
 
 /// A new database as `onrecord serve --demo` makes it, with the tests' keys; its address.
@@ -139,6 +142,11 @@ pub async fn demo_database() -> String {
     let url = empty_database().await;
     populate(&url, true).await;
     url
+}
+
+/// The key that signs the tests' logs.
+pub fn log_key() -> LogKey {
+    LogKey::open(&PathBuf::from(format!("/tmp/onrecord-test-{}.key", process::id())), "test").unwrap()
 }
 
 async fn server() -> &'static Server {

@@ -1,0 +1,196 @@
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::model::{Operation, shown};
+use crate::auth::Viewer;
+use crate::error::{Error, Result};
+use crate::page::PageRequest;
+
+/// One version of a record, and what it changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HistoryEntry {
+    /// The change's id, for a proof that it is in the log.
+    #[schema(example = 60)]
+    pub change_id: i64,
+    /// What happened to the record.
+    pub operation: Operation,
+    /// The record's version after it.
+    #[schema(example = 1)]
+    pub version: i32,
+    /// When, database time.
+    pub at: DateTime<Utc>,
+    /// Whether everybody sees this version.
+    pub public: bool,
+    /// Who did it; for the newsroom's members only. Null for OnRecord itself and for SQL by hand.
+    pub member_id: Option<Uuid>,
+    /// With which key; for the newsroom's members only.
+    pub key_id: Option<Uuid>,
+    /// In which request (`X-Request-Id`); for the newsroom's members only.
+    pub request_id: Option<String>,
+    /// What a reader should know, such as a rule that was passed by; for the newsroom's members only, but of a redaction.
+    pub remark: Option<String>,
+    /// What differs from the version before that the caller sees, by field.
+    pub changes: Vec<FieldChange>,
+}
+
+/// One field's difference.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+pub struct FieldChange {
+    /// The field's name in the record.
+    #[schema(example = "summary")]
+    pub field: String,
+    /// What it said before; null where there was no value.
+    pub before: Value,
+    /// What it says since; null where there is no value.
+    pub after: Value,
+    /// Whether a value that belongs here was redacted.
+    pub redacted: bool,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    operation: Operation,
+    #[diesel(sql_type = Integer)]
+    version: i32,
+    #[diesel(sql_type = Bool)]
+    public: bool,
+    #[diesel(sql_type = Timestamptz)]
+    at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    member_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    key_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    request_id: Option<String>,
+    #[diesel(sql_type = Array<Text>)]
+    changed: Vec<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    remark: Option<String>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    after: Option<Value>,
+    #[diesel(sql_type = Array<Text>)]
+    redacted: Vec<String>,
+}
+
+/// Whose record it is, and whether everybody sees it today.
+#[derive(QueryableByName)]
+struct Owner {
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    newsroom_id: Option<Uuid>,
+    #[diesel(sql_type = Bool)]
+    public: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    withdrawn_reason: Option<String>,
+}
+
+/// A page of a record's history, newest first. Members see all versions of their newsroom's records, deleted ones too; others
+/// see the versions that were public of a record that is.
+pub async fn history(
+    noun: &'static str,
+    id: Uuid,
+    page: &PageRequest,
+    viewer: Viewer,
+    mut conn: &AsyncPgConnection,
+) -> Result<Vec<HistoryEntry>> {
+    let is_own = check_owner(noun, id, viewer, conn).await?;
+    let rows: Vec<Row> = diesel::sql_query(
+        "SELECT c.id, operation, version, public, at, member_id, key_id, request_id, changed, remark, after, redacted
+         FROM changes c JOIN change_values v ON v.change_id = c.id
+         WHERE noun = $1 AND record_id = $2 AND c.id < $3 AND ($4 OR public OR was_public) ORDER BY c.id DESC LIMIT $5",
+    )
+    .bind::<Text, _>(noun)
+    .bind::<SqlUuid, _>(id)
+    .bind::<BigInt, _>(page.after_number().unwrap_or(i64::MAX))
+    .bind::<Bool, _>(is_own)
+    // One more than the page needs to know its end: the version before its last one.
+    .bind::<BigInt, _>(page.rows() + 1)
+    .load(&mut conn)
+    .await?;
+    let entries = rows.iter().enumerate().map(|(place, row)| {
+        let before = rows.iter().skip(place + 1).find(|earlier| earlier.operation != Operation::Redact);
+        row.entry(before, is_own)
+    });
+    Ok(entries.take(usize::try_from(page.rows()).unwrap_or(usize::MAX)).collect())
+}
+
+/// 404 or 410 for what the viewer may not see; else whether the record is the viewer's newsroom's.
+async fn check_owner(noun: &'static str, id: Uuid, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<bool> {
+    let owner: Option<Owner> = diesel::sql_query(
+        "SELECT newsroom_id, is_public($1, $2) AS public,
+             CASE $1 WHEN 'claim' THEN (SELECT withdrawn_reason::text FROM claims WHERE id = $2)
+                     WHEN 'statement' THEN (SELECT withdrawn_reason::text FROM statements WHERE id = $2) END AS withdrawn_reason
+         FROM changes WHERE noun = $1 AND record_id = $2 ORDER BY id DESC LIMIT 1",
+    )
+    .bind::<Text, _>(noun)
+    .bind::<SqlUuid, _>(id)
+    .get_result(&mut conn)
+    .await
+    .optional()?;
+    match owner {
+        Some(Owner { newsroom_id: Some(newsroom_id), .. }) if viewer.is_of(newsroom_id) => Ok(true),
+        Some(Owner { public: true, .. }) => Ok(false),
+        Some(Owner { withdrawn_reason: Some(reason), .. }) => Err(Error::Gone { noun, reason }),
+        _ => Err(Error::NotFound(noun)),
+    }
+}
+
+impl Row {
+    fn entry(&self, before: Option<&Self>, is_own: bool) -> HistoryEntry {
+        let own = |value: Option<Uuid>| value.filter(|_| is_own);
+        let changes = match self.operation {
+            Operation::Redact => self.changed.iter().map(|field| FieldChange::redacted(field)).collect(),
+            _ => differences(before, self, is_own),
+        };
+        HistoryEntry {
+            change_id: self.id,
+            operation: self.operation,
+            version: self.version,
+            at: self.at,
+            public: self.public,
+            member_id: own(self.member_id),
+            key_id: own(self.key_id),
+            request_id: self.request_id.clone().filter(|_| is_own),
+            remark: self.remark.clone().filter(|_| is_own || self.operation == Operation::Redact),
+            changes,
+        }
+    }
+
+    /// The record as others than its newsroom saw it then: not while it was hidden.
+    fn record(&self, is_own: bool) -> Map<String, Value> {
+        let seen = self.after.as_ref().filter(|_| is_own || self.public);
+        seen.map(|after| shown(after, is_own)).unwrap_or_default()
+    }
+}
+
+impl FieldChange {
+    fn redacted(field: &str) -> Self {
+        Self { field: field.to_owned(), before: Value::Null, after: Value::Null, redacted: true }
+    }
+}
+
+/// What readers know without being told.
+const BOOKKEEPING: [&str; 5] = ["id", "newsroom_id", "created_at", "updated_at", "version"];
+
+fn differences(before: Option<&Row>, after: &Row, is_own: bool) -> Vec<FieldChange> {
+    let (mut old, mut new) = (before.map(|row| row.record(is_own)).unwrap_or_default(), after.record(is_own));
+    let fields: BTreeSet<String> = old.keys().chain(new.keys()).cloned().collect();
+    let redacted = |row: Option<&Row>, field: &String| row.is_some_and(|row| row.redacted.contains(field));
+    let changes = fields.into_iter().filter(|field| !BOOKKEEPING.contains(&field.as_str())).map(|field| FieldChange {
+        before: old.remove(&field).unwrap_or_default(),
+        after: new.remove(&field).unwrap_or_default(),
+        redacted: redacted(before, &field) || redacted(Some(after), &field),
+        field,
+    });
+    changes.filter(|change| change.before != change.after || change.redacted).collect()
+}

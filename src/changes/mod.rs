@@ -1,0 +1,16 @@
+//! The change log: every write to every record, who made it, in one order.
+//!
+//! Rows are written by triggers in the transaction of the write (`migrations/*_create_changes`) and get their place in the
+//! order afterwards, by a sequencer (`sequencer.rs`), so that writers never wait for each other. The public sees only versions
+//! that were public.
+
+mod feed;
+mod history;
+mod model;
+mod redaction;
+mod routes;
+mod sequencer;
+
+pub use model::{Change, Disclosed};
+pub use routes::configure;
+pub use sequencer::{chained, run, sequence};

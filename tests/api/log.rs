@@ -1,0 +1,252 @@
+//! The transparency log: what outsiders can prove, and what `onrecord log verify` catches.
+
+use std::process::Command;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use onrecord::config::Limits;
+use onrecord::db::{Db, Pool};
+use onrecord::embedded::{self, Embedded};
+use onrecord::log::{opened, verify};
+use onrecord::migrations::migrate;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tlog_tiles::{Checkpoint, Hash, check_record, check_tree, record_hash};
+
+use crate::support::{App, Folder, claim, postgres, source};
+
+/// What verifying a database ends with.
+async fn verified(database: &str, against: Option<&Checkpoint>) -> Result<(i64, u64), String> {
+    let pool = Pool::new(database, &Limits { pool_size: 1, past_connections: 1, ..Limits::default() }).unwrap();
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL timezone = 'UTC'";
+    let verified = Db::for_worker(pool).past(begin, async |conn| Ok(verify(against, conn).await)).await.unwrap();
+    verified.map(|report| (report.changes, report.leaves)).map_err(|error| format!("{error:#}"))
+}
+
+async fn checkpoint(app: &App) -> Checkpoint {
+    let (note, key) = futures_util::join!(app.anyone.get("/v1/log/checkpoint"), app.anyone.get("/v1/log/key"));
+    Checkpoint::from_bytes(&opened(note.expect(200).text.as_bytes(), &key.expect(200).text).unwrap()).unwrap()
+}
+
+fn hash(text: &Value) -> Hash {
+    Hash(BASE64_STANDARD.decode(text.as_str().unwrap()).unwrap().try_into().unwrap())
+}
+
+fn path(proof: &Value) -> Vec<Hash> {
+    proof["path"].as_array().unwrap().iter().map(hash).collect()
+}
+
+#[actix_web::test]
+async fn outsiders_can_prove_that_a_verdict_is_in_the_log_and_nothing_was_rewritten() {
+    let app = App::demo().await;
+    let before = checkpoint(&app).await;
+    let id = onrecord::demo::id_of("verdict-meeting").unwrap();
+    let history = app.anyone.get(&format!("/v1/verdicts/{id}/history")).await.expect(200);
+    let change = history.items()[0]["change_id"].as_i64().unwrap();
+    let proof =
+        app.anyone.get(&format!("/v1/log/inclusion/{change}?tree_size={}", before.size())).await.expect(200).body;
+    // The leaf is in the signed tree.
+    let leaf = proof["leaf"].as_str().unwrap();
+    let index = proof["leaf_index"].as_u64().unwrap();
+    assert_eq!(record_hash(leaf.as_bytes()).0, hash(&proof["leaf_hash"]).0);
+    check_record(&path(&proof), before.size(), *before.hash(), index, record_hash(leaf.as_bytes())).unwrap();
+    let forged = leaf.replace("\"version\":1", "\"version\":2");
+    assert!(check_record(&path(&proof), before.size(), *before.hash(), index, record_hash(forged.as_bytes())).is_err());
+    // The leaf's hashes are those of what the record says.
+    let hashes: Value = serde_json::from_str(leaf).unwrap();
+    let verdict = app.anyone.get(&format!("/v1/verdicts/{id}")).await.expect(200).body;
+    for field in ["summary", "rating_id", "claim_id", "status"] {
+        let (salt, text) =
+            (proof["fields"][field]["salt"].as_str().unwrap(), proof["fields"][field]["text"].as_str().unwrap());
+        assert_eq!(serde_json::from_str::<Value>(text).unwrap(), verdict[field]);
+        let digest = Sha256::digest(format!("{salt} {field} {text}"));
+        assert_eq!(BASE64_STANDARD.encode(digest), hashes["hashes"][field].as_str().unwrap(), "{field}");
+    }
+    // Later, the log goes on where it was.
+    app.editor.id_of_new("claims", claim(json!({"status": "published"}))).await;
+    app.in_order().await;
+    let after = checkpoint(&app).await;
+    assert_eq!(after.size(), before.size() + 1);
+    let consistent = app
+        .anyone
+        .get(&format!("/v1/log/consistency?from={}&to={}", before.size(), after.size()))
+        .await
+        .expect(200)
+        .body;
+    check_tree(&path(&consistent), after.size(), *after.hash(), before.size(), *before.hash()).unwrap();
+    assert!(check_tree(&path(&consistent), after.size(), *after.hash(), before.size(), Hash([0; 32])).is_err());
+    // What is no leaf has no proof: a source, what is not sealed, what is not there.
+    for query in
+        ["consistency?from=0", "consistency?from=1000000", "consistency?to=1000000", "inclusion/60?tree_size=1"]
+    {
+        app.anyone.get(&format!("/v1/log/{query}")).await.expect(400);
+    }
+    for path in ["inclusion/0", "inclusion/nothing", "inclusion/4", "inclusion/99999999999999999999"] {
+        app.anyone.get(&format!("/v1/log/{path}")).await.expect(404);
+    }
+}
+
+/// SQL that tampers as only a superuser can, and what must be said of it.
+#[rustfmt::skip]
+const TAMPERED: &[(&str, &str, &str)] = &[
+    ("a value in the log is edited", "UPDATE change_values SET after = jsonb_set(after, '{name}', '\"Forged\"') WHERE change_id = (SELECT min(id) FROM changes WHERE noun = 'source')", "values were edited"),
+    ("a value and its hash are edited", "UPDATE changes SET hashes = jsonb_set(hashes, '{name}', '\"x\"') WHERE id = (SELECT min(id) FROM changes WHERE noun = 'source')", "is not what was sealed there"),
+    ("who did it is edited", "UPDATE changes SET member_id = gen_random_uuid() WHERE id = (SELECT min(id) FROM changes WHERE noun = 'verdict')", "is not what was sealed there"),
+    ("a time is edited", "UPDATE changes SET at = at - interval '1 day' WHERE id = (SELECT min(id) FROM changes WHERE noun = 'claim')", "is not what was sealed there"),
+    ("a change is removed", "DELETE FROM changes WHERE id = (SELECT min(id) FROM changes WHERE noun = 'statement')", "was removed"),
+    ("values are removed", "DELETE FROM change_values WHERE change_id = (SELECT min(id) FROM changes WHERE noun = 'statement')", "values were removed"),
+    ("a place is removed", "DELETE FROM change_positions WHERE position = 20", "position 20 is missing"),
+    ("a change is inserted", "INSERT INTO changes (noun, record_id, operation, version, public, was_public, at, changed, hashes) SELECT noun, record_id, operation, version, public, was_public, at, changed, hashes FROM changes WHERE noun = 'claim' LIMIT 1", "inserted beside the order"),
+    ("two changes are exchanged", "UPDATE change_positions SET change_id = CASE position WHEN 30 THEN -31 ELSE -30 END WHERE position IN (30, 31); UPDATE change_positions SET change_id = -change_id WHERE change_id < 0", "is not what was sealed there"),
+    ("a node is edited", "UPDATE log_nodes SET hash = sha256('x') WHERE place = 7", "node 7 of the tree was edited"),
+    ("a node is removed", "DELETE FROM log_nodes WHERE place = 8", "node 8 of the tree was edited or removed"),
+    ("a record is edited", "UPDATE verdicts SET summary = 'Rewritten' WHERE id = (SELECT id FROM verdicts ORDER BY id LIMIT 1)", "the record was edited without the log"),
+    ("a record is removed", "DELETE FROM evidence; DELETE FROM verdicts WHERE id = (SELECT id FROM verdicts ORDER BY id LIMIT 1)", "without the log"),
+    ("a record is inserted", "INSERT INTO sources (id, newsroom_id, kind, name, name_folded) SELECT gen_random_uuid(), newsroom_id, 'person', 'Forged', 'forged' FROM sources LIMIT 1", "the record was inserted without the log"),
+    ("a list is edited", "DELETE FROM evidence", "the record was edited without the log"),
+    ("a value is blanked", "UPDATE change_values SET after = jsonb_set(after, '{name}', 'null'), salts = salts - 'name', redacted = '{name}' WHERE change_id = (SELECT min(id) FROM changes WHERE noun = 'source')", "blanked without a redaction"),
+];
+
+#[actix_web::test]
+async fn verifying_names_the_first_row_that_was_tampered_with() {
+    for (what, tampering, said) in TAMPERED {
+        let app = App::demo().await;
+        verified(&app.database, None).await.unwrap();
+        let sql = app.sql().await;
+        // As a superuser who leaves no trace: triggers and foreign keys do not look.
+        sql.batch_execute(&format!("SET session_replication_role = replica; {tampering}")).await.unwrap();
+        let found = verified(&app.database, None).await.expect_err(what);
+        assert!(found.contains(said), "{what}: {found}");
+    }
+}
+
+#[actix_web::test]
+async fn a_log_cut_off_at_its_end_or_rewritten_differs_from_a_checkpoint_that_was_kept() {
+    let app = App::demo().await;
+    for _ in 0..3 {
+        app.editor.id_of_new("claims", claim(json!({"status": "published"}))).await;
+    }
+    app.in_order().await;
+    let kept = checkpoint(&app).await;
+    let (changes, leaves) = verified(&app.database, Some(&kept)).await.unwrap();
+    assert_eq!(leaves, kept.size());
+    let sql = app.sql().await;
+    let cut = "SET session_replication_role = replica;
+        CREATE TEMP TABLE gone AS SELECT change_id, position FROM change_positions ORDER BY position DESC LIMIT 3;
+        CREATE TEMP TABLE gone_records AS SELECT DISTINCT record_id FROM changes JOIN gone ON change_id = id;
+        DELETE FROM claims WHERE id IN (SELECT record_id FROM gone_records);
+        DELETE FROM change_positions WHERE position IN (SELECT position FROM gone);
+        DELETE FROM change_values WHERE change_id IN (SELECT change_id FROM gone);
+        DELETE FROM changes WHERE id IN (SELECT change_id FROM gone)";
+    sql.batch_execute(cut).await.unwrap();
+    // The nodes that are left over tell; without them nothing here does, but the checkpoint.
+    assert!(verified(&app.database, None).await.unwrap_err().contains("its leaves were removed"));
+    let tidy = "DELETE FROM log_nodes WHERE place >= (SELECT 2 * (max(leaf) + 1) - length(replace(((max(leaf) + 1)::bit(32))::text, '0', '')) FROM change_positions)";
+    sql.batch_execute(tidy).await.unwrap();
+    let (left, _) = verified(&app.database, None).await.unwrap();
+    assert!(left < changes);
+    assert!(verified(&app.database, Some(&kept)).await.unwrap_err().contains("its end was removed"));
+}
+
+#[actix_web::test]
+async fn what_is_not_sealed_yet_is_reported_as_not_protected_yet() {
+    let database = postgres::database().await;
+    let sql = postgres::connect(&database).await;
+    sql.batch_execute("UPDATE newsrooms SET name = name || '!'").await.unwrap();
+    let pool = Pool::new(&database, &Limits { pool_size: 1, past_connections: 1, ..Limits::default() }).unwrap();
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL timezone = 'UTC'";
+    let report = Db::for_worker(pool).past(begin, async |conn| Ok(verify(None, conn).await)).await.unwrap().unwrap();
+    assert_eq!(report.unsealed, 2);
+    postgres::drop_database(&database).await;
+}
+
+#[actix_web::test]
+async fn erased_values_are_gone_everywhere_and_the_proofs_hold() {
+    let app = App::demo().await;
+    let id = app
+        .editor
+        .id_of_new("sources", source(json!({"name": "Private Person", "description": "Lives at 1 Secret Street"})))
+        .await;
+    let path = format!("/v1/sources/{id}");
+    let redaction =
+        json!({"noun": "source", "record_id": id, "fields": ["name", "description"], "reason": "Erasure requested"});
+    // What the record still says is changed first.
+    app.admin.post("/v1/redactions", &redaction).await.problem(409, "change or delete the record first");
+    let then = app.editor.patch(&path, &json!({"country": "IT"})).await.expect(200).body["updated_at"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    app.editor.patch(&path, &json!({"name": "a private person", "description": null})).await.expect(200);
+    for client in [&app.editor, &app.checker] {
+        client.post("/v1/redactions", &redaction).await.expect(403);
+    }
+    app.other.post("/v1/redactions", &redaction).await.expect(403);
+    let others = app.with_key(&postgres::key("other", "admin"));
+    others.post("/v1/redactions", &redaction).await.points_at(&["/record_id"]);
+    for fields in [json!(["kind"]), json!(["nothing"]), json!([])] {
+        let mut wrong = redaction.clone();
+        wrong["fields"] = fields;
+        app.admin.post("/v1/redactions", &wrong).await.expect(422);
+    }
+    app.in_order().await;
+    let kept = checkpoint(&app).await;
+    app.admin.post("/v1/redactions", &redaction).await.expect(201);
+    app.in_order().await;
+    let history = app.admin.get(&format!("{path}/history")).await.expect(200);
+    let past = app.admin.get(&format!("{path}?as_of={then}")).await.expect(200);
+    let feed = app.admin.get("/v1/changes?limit=200&after=100").await.expect(200);
+    for (what, text) in [("history", &history.text), ("past", &past.text), ("feed", &feed.text)] {
+        assert!(!text.contains("Private Person") && !text.contains("Secret Street"), "{what}: {text}");
+    }
+    assert_eq!((&past.body["name"], &past.body["country"]), (&json!("[redacted]"), &json!("IT")));
+    assert_eq!(history.items()[0]["operation"], "redact");
+    assert_eq!(history.items()[0]["remark"], "Erasure requested");
+    let everything = "SELECT string_agg(t::text, '') FROM (SELECT to_jsonb(v) AS t FROM change_values v UNION ALL SELECT to_jsonb(i) FROM idempotency_keys i UNION ALL SELECT to_jsonb(s) FROM sources s) AS all_rows";
+    let everything: String = app.sql().await.query_one(everything, &[]).await.unwrap().get(0);
+    assert!(!everything.contains("Private Person") && !everything.contains("Secret Street"));
+    // The proofs hold, and so does everything else that is verified.
+    verified(&app.database, Some(&kept)).await.unwrap();
+    app.admin.post("/v1/redactions", &redaction).await.expect(409);
+}
+
+/// The order, the proofs and the chain survive a dump and a restore into another cluster, where transaction numbers differ.
+#[actix_web::test]
+async fn a_restored_database_goes_on_where_the_dump_ended() {
+    let app = App::demo().await;
+    let kept = checkpoint(&app).await;
+    let folder = Folder::new();
+    let dump = folder.path().join("dump.sql");
+    let binaries = Command::new("sh")
+        .args(["-c", "ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1"])
+        .output()
+        .unwrap();
+    let binaries = String::from_utf8(binaries.stdout).unwrap();
+    let program =
+        |name: &str| if binaries.trim().is_empty() { name.to_owned() } else { format!("{}/{name}", binaries.trim()) };
+    let dumped = Command::new(program("pg_dump")).arg(&app.database).arg("-f").arg(&dump).output().unwrap();
+    assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
+    let cluster = Folder::new();
+    let embedded = Embedded::start(cluster.path(), &[("fsync", "off")]).await.unwrap();
+    let addresses = embedded::addresses(embedded.url(embedded::NAME));
+    postgres::connect(&addresses.owner).await.batch_execute("CREATE ROLE onrecord_server LOGIN").await.unwrap();
+    let restored = Command::new(program("psql"))
+        .args(["-v", "ON_ERROR_STOP=1", "-q", "-f"])
+        .arg(&dump)
+        .arg(&addresses.owner)
+        .output()
+        .unwrap();
+    assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+    assert_eq!(migrate(&addresses, Some(&Limits::default())).await.unwrap(), 0);
+    let (changes, _) = verified(&addresses.server, Some(&kept)).await.unwrap();
+    // It goes on: new changes get the next places.
+    let sql = postgres::connect(&addresses.owner).await;
+    sql.batch_execute("UPDATE claims SET place = 'Rome' WHERE part_of_id IS NULL").await.unwrap();
+    let pool = Pool::new(&addresses.server, &Limits::default()).unwrap();
+    let db = Db::for_worker(pool);
+    let placed = db.write_quietly(onrecord::changes::sequence).await.unwrap();
+    assert!(placed > 0);
+    let (more, _) = verified(&addresses.server, Some(&kept)).await.unwrap();
+    assert_eq!(more, changes + i64::try_from(placed).unwrap());
+    drop(db);
+    embedded.stop().await.unwrap();
+}
