@@ -95,6 +95,9 @@ impl Db {
     pub async fn read_at<T>(&self, moment: &Moment, query: impl AsyncFn(&AsyncPgConnection) -> Result<T>) -> Result<T> {
         match moment.as_of {
             None => self.read(query).await,
+            Some(as_of) if self.progress().is_settled(as_of) => {
+                self.past_at_once(&Moment::begin(as_of, moment.viewer), query).await
+            }
             Some(as_of) => self.look_back(as_of, moment.viewer, query).await,
         }
     }

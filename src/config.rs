@@ -137,7 +137,7 @@ pub struct Limits {
     #[arg(long, env = "ONRECORD_LIST_CONNECTIONS", default_value_t = 2)]
     pub list_connections: usize,
 
-    /// Connections for reads of the past (`as_of`), which few ask for.
+    /// Connections for reads of the past (`as_of`), which few ask for, and for bringing the log of changes into order.
     #[arg(long, env = "ONRECORD_PAST_CONNECTIONS", default_value_t = 4)]
     pub past_connections: usize,
 

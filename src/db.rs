@@ -10,7 +10,7 @@ use deadpool::Runtime;
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::pooled_connection::deadpool::Pool as Deadpool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection, TransactionManager};
 use tokio::sync::Mutex;
 
 use crate::actor::Actor;
@@ -22,8 +22,8 @@ use crate::progress::Progress;
 #[derive(Clone)]
 pub struct Pool {
     connections: Deadpool<AsyncPgConnection>,
-    /// For reads of the past, whose plans are others for the same statements.
-    past: Deadpool<AsyncPgConnection>,
+    /// For reads of the past, whose plans are others for the same statements, and for the order of the log.
+    aside: Deadpool<AsyncPgConnection>,
     progress: Arc<Progress>,
     url: Arc<str>,
     limits: Limits,
@@ -35,8 +35,8 @@ impl Pool {
         let parsed: tokio_postgres::Config = url.parse().context("DATABASE_URL is not a PostgreSQL address")?;
         drop(parsed);
         let connections = |size: usize| Self::connections(url, limits, size);
-        let (past, connections) = (connections(limits.past_connections)?, connections(limits.pool_size)?);
-        Ok(Self { connections, past, progress: Arc::default(), url: url.into(), limits: limits.clone() })
+        let (aside, connections) = (connections(limits.past_connections)?, connections(limits.pool_size)?);
+        Ok(Self { connections, aside, progress: Arc::default(), url: url.into(), limits: limits.clone() })
     }
 
     fn connections(url: &str, limits: &Limits, size: usize) -> anyhow::Result<Deadpool<AsyncPgConnection>> {
@@ -198,7 +198,33 @@ impl Db {
 
     /// The same on a connection for the past; `begin` says which instant.
     pub async fn past<T>(&self, begin: &str, query: impl AsyncFn(&AsyncPgConnection) -> Result<T>) -> Result<T> {
-        self.pool.transaction(&self.pool.past, begin, async |conn| query(conn).await).await
+        self.pool.transaction(&self.pool.aside, begin, async |conn| query(conn).await).await
+    }
+
+    /// The same for a read of one statement, which is sent together with `begin` and does not wait for the end.
+    pub async fn past_at_once<T>(
+        &self,
+        begin: &str,
+        query: impl AsyncFn(&AsyncPgConnection) -> Result<T>,
+    ) -> Result<T> {
+        loop {
+            let open = Open(Some(checkout(&self.pool.aside).await?));
+            let Some(conn) = open.0.as_deref() else { return Err(AWAY) };
+            let mut beginning: &AsyncPgConnection = conn;
+            // In this order: the first one polled is the first one sent.
+            let (sent, found) = futures_util::join!(beginning.batch_execute(begin), query(conn));
+            match sent.map_err(Error::from) {
+                Ok(()) => {
+                    open.end();
+                    return found;
+                }
+                Err(error) if error.is_connection_lost() => {
+                    // If one is dead, the others are as well.
+                    self.pool.aside.retain(|_, _| false);
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// How far the log of changes is in order.
@@ -208,7 +234,7 @@ impl Db {
 
     /// Runs a write in one transaction that nobody waits for: the log's order, not a record.
     pub async fn write_quietly<T>(&self, write: impl AsyncFn(&mut AsyncPgConnection) -> Result<T>) -> Result<T> {
-        self.pool.transaction(&self.pool.connections, "BEGIN", write).await
+        self.pool.transaction(&self.pool.aside, "BEGIN", write).await
     }
 
     /// Runs a write in one transaction on behalf of the current [`Actor`], in a task of its own: a client that hangs up cannot cancel it between `BEGIN`
@@ -276,20 +302,49 @@ async fn run<T>(
     }
 }
 
-/// A connection in a transaction. Dead ones are found here, before anything was done.
-async fn begin_on(
-    connections: &Deadpool<AsyncPgConnection>,
-    begin: &str,
-) -> Result<diesel_async::pooled_connection::deadpool::Object<AsyncPgConnection>> {
-    use deadpool::managed::{PoolError, TimeoutType};
-    loop {
-        let mut conn = connections.get().await.map_err(|error| match error {
-            PoolError::Timeout(TimeoutType::Wait) => BUSY,
-            error => {
-                tracing::warn!(%error, "cannot connect to the database");
-                AWAY
+/// A connection out of a pool.
+type Pooled = diesel_async::pooled_connection::deadpool::Object<AsyncPgConnection>;
+
+/// A connection that was told to begin; the pool does not know. It goes back to the pool by [`Open::end`] alone.
+struct Open(Option<Pooled>);
+
+impl Open {
+    /// Ends the transaction while nobody waits for it.
+    fn end(mut self) {
+        let Some(conn) = self.0.take() else { return };
+        actix_web::rt::spawn(async move {
+            let mut ending: &AsyncPgConnection = &conn;
+            if let Err(error) = ending.batch_execute("COMMIT").await {
+                tracing::debug!(%error, "a read's transaction did not end");
+                drop(deadpool::managed::Object::take(conn));
             }
-        })?;
+        });
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if let Some(conn) = self.0.take() {
+            drop(deadpool::managed::Object::take(conn));
+        }
+    }
+}
+
+async fn checkout(connections: &Deadpool<AsyncPgConnection>) -> Result<Pooled> {
+    use deadpool::managed::{PoolError, TimeoutType};
+    connections.get().await.map_err(|error| match error {
+        PoolError::Timeout(TimeoutType::Wait) => BUSY,
+        error => {
+            tracing::warn!(%error, "cannot connect to the database");
+            AWAY
+        }
+    })
+}
+
+/// A connection in a transaction. Dead ones are found here, before anything was done.
+async fn begin_on(connections: &Deadpool<AsyncPgConnection>, begin: &str) -> Result<Pooled> {
+    loop {
+        let mut conn = checkout(connections).await?;
         match diesel_async::AnsiTransactionManager::begin_transaction_sql(&mut *conn, begin).await.map_err(Error::from)
         {
             Ok(()) => return Ok(conn),

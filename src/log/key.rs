@@ -57,7 +57,7 @@ impl LogKey {
             fs::create_dir_all(folder)?;
         }
         let (signing, verifying) = generate_key(&mut rand_core::OsRng, name);
-        let unfinished = file.with_extension(format!("partial.{}", std::process::id()));
+        let unfinished = file.with_extension(format!("partial.{}", uuid::Uuid::now_v7()));
         let mut writing = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
         writing.write_all(format!("{signing}\n{verifying}\n").as_bytes())?;
         writing.sync_all()?;

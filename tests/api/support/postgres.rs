@@ -144,9 +144,10 @@ pub async fn demo_database() -> String {
     url
 }
 
-/// The key that signs the tests' logs.
+/// A key that signs a test's log.
 pub fn log_key() -> LogKey {
-    LogKey::open(&PathBuf::from(format!("/tmp/onrecord-test-{}.key", process::id())), "test").unwrap()
+    let folder = tempfile::tempdir().unwrap();
+    LogKey::open(&folder.path().join("log.key"), "test").unwrap()
 }
 
 async fn server() -> &'static Server {
