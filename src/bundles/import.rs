@@ -13,7 +13,7 @@ use super::reuse::reuse;
 use crate::auth::Caller;
 use crate::claims::NewClaim;
 use crate::documents::NewDocument;
-use crate::error::{Error, FieldError, Result};
+use crate::error::{Error, Result};
 use crate::references::Reference;
 use crate::sources::NewSource;
 use crate::statements::NewStatement;
@@ -66,7 +66,10 @@ pub async fn import(mut bundle: Bundle, caller: Caller, conn: &mut AsyncPgConnec
     bundle.rewrite(&reuse.ids);
     check(&bundle, caller, conn).await?;
     insert(&bundle, caller, conn).await.map_err(|error| match error {
-        Error::Conflict { detail, .. } => Error::Validation(vec![FieldError::new("", detail)]),
+        // What would be a conflict alone is a fault of the whole here. Its sentences end with the problem's own stop.
+        Error::Conflict { detail, .. } => {
+            Error::field("", format!("cannot be recorded as it is. {}", detail.trim_end_matches('.')))
+        }
         error => error,
     })?;
     let created = Created {
