@@ -92,19 +92,25 @@ pub struct Limits {
     #[arg(long, env = "ONRECORD_DRAIN_SECONDS", default_value_t = 20)]
     pub drain_seconds: u64,
 
-    /// Worker threads [default: one for each processor].
+    /// Worker threads [default: one for each processor, as far as the shared connections go: 16 with the defaults].
+    /// PostgreSQL beside them is what limits more.
     #[arg(long, env = "ONRECORD_WORKERS")]
     pub workers: Option<usize>,
 
-    /// Connections for writes and slow reads. PostgreSQL on few cores is fastest with few; all instances together must
-    /// stay below its `max_connections`.
+    /// Connections for writes and slow reads. PostgreSQL on few cores is fastest with few. With the shared connections
+    /// and two more, all instances together must stay below its `max_connections`: 66 with the defaults, of 100.
     #[arg(long, env = "ONRECORD_POOL_SIZE", default_value_t = 16)]
     pub pool_size: usize,
 
     /// Shared connections for lists, for each worker, beside the one for reads by a key. Reads queue in each, so a few
-    /// carry thousands a second.
+    /// carry thousands a second. Workers that are many get fewer, or none: then lists share the other one.
     #[arg(long, env = "ONRECORD_LIST_CONNECTIONS", default_value_t = 2)]
     pub list_connections: usize,
+
+    /// Shared connections of all workers together, at most. Three for each of 16 workers; together with the pool they
+    /// leave a third of PostgreSQL's usual 100 to others.
+    #[arg(long, env = "ONRECORD_SHARED_CONNECTIONS", default_value_t = 48, value_parser = at_least_one)]
+    pub shared_connections: usize,
 
     /// Milliseconds to wait for a pool connection before 503: a client should retry within a second, not hang.
     #[arg(long, env = "ONRECORD_POOL_WAIT_MS", default_value_t = 750)]
@@ -127,7 +133,32 @@ pub struct Limits {
     pub idle_transaction_ms: u64,
 }
 
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "must be a number from 1".to_owned())
+}
+
 impl Limits {
+    /// The same with as many workers, and as many connections for lists in each, as the shared connections allow on a
+    /// machine with this many processors. Each worker needs one for reads by a key.
+    #[must_use]
+    pub fn fitted(&self, processors: usize) -> Self {
+        let budget = self.shared_connections.max(1);
+        let each = self.list_connections.saturating_add(1);
+        let workers = match self.workers {
+            Some(workers) => workers.clamp(1, budget),
+            None => processors.clamp(1, (budget / each).max(1)),
+        };
+        let list_connections = self.list_connections.min(budget / workers - 1);
+        Self { workers: Some(workers), list_connections, ..self.clone() }
+    }
+
+    /// The most connections that a fitted process takes: its pool, its workers' shared ones, and one each for its start
+    /// and for migrations.
+    pub fn connections(&self) -> usize {
+        let shared = self.workers.unwrap_or(1).saturating_mul(self.list_connections.saturating_add(1));
+        self.pool_size.saturating_add(shared).saturating_add(2)
+    }
+
     /// How long a body may take where no limits are set.
     pub const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -174,5 +205,26 @@ impl Default for Limits {
             limits: Limits,
         }
         <Defaults as clap::Parser>::parse_from(["onrecord"]).limits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_connections_stay_within_their_budget_on_any_machine() {
+        let fitted = |workers, list_connections, processors| {
+            let fitted = Limits { workers, list_connections, ..Limits::default() }.fitted(processors);
+            (fitted.workers.unwrap(), fitted.list_connections)
+        };
+        assert_eq!(fitted(None, 2, 2), (2, 2));
+        assert_eq!(fitted(None, 2, 128), (16, 2), "no more workers than get all that they should have");
+        assert_eq!(fitted(None, 100, 8), (1, 47));
+        assert_eq!(fitted(Some(20), 2, 2), (20, 1));
+        assert_eq!(fitted(Some(40), 2, 2), (40, 0), "those who ask for many get many, with less each");
+        assert_eq!(fitted(Some(1000), 2, 2), (48, 0));
+        assert_eq!(fitted(Some(0), 0, 0), (1, 0));
+        assert_eq!(Limits::default().fitted(128).connections(), 66);
     }
 }

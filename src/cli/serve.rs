@@ -1,6 +1,7 @@
 //! `onrecord serve`: from an empty folder to a running service, and its orderly end.
 
 use std::net::TcpListener;
+use std::num::NonZero;
 use std::time::Duration;
 
 use actix_web::web;
@@ -40,20 +41,28 @@ impl Serve {
         let listener = TcpListener::bind(&self.server.listen)
             .with_context(|| format!("cannot listen on {}", self.server.listen))?;
         let public_url = PublicUrl::new(self.server.public_url.as_deref());
-        let opened = Opened::owned(&self.database, &self.limits, Timeouts::Set).await?;
-        let served = self.serve(listener, &public_url, &opened).await;
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let limits = self.limits.fitted(processors);
+        let opened = Opened::owned(&self.database, &limits, Timeouts::Set).await?;
+        let served = self.serve(listener, &limits, &public_url, &opened).await;
         opened.close().await?;
         served
     }
 
-    async fn serve(&self, listener: TcpListener, public_url: &PublicUrl, opened: &Opened) -> anyhow::Result<()> {
+    async fn serve(
+        &self,
+        listener: TcpListener,
+        limits: &Limits,
+        public_url: &PublicUrl,
+        opened: &Opened,
+    ) -> anyhow::Result<()> {
         let first_key = first_start(self.server.bootstrap_key.as_deref(), self.demo, &opened.db).await?;
         if self.demo {
             load_demo(&opened.db).await?;
         }
         let address = listener.local_addr()?;
         let draining = web::Data::new(Draining::default());
-        let server = app::serve(listener, &opened.pool, &self.limits, public_url, &draining)?;
+        let server = app::serve(listener, &opened.pool, limits, public_url, &draining)?;
         let handle = server.handle();
         // Before the greeting: whoever has read it may stop the process at once.
         let stop_signal = stop_signal()?;
