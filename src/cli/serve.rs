@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actix_web::web;
 use anyhow::Context;
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use uuid::Uuid;
 
 use super::database::{Opened, Timeouts};
@@ -16,6 +17,7 @@ use crate::body::Json;
 use crate::bundles::{self, Bundle, Ids};
 use crate::config::{DatabaseSettings, Limits, PublicUrl, ServerSettings};
 use crate::db::Db;
+use crate::error::Result;
 use crate::health::Draining;
 use crate::members::Member;
 use crate::newsrooms::{self, Newsroom};
@@ -104,6 +106,14 @@ async fn sweep(db: Db) {
     }
 }
 
+/// Of several processes that start on one empty database, one makes what all need, and the others, which wait, find it.
+/// They wait longer than a request would: loading the story takes a moment.
+async fn one_at_a_time(conn: &mut AsyncPgConnection) -> Result<()> {
+    const LOCK: &str = "SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '30s';
+        SELECT pg_advisory_xact_lock(hashtext('onrecord first start'))";
+    Ok(conn.batch_execute(LOCK).await?)
+}
+
 /// On the first start there is no newsroom: makes one with an admin, and answers the admin's key.
 async fn first_start(chosen: Option<&str>, demo: bool, db: &Db) -> anyhow::Result<Option<String>> {
     if db.read(async |conn| Newsroom::count(conn).await).await? > 0 {
@@ -114,8 +124,15 @@ async fn first_start(chosen: Option<&str>, demo: bool, db: &Db) -> anyhow::Resul
     // The demo's examples name its newsroom, admin and key.
     let ids =
         ["newsroom", "admin", "first-key"].map(|name| demo::id_of(name).filter(|_| demo).unwrap_or_else(Uuid::now_v7));
-    db.write(async move |conn| newsrooms::bootstrap("My newsroom", &key, ids, conn).await).await?;
-    Ok(Some(text))
+    let made = db.write(async move |conn| {
+        one_at_a_time(conn).await?;
+        if Newsroom::count(conn).await? > 0 {
+            return Ok(false);
+        }
+        newsrooms::bootstrap("My newsroom", &key, ids, conn).await?;
+        Ok(true)
+    });
+    Ok(made.await?.then_some(text))
 }
 
 /// Records the demo story in the oldest newsroom, unless there are records already.
@@ -124,6 +141,7 @@ async fn load_demo(db: &Db) -> anyhow::Result<()> {
     let caller = *admins.first().context("there is no newsroom to load the demo story into")?;
     let story = Json::parse(demo::STORY.as_bytes())?;
     let loading = db.write(async move |conn| {
+        one_at_a_time(conn).await?;
         if demo::is_wanted(conn).await? {
             let bundle = Bundle::read(story.clone(), Ids::Demo)?;
             bundles::import(bundle, caller, conn).await.map(Some)

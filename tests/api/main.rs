@@ -23,6 +23,7 @@ mod races;
 mod requests;
 mod scales_and_topics;
 mod sources;
+mod starts;
 mod statements;
 mod support;
 mod verdicts;
