@@ -71,6 +71,7 @@ pub async fn check(bundle: &Bundle, caller: Caller, conn: &mut AsyncPgConnection
     recorded.claims.extend(bundle.claims.iter().map(|item| (item.id, (caller.newsroom_id, item.new.status))));
     recorded.statements.extend(bundle.statements.iter().map(|item| (item.id, item.new.status)));
     recorded.verdicts.extend(bundle.verdicts.iter().map(|item| (item.id, (item.new.claim_id, item.new.status))));
+    errors.extend(check_sources_and_documents(bundle));
     check_claims(bundle, caller, &recorded, &mut errors);
     check_statements(bundle, &recorded, &mut errors);
     check_verdicts(bundle, &recorded, &mut errors);
@@ -112,16 +113,21 @@ fn check_claims(bundle: &Bundle, caller: Caller, recorded: &Recorded, errors: &m
             fault("part_of_id", "makes the claim a part of itself");
         }
     }
-    for item in &bundle.sources {
-        if item.new.affiliation_id == Some(item.id) {
-            errors.push(FieldError::new(format!("{}/affiliation_id", item.pointer), "must be another source"));
-        }
-    }
-    for item in &bundle.documents {
-        if item.new.derived_from_id == Some(item.id) {
-            errors.push(FieldError::new(format!("{}/derived_from_id", item.pointer), "must be another document"));
-        }
-    }
+}
+
+/// Reused ones too: what an item says of a record that is there already must be possible all the same.
+fn check_sources_and_documents(bundle: &Bundle) -> Vec<FieldError> {
+    let fault = |pointer: &str, member: &str, noun: &str| {
+        FieldError::new(format!("{pointer}/{member}"), format!("must be another {noun}"))
+    };
+    let sources = bundle.sources.iter().chain(&bundle.reused_sources);
+    let documents = bundle.documents.iter().chain(&bundle.reused_documents);
+    let sources = sources.filter(|item| item.new.affiliation_id == Some(item.id));
+    let documents = documents.filter(|item| item.new.derived_from_id == Some(item.id));
+    sources
+        .map(|item| fault(&item.pointer, "affiliation_id", "source"))
+        .chain(documents.map(|item| fault(&item.pointer, "derived_from_id", "document")))
+        .collect()
 }
 
 fn check_statements(bundle: &Bundle, recorded: &Recorded, errors: &mut Vec<FieldError>) {

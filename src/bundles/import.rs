@@ -134,15 +134,16 @@ impl Bundle {
         ids
     }
 
-    /// All ids in its items, with pointers into the bundle.
+    /// All ids in its items, reused ones included, with pointers into the bundle.
     pub fn references(&self) -> Vec<Reference> {
         let mut references = Vec::new();
-        for_each_list!(self, |item| references.extend(
-            item.new
-                .references()
-                .into_iter()
-                .map(|reference| Reference { pointer: item.pointer.clone() + &reference.pointer, ..reference })
-        ));
+        let mut add = |pointer: &String, found: Vec<Reference>| {
+            let placed = |one: Reference| Reference { pointer: pointer.clone() + &one.pointer, ..one };
+            references.extend(found.into_iter().map(placed));
+        };
+        for_each_list!(self, |item| add(&item.pointer, item.new.references()));
+        self.reused_sources.iter().for_each(|item| add(&item.pointer, item.new.references()));
+        self.reused_documents.iter().for_each(|item| add(&item.pointer, item.new.references()));
         references
     }
 
@@ -150,10 +151,10 @@ impl Bundle {
     fn rewrite(&mut self, ids: &HashMap<Uuid, Uuid>) {
         let by = |id: &mut Uuid| *id = ids.get(id).copied().unwrap_or(*id);
         let by_option = |id: &mut Option<Uuid>| *id = id.map(|id| ids.get(&id).copied().unwrap_or(id));
-        for Item { new, .. } in &mut self.sources {
+        for Item { new, .. } in self.sources.iter_mut().chain(&mut self.reused_sources) {
             by_option(&mut new.affiliation_id);
         }
-        for Item { new, .. } in &mut self.documents {
+        for Item { new, .. } in self.documents.iter_mut().chain(&mut self.reused_documents) {
             by_option(&mut new.publisher_id);
             by_option(&mut new.derived_from_id);
         }

@@ -21,6 +21,7 @@ mod openapi;
 mod process;
 mod races;
 mod requests;
+mod reuse;
 mod scales_and_topics;
 mod sources;
 mod starts;
