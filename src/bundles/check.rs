@@ -41,9 +41,9 @@ impl Recorded {
             .select((claims::id, claims::newsroom_id, claims::status))
             .load(conn)
             .await?;
-        let statements: Vec<(Uuid, ClaimStatus)> = statements::table
+        let statements: Vec<(Uuid, ClaimStatus, bool)> = statements::table
             .filter(statements::id.eq_any(&ids))
-            .select((statements::id, statements::status))
+            .select((statements::id, statements::status, statements::public))
             .load(conn)
             .await?;
         let verdicts: Vec<(Uuid, Uuid, VerdictStatus)> = verdicts::table
@@ -53,7 +53,14 @@ impl Recorded {
             .await?;
         Ok(Self {
             claims: claims.into_iter().map(|(id, newsroom_id, status)| (id, (newsroom_id, status))).collect(),
-            statements: statements.into_iter().collect(),
+            // One whose claim was withdrawn is no more to be relied on than a withdrawn one.
+            statements: statements
+                .into_iter()
+                .map(|(id, status, public)| match status {
+                    ClaimStatus::Published if !public => (id, ClaimStatus::Withdrawn),
+                    _ => (id, status),
+                })
+                .collect(),
             verdicts: verdicts.into_iter().map(|(id, claim_id, status)| (id, (claim_id, status))).collect(),
         })
     }

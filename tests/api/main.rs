@@ -28,3 +28,4 @@ mod starts;
 mod statements;
 mod support;
 mod verdicts;
+mod withdrawals;
