@@ -74,12 +74,7 @@ pub fn serve(
             .app_data(draining.clone())
             .app_data(web::Data::new(json.clone()))
             .configure(health::configure)
-            .service(
-                scope::scope("/v1")
-                    .wrap(from_fn(auth::authenticate))
-                    .wrap(from_fn(openapi::check_parameters))
-                    .configure(routes),
-            )
+            .service(scope::scope("/v1").wrap(from_fn(auth::authenticate)).configure(routes))
             .split_for_parts();
         app.service(home)
             .service(openapi_json)
@@ -87,6 +82,7 @@ pub fn serve(
             .service(problems)
             .service(swagger_ui())
             .default_service(web::to(openapi::unrouted))
+            .wrap(from_fn(openapi::check_parameters))
             .wrap(Compress::default())
             .wrap(from_fn(telemetry::observe))
     })

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, web};
 use clap::Args;
+use url::Url;
 
 /// Where the records are kept.
 #[derive(Debug, Clone, Args)]
@@ -47,12 +49,15 @@ impl PublicUrl {
         Self(url.map(|url| url.trim_end_matches('/').to_owned()))
     }
 
-    /// The address without a slash at its end: the one that was set, else the one by which this request came.
+    /// The address without a slash at its end: the one that was set, else the one by which this request came, as a proxy
+    /// says or the request itself. None where neither is an address: a link is then a path.
     pub fn of(&self, request: &HttpRequest) -> String {
-        self.0.clone().unwrap_or_else(|| {
-            let connection = request.connection_info();
-            format!("{}://{}", connection.scheme(), connection.host())
-        })
+        if let Some(url) = &self.0 {
+            return url.clone();
+        }
+        let connection = request.connection_info();
+        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        origin(connection.scheme(), connection.host()).or_else(|| origin("http", host)).unwrap_or_default()
     }
 
     /// The address to tell whoever started the server, which listens on `address`.
@@ -62,6 +67,18 @@ impl PublicUrl {
             _ => format!("http://{address}"),
         })
     }
+}
+
+/// `scheme://host`, where that is all it says. Both are clients' words, which end in a header.
+fn origin(scheme: &str, host: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    if !matches!(scheme, "http" | "https") || host.len() > 255 || !host.chars().all(plain) {
+        return None;
+    }
+    let origin = format!("{scheme}://{host}");
+    // No port is left after a colon in what browsers would not take either.
+    let valid = Url::parse(&origin).is_ok_and(|url| url.has_host()) && !host.ends_with(':');
+    valid.then_some(origin)
 }
 
 /// Limits that keep one client, or one slow part, from taking the service from everybody else.
@@ -211,6 +228,29 @@ impl Default for Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_begin_with_what_is_an_address_only() {
+        for host in ["onrecord.example", "localhost:8080", "127.0.0.1", "[::1]:9000"] {
+            assert_eq!(origin("https", host), Some(format!("https://{host}")));
+        }
+        for host in [
+            "",
+            "a b",
+            "evil>; rel=\"next\", <x",
+            "user@host",
+            "host/path",
+            "host?x",
+            "host:",
+            "host:99999",
+            "[::1",
+            "a\r\nb",
+            "é",
+        ] {
+            assert_eq!(origin("http", host), None, "{host}");
+        }
+        assert_eq!(origin("javascript", "localhost"), None);
+    }
 
     #[test]
     fn shared_connections_stay_within_their_budget_on_any_machine() {
