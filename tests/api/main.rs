@@ -27,5 +27,6 @@ mod sources;
 mod starts;
 mod statements;
 mod support;
+mod topics;
 mod verdicts;
 mod withdrawals;
