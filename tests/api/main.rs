@@ -18,6 +18,7 @@ mod idempotency;
 mod lists;
 mod migrations;
 mod openapi;
+mod pages;
 mod process;
 mod races;
 mod requests;
