@@ -1,5 +1,6 @@
 //! The shell sessions of README.md and API.md, run as a reader would paste them, and what the pages say is printed.
 
+use std::fmt::Write as _;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -55,9 +56,9 @@ fn run(app: &App) -> Vec<Printed> {
             .replace("KEY=onr_…", &format!("KEY={}", key("desk", "admin")));
         // A comment behind a variable says what it holds.
         for (name, _) in text.lines().filter(|line| line.contains("   # ")).filter_map(|line| line.split_once('=')) {
-            script += &format!("echo \"${name}\"\n");
+            writeln!(script, "echo \"${name}\"").unwrap();
         }
-        script += &format!("echo '{MARK}'\n");
+        writeln!(script, "echo '{MARK}'").unwrap();
         let shown = pages.get(index + 1).filter(|next| next.language != "sh").map(|next| next.text);
         printed.push(Printed { block: text, out: String::new(), shown });
     }

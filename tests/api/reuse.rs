@@ -17,14 +17,16 @@ fn orders(items: &[Value]) -> Vec<Vec<Value>> {
     (0..items.len()).flat_map(with_first).collect()
 }
 
+/// What is recorded and what is sent, each as the number of a Wikidata item or none; how many sources are made; and what
+/// is known of each sent one then.
+type Case = (&'static [Option<u32>], &'static [Option<u32>], usize, &'static [Option<u32>]);
+
 /// Which sources are the same is decided over all items and records of one kind and name, in whichever order they come.
 #[actix_web::test]
 async fn sources_of_one_name_are_told_apart_by_their_wikidata_items_in_every_order() {
     let app = App::start().await;
     let mut number = 0;
-    // What is recorded, what is sent, each as the number of a Wikidata item or none; then what is made, and what of
-    // each item's record is known.
-    let cases: [(&[Option<u32>], &[Option<u32>], usize, &[Option<u32>]); 9] = [
+    let cases: [Case; 9] = [
         (&[], &[None, Some(1), Some(2)], 3, &[None, Some(1), Some(2)]),
         (&[], &[None, None, Some(1), Some(2)], 4, &[None, None, Some(1), Some(2)]),
         (&[], &[None, Some(1)], 1, &[Some(1), Some(1)]),
