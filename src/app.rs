@@ -84,7 +84,6 @@ pub fn serve(
                 scope::scope("/v1")
                     .wrap(from_fn(as_of::revalidate))
                     .wrap(from_fn(auth::authenticate))
-                    .wrap(from_fn(openapi::check_parameters))
                     .configure(routes),
             )
             .split_for_parts();
@@ -94,6 +93,7 @@ pub fn serve(
             .service(problems)
             .service(swagger_ui())
             .default_service(web::to(openapi::unrouted))
+            .wrap(from_fn(openapi::check_parameters))
             .wrap(Compress::default())
             .wrap(from_fn(telemetry::observe))
     })

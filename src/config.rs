@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, web};
 use clap::Args;
+use url::Url;
 
 /// Where the records are kept.
 #[derive(Debug, Clone, Args)]
@@ -52,12 +54,15 @@ impl PublicUrl {
         Self(url.map(|url| url.trim_end_matches('/').to_owned()))
     }
 
-    /// The address without a slash at its end: the one that was set, else the one by which this request came.
+    /// The address without a slash at its end: the one that was set, else the one by which this request came, as a proxy
+    /// says or the request itself. None where neither is an address: a link is then a path.
     pub fn of(&self, request: &HttpRequest) -> String {
-        self.0.clone().unwrap_or_else(|| {
-            let connection = request.connection_info();
-            format!("{}://{}", connection.scheme(), connection.host())
-        })
+        if let Some(url) = &self.0 {
+            return url.clone();
+        }
+        let connection = request.connection_info();
+        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        origin(connection.scheme(), connection.host()).or_else(|| origin("http", host)).unwrap_or_default()
     }
 
     /// The address to tell whoever started the server, which listens on `address`.
@@ -95,6 +100,18 @@ impl LogSettings {
     }
 }
 
+/// `scheme://host`, where that is all it says. Both are clients' words, which end in a header.
+fn origin(scheme: &str, host: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    if !matches!(scheme, "http" | "https") || host.len() > 255 || !host.chars().all(plain) {
+        return None;
+    }
+    let origin = format!("{scheme}://{host}");
+    // No port is left after a colon in what browsers would not take either.
+    let valid = Url::parse(&origin).is_ok_and(|url| url.has_host()) && !host.ends_with(':');
+    valid.then_some(origin)
+}
+
 /// Limits that keep one client, or one slow part, from taking the service from everybody else.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
@@ -123,23 +140,29 @@ pub struct Limits {
     #[arg(long, env = "ONRECORD_DRAIN_SECONDS", default_value_t = 20)]
     pub drain_seconds: u64,
 
-    /// Worker threads [default: one for each processor].
+    /// Worker threads [default: one for each processor, as far as the shared connections go: 16 with the defaults].
+    /// PostgreSQL beside them is what limits more.
     #[arg(long, env = "ONRECORD_WORKERS")]
     pub workers: Option<usize>,
 
-    /// Connections for writes and slow reads. PostgreSQL on few cores is fastest with few; all instances together must
-    /// stay below its `max_connections`.
+    /// Connections for writes and slow reads. PostgreSQL on few cores is fastest with few. With the shared connections
+    /// and two more, all instances together must stay below its `max_connections`: 66 with the defaults, of 100.
     #[arg(long, env = "ONRECORD_POOL_SIZE", default_value_t = 16)]
     pub pool_size: usize,
 
     /// Shared connections for lists, for each worker, beside the one for reads by a key. Reads queue in each, so a few
-    /// carry thousands a second.
+    /// carry thousands a second. Workers that are many get fewer, or none: then lists share the other one.
     #[arg(long, env = "ONRECORD_LIST_CONNECTIONS", default_value_t = 2)]
     pub list_connections: usize,
 
     /// Connections for reads of the past (`as_of`), which few ask for, and for bringing the log of changes into order.
     #[arg(long, env = "ONRECORD_PAST_CONNECTIONS", default_value_t = 4)]
     pub past_connections: usize,
+
+    /// Shared connections of all workers together, at most. Three for each of 16 workers; together with the pool they
+    /// leave a third of PostgreSQL's usual 100 to others.
+    #[arg(long, env = "ONRECORD_SHARED_CONNECTIONS", default_value_t = 48, value_parser = at_least_one)]
+    pub shared_connections: usize,
 
     /// Milliseconds to wait for a pool connection before 503: a client should retry within a second, not hang.
     #[arg(long, env = "ONRECORD_POOL_WAIT_MS", default_value_t = 750)]
@@ -162,7 +185,32 @@ pub struct Limits {
     pub idle_transaction_ms: u64,
 }
 
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "must be a number from 1".to_owned())
+}
+
 impl Limits {
+    /// The same with as many workers, and as many connections for lists in each, as the shared connections allow on a
+    /// machine with this many processors. Each worker needs one for reads by a key.
+    #[must_use]
+    pub fn fitted(&self, processors: usize) -> Self {
+        let budget = self.shared_connections.max(1);
+        let each = self.list_connections.saturating_add(1);
+        let workers = match self.workers {
+            Some(workers) => workers.clamp(1, budget),
+            None => processors.clamp(1, (budget / each).max(1)),
+        };
+        let list_connections = self.list_connections.min(budget / workers - 1);
+        Self { workers: Some(workers), list_connections, ..self.clone() }
+    }
+
+    /// The most connections that a fitted process takes: its pools, its workers' shared ones, and one each for its start,
+    /// for the order of the log and for migrations.
+    pub fn connections(&self) -> usize {
+        let shared = self.workers.unwrap_or(1).saturating_mul(self.list_connections.saturating_add(1));
+        self.pool_size.saturating_add(shared).saturating_add(self.past_connections).saturating_add(3)
+    }
+
     /// How long a body may take where no limits are set.
     pub const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -209,5 +257,49 @@ impl Default for Limits {
             limits: Limits,
         }
         <Defaults as clap::Parser>::parse_from(["onrecord"]).limits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_begin_with_what_is_an_address_only() {
+        for host in ["onrecord.example", "localhost:8080", "127.0.0.1", "[::1]:9000"] {
+            assert_eq!(origin("https", host), Some(format!("https://{host}")));
+        }
+        for host in [
+            "",
+            "a b",
+            "evil>; rel=\"next\", <x",
+            "user@host",
+            "host/path",
+            "host?x",
+            "host:",
+            "host:99999",
+            "[::1",
+            "a\r\nb",
+            "é",
+        ] {
+            assert_eq!(origin("http", host), None, "{host}");
+        }
+        assert_eq!(origin("javascript", "localhost"), None);
+    }
+
+    #[test]
+    fn shared_connections_stay_within_their_budget_on_any_machine() {
+        let fitted = |workers, list_connections, processors| {
+            let fitted = Limits { workers, list_connections, ..Limits::default() }.fitted(processors);
+            (fitted.workers.unwrap(), fitted.list_connections)
+        };
+        assert_eq!(fitted(None, 2, 2), (2, 2));
+        assert_eq!(fitted(None, 2, 128), (16, 2), "no more workers than get all that they should have");
+        assert_eq!(fitted(None, 100, 8), (1, 47));
+        assert_eq!(fitted(Some(20), 2, 2), (20, 1));
+        assert_eq!(fitted(Some(40), 2, 2), (40, 0), "those who ask for many get many, with less each");
+        assert_eq!(fitted(Some(1000), 2, 2), (48, 0));
+        assert_eq!(fitted(Some(0), 0, 0), (1, 0));
+        assert_eq!(Limits::default().fitted(128).connections(), 71);
     }
 }

@@ -89,7 +89,7 @@ diesel::table! {
         id -> Int8,
         /// What the record is: source, document, claim, statement, verdict …
         noun -> Text,
-        /// The record; for a topic, the MD5 of its slug as a UUID
+        /// The record; for a topic, the MD5 of its slug as a UUID, after its newsroom's id where it is that one's own
         record_id -> Uuid,
         /// The newsroom that the record belongs to; null for what comes with OnRecord
         newsroom_id -> Nullable<Uuid>,
@@ -295,6 +295,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// A topic that a newsroom uses or has made, as that newsroom sees it while it is not public
+    newsroom_topics (slug, newsroom_id) {
+        /// The topic
+        slug -> Text,
+        /// The newsroom that uses it
+        newsroom_id -> Uuid,
+        /// Its name for readers
+        label -> Nullable<Text>,
+        /// The wider topic
+        parent_slug -> Nullable<Text>,
+        /// Eight-digit code of the matching IPTC Media Topic
+        iptc_code -> Nullable<Text>,
+        /// When the newsroom first used it, database time
+        created_at -> Timestamptz,
+        /// When it last changed, database time
+        updated_at -> Timestamptz,
+        /// Raised by one with every change; the ETag while the topic is not public
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     /// An organisation that records and checks claims
     newsrooms (id) {
         /// UUIDv7
@@ -474,7 +496,7 @@ diesel::table! {
     topics (slug) {
         /// Its name in addresses: lower-case ASCII words joined by hyphens
         slug -> Text,
-        /// The newsroom that used it first
+        /// The newsroom that made it public; while it is hidden, the one that used it first, which nobody is told
         newsroom_id -> Nullable<Uuid>,
         /// Its name for readers
         label -> Nullable<Text>,
@@ -550,6 +572,7 @@ diesel::joinable!(evidence -> statements (statement_id));
 diesel::joinable!(evidence -> verdicts (verdict_id));
 diesel::joinable!(idempotency_keys -> members (member_id));
 diesel::joinable!(members -> newsrooms (newsroom_id));
+diesel::joinable!(newsroom_topics -> newsrooms (newsroom_id));
 diesel::joinable!(rating_scales -> newsrooms (newsroom_id));
 diesel::joinable!(ratings -> rating_scales (scale_id));
 diesel::joinable!(sources -> newsrooms (newsroom_id));
@@ -575,6 +598,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_keys,
     log_nodes,
     members,
+    newsroom_topics,
     newsrooms,
     rating_scales,
     ratings,

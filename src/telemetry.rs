@@ -76,12 +76,21 @@ impl Metrics {
 
     fn observe(&self, method: &Method, route: Option<String>, status: StatusCode, since: Instant) {
         let labels = Labels {
-            http_request_method: method.to_string(),
+            http_request_method: known_method(method).to_owned(),
             // The template, never the path: paths have no end.
             http_route: route.unwrap_or_else(|| "unknown".into()),
             http_response_status_code: status.as_u16(),
         };
         self.durations.get_or_create(&labels).observe(since.elapsed().as_secs_f64());
+    }
+}
+
+/// The method as a label: words that clients make up have no end either.
+fn known_method(method: &Method) -> &str {
+    match method.as_str() {
+        known @ ("CONNECT" | "DELETE" | "GET" | "HEAD" | "OPTIONS" | "PATCH" | "POST" | "PUT" | "TRACE") => known,
+        // The name that OpenTelemetry's conventions give them.
+        _ => "_OTHER",
     }
 }
 
@@ -142,6 +151,9 @@ pub async fn observe(
         }
         error.response(Some(id.as_str()))
     });
+    // Swagger UI answers what it does not have without a word.
+    let silent = response.status() == StatusCode::NOT_FOUND && response.response().error().is_none();
+    let problem = problem.or_else(|| silent.then(|| Error::NotFound("page").response(Some(id.as_str()))));
     if let Some(problem) = problem {
         response = response.into_response(problem);
     }

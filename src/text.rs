@@ -171,24 +171,28 @@ pub fn folded(name: &str) -> String {
 /// Parameters that tell where a reader came from, not what is read.
 const TRACKING: &[&str] = &["fbclid", "gclid"];
 
+fn is_tracking(pair: &str) -> bool {
+    let name = url::form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name).unwrap_or_default();
+    name.starts_with("utm_") || TRACKING.contains(&name.as_ref())
+}
+
 /// The form in which addresses are compared (WHATWG parse, no fragment, no tracking); `None` unless http or https.
+///
+/// It is stored. Until November 2026 the rest of a query was written anew where something was dropped from it: documents
+/// recorded by then with a tracking parameter keep that form until their address is sent again.
 pub fn normal_url(address: &str) -> Option<String> {
     let mut url = Url::parse(address).ok()?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return None;
     }
     url.set_fragment(None);
-    let tracks = |name: &str| name.starts_with("utm_") || TRACKING.contains(&name);
-    if url.query_pairs().any(|(name, _)| tracks(&name)) {
-        let kept: Vec<_> = url
-            .query_pairs()
-            .filter(|(name, _)| !tracks(name))
-            .map(|(n, v)| (n.into_owned(), v.into_owned()))
-            .collect();
-        url.set_query(None);
-        if !kept.is_empty() {
-            url.query_pairs_mut().extend_pairs(kept);
-        }
+    // The other pairs stay as they are: decoded and written anew, `a%20b` would become `a+b`, but only beside such a pair.
+    if let Some(query) = url.query()
+        && query.split('&').any(is_tracking)
+    {
+        let kept: Vec<&str> = query.split('&').filter(|pair| !is_tracking(pair)).collect();
+        let kept = kept.join("&");
+        url.set_query(Some(kept.as_str()).filter(|kept| !kept.is_empty()));
     }
     Some(url.into())
 }
@@ -199,8 +203,16 @@ mod tests {
 
     #[test]
     fn addresses_are_compared_without_what_does_not_matter() {
-        let normal = |address| normal_url(address).unwrap();
+        let normal = |address: &str| normal_url(address).unwrap();
         assert_eq!(normal("HTTPS://Example.ORG:443/a?utm_source=x&b=1&fbclid=2#top"), "https://example.org/a?b=1");
+        for query in ["q=a%20b", "q=a+b", "print", "k=a~b'c", "a=1&&b", "=x", "q=%C3%A9%2F&r=é"] {
+            let plain = normal(&format!("https://example.org/a?{query}"));
+            for tracked in [format!("{query}&utm_source=x"), format!("gclid=1&{query}"), format!("%75tm_a=&{query}#b")]
+            {
+                assert_eq!(normal(&format!("https://example.org/a?{tracked}")), plain);
+            }
+        }
+        assert_eq!(normal("https://example.org/a?utm_source=x&fbclid"), "https://example.org/a");
         assert_eq!(normal("http://example.org"), "http://example.org/");
         assert_ne!(normal("http://example.org/a"), normal("https://example.org/a"));
         for bad in ["javascript:alert(1)", "data:text/html,x", "ftp://example.org", "/a", "example.org", "https://"] {

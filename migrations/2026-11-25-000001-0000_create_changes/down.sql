@@ -9,5 +9,6 @@ DROP FUNCTION set_first_version() CASCADE;
 DROP FUNCTION keep_log();
 DROP FUNCTION blanked(jsonb, text[]);
 DROP FUNCTION write_change(text, jsonb, jsonb);
+DROP FUNCTION logged_slug(text, jsonb);
 DROP FUNCTION logged_record(text, jsonb);
 DROP FUNCTION record_lists(text, uuid);

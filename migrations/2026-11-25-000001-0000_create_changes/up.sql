@@ -35,7 +35,7 @@ CREATE TABLE changes (
 COMMENT ON TABLE changes IS 'The change log: one row for each write to a record, never changed and never removed';
 COMMENT ON COLUMN changes.id IS 'Rises with every change of a record; across records two may be committed in another order, see change_positions';
 COMMENT ON COLUMN changes.noun IS 'What the record is: source, document, claim, statement, verdict …';
-COMMENT ON COLUMN changes.record_id IS 'The record; for a topic, the MD5 of its slug as a UUID';
+COMMENT ON COLUMN changes.record_id IS 'The record; for a topic, the MD5 of its slug as a UUID, after its newsroom''s id where it is that one''s own';
 COMMENT ON COLUMN changes.newsroom_id IS 'The newsroom that the record belongs to; null for what comes with OnRecord';
 COMMENT ON COLUMN changes.parent_id IS 'What the record hangs on: the claim of a statement, a verdict or a part, the member of a key';
 COMMENT ON COLUMN changes.operation IS 'insert, update, delete; show or hide, where only the record''s visibility changed; redact';
@@ -96,6 +96,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION record_lists(text, uuid) IS 'The lists of a record that lie in tables of their own, as members of its JSON';
 
+-- What has no id has a slug, which is its own or its newsroom's.
+CREATE FUNCTION logged_slug(noun text, row_of_it jsonb) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN md5(CASE noun WHEN 'newsroom_topic' THEN row_of_it ->> 'newsroom_id' ELSE '' END || (row_of_it ->> 'slug'))::uuid;
+COMMENT ON FUNCTION logged_slug(text, jsonb) IS 'The id that the log gives to a record without one';
+
 CREATE FUNCTION logged_record(noun text, row_of_it jsonb) RETURNS jsonb LANGUAGE sql STABLE
 RETURN row_of_it
     -- Derived from others, secret, or written in the background: not the record.
@@ -109,7 +114,7 @@ DECLARE
     -- Bookkeeping: in the record, but no change by itself.
     counters CONSTANT text[] := '{version,updated_at}';
     either CONSTANT jsonb := coalesce(becomes, was);
-    record CONSTANT uuid := coalesce((either ->> 'id')::uuid, md5(either ->> 'slug')::uuid);
+    record CONSTANT uuid := coalesce((either ->> 'id')::uuid, logged_slug(noun, either));
     shown CONSTANT boolean := becomes IS NOT NULL
         AND coalesce((becomes ->> 'public')::boolean, becomes ->> 'status' = 'published', noun IN ('newsroom', 'rating_scale'));
     was_shown CONSTANT boolean := was IS NOT NULL

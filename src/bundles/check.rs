@@ -41,9 +41,9 @@ impl Recorded {
             .select((claims::id, claims::newsroom_id, claims::status))
             .load(conn)
             .await?;
-        let statements: Vec<(Uuid, ClaimStatus)> = statements::table
+        let statements: Vec<(Uuid, ClaimStatus, bool)> = statements::table
             .filter(statements::id.eq_any(&ids))
-            .select((statements::id, statements::status))
+            .select((statements::id, statements::status, statements::public))
             .load(conn)
             .await?;
         let verdicts: Vec<(Uuid, Uuid, VerdictStatus)> = verdicts::table
@@ -53,7 +53,14 @@ impl Recorded {
             .await?;
         Ok(Self {
             claims: claims.into_iter().map(|(id, newsroom_id, status)| (id, (newsroom_id, status))).collect(),
-            statements: statements.into_iter().collect(),
+            // One whose claim was withdrawn is no more to be relied on than a withdrawn one.
+            statements: statements
+                .into_iter()
+                .map(|(id, status, public)| match status {
+                    ClaimStatus::Published if !public => (id, ClaimStatus::Withdrawn),
+                    _ => (id, status),
+                })
+                .collect(),
             verdicts: verdicts.into_iter().map(|(id, claim_id, status)| (id, (claim_id, status))).collect(),
         })
     }
@@ -71,6 +78,7 @@ pub async fn check(bundle: &Bundle, caller: Caller, conn: &mut AsyncPgConnection
     recorded.claims.extend(bundle.claims.iter().map(|item| (item.id, (caller.newsroom_id, item.new.status))));
     recorded.statements.extend(bundle.statements.iter().map(|item| (item.id, item.new.status)));
     recorded.verdicts.extend(bundle.verdicts.iter().map(|item| (item.id, (item.new.claim_id, item.new.status))));
+    errors.extend(check_sources_and_documents(bundle));
     check_claims(bundle, caller, &recorded, &mut errors);
     check_statements(bundle, &recorded, &mut errors);
     check_verdicts(bundle, &recorded, &mut errors);
@@ -112,16 +120,21 @@ fn check_claims(bundle: &Bundle, caller: Caller, recorded: &Recorded, errors: &m
             fault("part_of_id", "makes the claim a part of itself");
         }
     }
-    for item in &bundle.sources {
-        if item.new.affiliation_id == Some(item.id) {
-            errors.push(FieldError::new(format!("{}/affiliation_id", item.pointer), "must be another source"));
-        }
-    }
-    for item in &bundle.documents {
-        if item.new.derived_from_id == Some(item.id) {
-            errors.push(FieldError::new(format!("{}/derived_from_id", item.pointer), "must be another document"));
-        }
-    }
+}
+
+/// Reused ones too: what an item says of a record that is there already must be possible all the same.
+fn check_sources_and_documents(bundle: &Bundle) -> Vec<FieldError> {
+    let fault = |pointer: &str, member: &str, noun: &str| {
+        FieldError::new(format!("{pointer}/{member}"), format!("must be another {noun}"))
+    };
+    let sources = bundle.sources.iter().chain(&bundle.reused_sources);
+    let documents = bundle.documents.iter().chain(&bundle.reused_documents);
+    let sources = sources.filter(|item| item.new.affiliation_id == Some(item.id));
+    let documents = documents.filter(|item| item.new.derived_from_id == Some(item.id));
+    sources
+        .map(|item| fault(&item.pointer, "affiliation_id", "source"))
+        .chain(documents.map(|item| fault(&item.pointer, "derived_from_id", "document")))
+        .collect()
 }
 
 fn check_statements(bundle: &Bundle, recorded: &Recorded, errors: &mut Vec<FieldError>) {

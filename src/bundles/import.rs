@@ -13,7 +13,7 @@ use super::reuse::reuse;
 use crate::auth::Caller;
 use crate::claims::NewClaim;
 use crate::documents::NewDocument;
-use crate::error::{Error, FieldError, Result};
+use crate::error::{Error, Result};
 use crate::references::Reference;
 use crate::sources::NewSource;
 use crate::statements::NewStatement;
@@ -66,7 +66,10 @@ pub async fn import(mut bundle: Bundle, caller: Caller, conn: &mut AsyncPgConnec
     bundle.rewrite(&reuse.ids);
     check(&bundle, caller, conn).await?;
     insert(&bundle, caller, conn).await.map_err(|error| match error {
-        Error::Conflict { detail, .. } => Error::Validation(vec![FieldError::new("", detail)]),
+        // What would be a conflict alone is a fault of the whole here. Its sentences end with the problem's own stop.
+        Error::Conflict { detail, .. } => {
+            Error::field("", format!("cannot be recorded as it is. {}", detail.trim_end_matches('.')))
+        }
         error => error,
     })?;
     let created = Created {
@@ -131,15 +134,16 @@ impl Bundle {
         ids
     }
 
-    /// All ids in its items, with pointers into the bundle.
+    /// All ids in its items, reused ones included, with pointers into the bundle.
     pub fn references(&self) -> Vec<Reference> {
         let mut references = Vec::new();
-        for_each_list!(self, |item| references.extend(
-            item.new
-                .references()
-                .into_iter()
-                .map(|reference| Reference { pointer: item.pointer.clone() + &reference.pointer, ..reference })
-        ));
+        let mut add = |pointer: &String, found: Vec<Reference>| {
+            let placed = |one: Reference| Reference { pointer: pointer.clone() + &one.pointer, ..one };
+            references.extend(found.into_iter().map(placed));
+        };
+        for_each_list!(self, |item| add(&item.pointer, item.new.references()));
+        self.reused_sources.iter().for_each(|item| add(&item.pointer, item.new.references()));
+        self.reused_documents.iter().for_each(|item| add(&item.pointer, item.new.references()));
         references
     }
 
@@ -147,10 +151,10 @@ impl Bundle {
     fn rewrite(&mut self, ids: &HashMap<Uuid, Uuid>) {
         let by = |id: &mut Uuid| *id = ids.get(id).copied().unwrap_or(*id);
         let by_option = |id: &mut Option<Uuid>| *id = id.map(|id| ids.get(&id).copied().unwrap_or(id));
-        for Item { new, .. } in &mut self.sources {
+        for Item { new, .. } in self.sources.iter_mut().chain(&mut self.reused_sources) {
             by_option(&mut new.affiliation_id);
         }
-        for Item { new, .. } in &mut self.documents {
+        for Item { new, .. } in self.documents.iter_mut().chain(&mut self.reused_documents) {
             by_option(&mut new.publisher_id);
             by_option(&mut new.derived_from_id);
         }

@@ -57,6 +57,11 @@ pub struct Bundle {
     pub statements: Vec<Item<NewStatement>>,
     /// What was concluded.
     pub verdicts: Vec<Item<NewVerdict>>,
+    /// Sources that are another record, one recorded already or another item's, and have its id. They are checked like
+    /// the others.
+    pub reused_sources: Vec<Item<NewSource>>,
+    /// The same for documents.
+    pub reused_documents: Vec<Item<NewDocument>>,
     /// What is wrong with the others.
     pub faults: Vec<FieldError>,
     /// The ids that they would have.
@@ -94,6 +99,8 @@ impl Bundle {
             claims: reader.read("claims"),
             statements: reader.read("statements"),
             verdicts: reader.read("verdicts"),
+            reused_sources: Vec::new(),
+            reused_documents: Vec::new(),
             faults: reader.errors,
             unreadable: reader.unreadable,
         })
@@ -194,7 +201,7 @@ impl Names {
                 }
                 Value::String(text) if text.starts_with('#') => {
                     let Some((_, wanted)) = ID_MEMBERS.iter().find(|(name, _)| name == member) else { continue };
-                    match self.0.get(text.trim_start_matches('#')) {
+                    match text.strip_prefix('#').and_then(|name| self.0.get(name)) {
                         Some((noun, id)) if noun == wanted => *text = id.to_string(),
                         Some((noun, _)) => errors.push(FieldError::new(
                             pointer,

@@ -60,57 +60,142 @@ async fn lock(bundle: &Bundle, caller: Caller, conn: &mut AsyncPgConnection) -> 
     Ok(())
 }
 
-/// Finds what is recorded already, and takes it and what the bundle has twice out of the bundle.
+/// Finds what is recorded already, and moves it and what the bundle has twice to what is checked but not recorded.
 pub async fn reuse(bundle: &mut Bundle, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Reuse> {
     lock(bundle, caller, conn).await?;
     let mut reuse = Reuse::default();
     let known = Known::load(bundle, caller, conn).await?;
 
     let mut first: HashMap<String, Uuid> = HashMap::new();
-    bundle.documents.retain(|item| {
-        let Some(key) = document_key(&item.new) else { return true };
-        if let Some(id) = known.documents.get(&key) {
-            reuse.ids.insert(item.id, *id);
+    for mut item in std::mem::take(&mut bundle.documents) {
+        let key = document_key(&item.new);
+        let recorded = key.as_ref().and_then(|key| known.documents.get(key).copied());
+        if recorded.is_some() {
             reuse.documents.push(item.called());
-            return false;
         }
-        let kept = *first.entry(key).or_insert(item.id);
-        reuse.ids.insert(item.id, kept);
-        kept == item.id
-    });
+        let id = recorded.or_else(|| Some(*first.entry(key?).or_insert(item.id))).unwrap_or(item.id);
+        reuse.ids.insert(item.id, id);
+        let list = if id == item.id { &mut bundle.documents } else { &mut bundle.reused_documents };
+        item.id = id;
+        list.push(item);
+    }
 
-    let mut first: HashMap<String, (Uuid, Option<String>)> = HashMap::new();
-    bundle.sources.retain(|item| {
-        if let Some(id) = known.source(&item.new) {
-            reuse.ids.insert(item.id, id);
-            reuse.sources.push(item.called());
-            return false;
+    let namesakes = Namesakes::of(&bundle.sources, &known);
+    let mut first: HashMap<SourceKey, Uuid> = HashMap::new();
+    for mut item in std::mem::take(&mut bundle.sources) {
+        let key = match namesakes.identify(&item, &known) {
+            Identity::Recorded(id) => {
+                reuse.sources.push(item.called());
+                reuse.ids.insert(item.id, id);
+                item.id = id;
+                bundle.reused_sources.push(item);
+                continue;
+            }
+            Identity::New(key) => key,
+        };
+        if let SourceKey::Wikidata(wikidata_id) = &key {
+            item.new.wikidata_id = Some(wikidata_id.clone());
         }
-        let keys = source_keys(&item.new);
-        // Of one kind and name, but two Wikidata items: two sources.
-        let twin = keys
-            .iter()
-            .filter_map(|key| first.get(key))
-            .find(|(_, wikidata_id)| !differ(wikidata_id.as_ref(), item.new.wikidata_id.as_ref()));
-        let kept = twin.map_or(item.id, |(id, _)| *id);
-        for key in keys {
-            first.entry(key).or_insert((kept, item.new.wikidata_id.clone()));
-        }
-        reuse.ids.insert(item.id, kept);
-        kept == item.id
-    });
+        let id = *first.entry(key).or_insert(item.id);
+        reuse.ids.insert(item.id, id);
+        let list = if id == item.id { &mut bundle.sources } else { &mut bundle.reused_sources };
+        item.id = id;
+        list.push(item);
+    }
     Ok(reuse)
 }
 
-fn differ(one: Option<&String>, other: Option<&String>) -> bool {
-    matches!((one, other), (Some(one), Some(other)) if one != other)
+/// What new items that are one record have in common.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum SourceKey {
+    Wikidata(String),
+    Name(Name),
+    /// The item itself: nothing is the same as it.
+    Only(Uuid),
+}
+
+/// Which record an item is.
+enum Identity {
+    Recorded(Uuid),
+    New(SourceKey),
+}
+
+/// A source's kind and folded name.
+type Name = (SourceKind, String);
+
+fn name_of(new: &NewSource) -> Option<Name> {
+    (new.kind != SourceKind::Unnamed).then(|| (new.kind, text::folded(&new.name)))
+}
+
+/// What all items of the bundle and all records of one kind and name say together, whatever their order.
+struct Namesakes {
+    /// The names that one source has, as far as anybody says, with the Wikidata item that the bundle gives it. Under
+    /// other names there are several: nobody knows whom a bare name means.
+    single: BTreeMap<Name, Option<String>>,
+    /// Records without a Wikidata item that are, by their name, what the bundle gives one for.
+    by_wikidata_id: BTreeMap<String, Uuid>,
+}
+
+impl Namesakes {
+    fn of(items: &[Item<NewSource>], known: &Known) -> Self {
+        let mut given: BTreeMap<Name, BTreeSet<&String>> = BTreeMap::new();
+        for item in items {
+            if let Some(name) = name_of(&item.new) {
+                given.entry(name).or_default().extend(&item.new.wikidata_id);
+            }
+        }
+        let is_single = |name: &Name, given: &BTreeSet<&String>| {
+            let recorded = known.by_name.get(name).into_iter().flatten().filter_map(|(_, id)| id.as_ref());
+            recorded.chain(given.iter().copied()).collect::<BTreeSet<_>>().len() <= 1
+        };
+        given.retain(|name, given| is_single(name, given));
+        let single = given.into_iter().map(|(name, given)| (name, given.into_iter().next().cloned())).collect();
+        let mut namesakes = Self { single, by_wikidata_id: BTreeMap::new() };
+        for item in items {
+            if let Some(wikidata_id) = &item.new.wikidata_id
+                && let Some(id) = name_of(&item.new).and_then(|name| namesakes.recorded(&name, known))
+            {
+                let same = namesakes.by_wikidata_id.entry(wikidata_id.clone()).or_insert(id);
+                *same = id.min(*same);
+            }
+        }
+        namesakes
+    }
+
+    /// The one record of a name, where nothing speaks against it.
+    fn recorded(&self, name: &Name, known: &Known) -> Option<Uuid> {
+        match known.by_name.get(name)?.as_slice() {
+            [(id, _)] if self.single.contains_key(name) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// By Wikidata item; else by kind and name.
+    fn identify(&self, item: &Item<NewSource>, known: &Known) -> Identity {
+        let name = name_of(&item.new);
+        let by_item = |id: &String| known.by_wikidata_id.get(id).or_else(|| self.by_wikidata_id.get(id)).copied();
+        if item.new.wikidata_id.is_none()
+            && let Some(id) = name.as_ref().and_then(|name| self.recorded(name, known))
+        {
+            return Identity::Recorded(id);
+        }
+        let given = name.as_ref().and_then(|name| self.single.get(name)).cloned();
+        match (item.new.wikidata_id.clone().or_else(|| given.clone().flatten()), name) {
+            (Some(wikidata_id), _) => match by_item(&wikidata_id) {
+                Some(id) => Identity::Recorded(id),
+                None => Identity::New(SourceKey::Wikidata(wikidata_id)),
+            },
+            (None, Some(name)) if given.is_some() => Identity::New(SourceKey::Name(name)),
+            (None, _) => Identity::New(SourceKey::Only(item.id)),
+        }
+    }
 }
 
 /// The records that items of the bundle may be.
 struct Known {
     documents: HashMap<String, Uuid>,
     by_wikidata_id: HashMap<String, Uuid>,
-    by_name: BTreeMap<(SourceKind, String), Vec<Namesake>>,
+    by_name: BTreeMap<Name, Vec<Namesake>>,
 }
 
 /// A source of the own newsroom with the kind and folded name in question, with its Wikidata item.
@@ -155,19 +240,5 @@ impl Known {
             by_name.entry((kind, name)).or_default().push((id, wikidata_id));
         }
         Ok(Self { documents, by_wikidata_id, by_name })
-    }
-
-    /// By Wikidata item; else by kind and name, where there is exactly one and nothing speaks against it.
-    fn source(&self, new: &NewSource) -> Option<Uuid> {
-        if let Some(id) = new.wikidata_id.as_ref().and_then(|item| self.by_wikidata_id.get(item)) {
-            return Some(*id);
-        }
-        if new.kind == SourceKind::Unnamed {
-            return None;
-        }
-        match self.by_name.get(&(new.kind, text::folded(&new.name)))?.as_slice() {
-            [(id, wikidata_id)] if !differ(wikidata_id.as_ref(), new.wikidata_id.as_ref()) => Some(*id),
-            _ => None,
-        }
     }
 }

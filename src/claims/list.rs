@@ -112,7 +112,8 @@ impl ClaimFilter {
     fn filter_records<'a>(&'a self, mut query: ClaimQuery<'a>, viewer: Viewer) -> ClaimQuery<'a> {
         let own = viewer.newsroom_id().unwrap_or_default();
         if self.source_id.is_some() || self.stance.is_some() {
-            let seen = statements::public.or(statements::newsroom_id.eq(own));
+            let standing = statements::newsroom_id.eq(own).and(statements::status.ne(ClaimStatus::Withdrawn));
+            let seen = statements::public.or(standing);
             let mut spoken = statements::table.select(statements::claim_id).filter(seen).into_boxed();
             if let Some(source_id) = self.source_id {
                 spoken = spoken.filter(statements::source_id.eq(source_id));

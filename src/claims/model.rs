@@ -198,6 +198,7 @@ impl Claim {
         let query = claims::table.find(id).select(Self::as_select()).for_update();
         let claim: Self = query.first(conn).await.optional()?.ok_or(Error::NotFound("claim"))?;
         claim.access().change(caller)?;
+        claim.status.check_change(caller)?;
         Ok(claim)
     }
 }
@@ -212,6 +213,12 @@ impl ClaimStatus {
                 Err(Error::field("/status", "must be draft or published: nothing is recorded withdrawn"))
             }
         }
+    }
+
+    /// Whether a member may change or delete a record with this status: checkers drafts only, whether or not the public
+    /// still sees what was published.
+    pub fn check_change(self, caller: Caller) -> Result<()> {
+        if self == Self::Draft { Ok(()) } else { caller.needs(Role::Editor) }
     }
 
     /// Whether a record may go from this status to another: 409 for a step back, 403 for publishing by a checker.
@@ -258,7 +265,7 @@ pub fn explain(constraint: &str) -> Option<Error> {
             Error::conflict("This would make the claim a part of itself, through other claims.")
         }
         "claims_frozen" => Error::conflict(
-            "text, language and part_of_id are frozen: a published verdict, or another newsroom's public record, hangs on this claim. Record a new claim.",
+            "text, language and part_of_id are frozen: a published verdict, or another newsroom's published or withdrawn statement, hangs on this claim. Record a new claim.",
         ),
         "claims_withdrawn_is_final" => Error::conflict("A withdrawn claim stays, with its reason."),
         "claims_status_moves" => Error::conflict("A claim goes from draft to published to withdrawn and never back."),

@@ -64,7 +64,7 @@ async fn get_claim(db: web::Data<Db>, viewer: Viewer, Id(id): Id, moment: Moment
 /// Change, publish or withdraw a claim
 ///
 /// Changing a published claim needs an editor. `text`, `language` and `part_of_id` are frozen (409) once a published
-/// verdict or another newsroom's public record hangs on it. To withdraw: `{"status": "withdrawn", "withdrawn_reason": "…"}`; that is final.
+/// verdict or another newsroom's published or withdrawn statement hangs on it. To withdraw: `{"status": "withdrawn", "withdrawn_reason": "…"}`; that is final.
 #[utoipa::path(tag = "claims", params(("id" = Uuid, Path, description = "The claim's id", example = "#talks")), request_body(content = NewClaim, example = json!({"context": "Reported days before Azerbaijan's offensive of 19 September 2023"})), responses((status = 200, description = "The claim as it is now", body = Claim)), security(("api_key" = ["checker"])))]
 #[patch("/claims/{id}")]
 async fn update_claim(
@@ -90,7 +90,7 @@ async fn delete_claim(db: web::Data<Db>, Checker(caller): Checker, Id(id): Id, i
 /// Publish a whole claim
 ///
 /// The claim, its parts and your newsroom's statements on them, at every level, as far as they are drafts; verdicts are
-/// left alone. All or nothing: 409 names in `blockers` what is in the way. Again: nothing is left to publish, 200.
+/// left alone, and so is a withdrawn part with all below it. All or nothing: 409 names in `blockers` what is in the way. Again: nothing is left to publish, 200.
 #[utoipa::path(tag = "claims", params(("id" = Uuid, Path, description = "The claim's id", example = "#talks")), responses((status = 200, description = "The claim, and how many drafts became public", body = Publication)), security(("api_key" = ["editor"])))]
 #[post("/claims/{id}/publish")]
 async fn publish_claim(

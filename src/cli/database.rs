@@ -1,5 +1,7 @@
 //! The database that a command works on, and in whose name.
 
+use std::time::{Duration, Instant};
+
 use anyhow::bail;
 use uuid::Uuid;
 
@@ -26,6 +28,11 @@ pub enum Timeouts {
     Left,
 }
 
+/// Connections of the embedded PostgreSQL beside the server's own: commands, backups, people with psql.
+const CONNECTIONS_OF_OTHERS: usize = 20;
+/// How long a command waits for a server that is starting: making a cluster takes seconds, on a slow disk more.
+const STARTS_WITHIN: Duration = Duration::from_secs(15);
+
 impl Opened {
     /// For the server: nobody else may be running the PostgreSQL in the data directory.
     pub async fn owned(settings: &DatabaseSettings, limits: &Limits, timeouts: Timeouts) -> anyhow::Result<Self> {
@@ -33,17 +40,23 @@ impl Opened {
             let owner = settings.migration_url.as_ref().unwrap_or(url).clone();
             return Self::at(Addresses { owner, server: url.clone() }, None, limits, timeouts).await;
         }
-        let embedded = Embedded::start(&data_dir(settings), &[]).await?;
-        let addresses = embedded::addresses(embedded.url(embedded::NAME));
-        Self::at(addresses, Some(embedded), limits, timeouts).await
+        // More than PostgreSQL's own 100 only where the limits ask for it; the rest is for commands and people.
+        let connections = (limits.connections() + CONNECTIONS_OF_OTHERS).max(100).to_string();
+        let embedded = Embedded::start(&data_dir(settings), &[("max_connections", &connections)]).await?;
+        Self::at(embedded::addresses(embedded.url(embedded::NAME)), Some(embedded), limits, timeouts).await
     }
 
     /// For a command that runs for a moment: beside a running server it shares that one's PostgreSQL.
     pub async fn shared(settings: &DatabaseSettings, limits: &Limits, timeouts: Timeouts) -> anyhow::Result<Self> {
-        if settings.database_url.is_none()
+        let began = Instant::now();
+        while settings.database_url.is_none()
             && let Some(url) = embedded::running(&data_dir(settings))?
         {
-            return Self::at(embedded::addresses(url), None, limits, timeouts).await;
+            // A server that is only just starting has the directory before its PostgreSQL takes connections.
+            if embedded::takes_connections(&url).await || began.elapsed() > STARTS_WITHIN {
+                return Self::at(embedded::addresses(url), None, limits, timeouts).await;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
         Self::owned(settings, limits, timeouts).await
     }

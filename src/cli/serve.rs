@@ -1,10 +1,12 @@
 //! `onrecord serve`: from an empty folder to a running service, and its orderly end.
 
 use std::net::TcpListener;
+use std::num::NonZero;
 use std::time::Duration;
 
 use actix_web::web;
 use anyhow::Context;
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use uuid::Uuid;
 
 use super::database::{Opened, Timeouts, data_dir};
@@ -15,6 +17,7 @@ use crate::body::Json;
 use crate::bundles::{self, Bundle, Ids};
 use crate::config::{DatabaseSettings, Limits, LogSettings, PublicUrl, ServerSettings};
 use crate::db::Db;
+use crate::error::Result;
 use crate::health::Draining;
 use crate::log::LogKey;
 use crate::members::Member;
@@ -43,13 +46,21 @@ impl Serve {
         let listener = TcpListener::bind(&self.server.listen)
             .with_context(|| format!("cannot listen on {}", self.server.listen))?;
         let public_url = PublicUrl::new(self.server.public_url.as_deref());
-        let opened = Opened::owned(&self.database, &self.limits, Timeouts::Set).await?;
-        let served = self.serve(listener, &public_url, &opened).await;
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let limits = self.limits.fitted(processors);
+        let opened = Opened::owned(&self.database, &limits, Timeouts::Set).await?;
+        let served = self.serve(listener, &limits, &public_url, &opened).await;
         opened.close().await?;
         served
     }
 
-    async fn serve(&self, listener: TcpListener, public_url: &PublicUrl, opened: &Opened) -> anyhow::Result<()> {
+    async fn serve(
+        &self,
+        listener: TcpListener,
+        limits: &Limits,
+        public_url: &PublicUrl,
+        opened: &Opened,
+    ) -> anyhow::Result<()> {
         let first_key = first_start(self.server.bootstrap_key.as_deref(), self.demo, &opened.db).await?;
         if self.demo {
             load_demo(&opened.db).await?;
@@ -59,7 +70,7 @@ impl Serve {
         let log_key =
             LogKey::open(&self.log.file(&data_dir(&self.database)), &self.log.name(self.server.public_url.as_deref()))?;
         let log_key = web::Data::new(log_key);
-        let server = app::serve(listener, &opened.pool, &self.limits, public_url, &draining, &log_key)?;
+        let server = app::serve(listener, &opened.pool, limits, public_url, &draining, &log_key)?;
         let handle = server.handle();
         // Before the greeting: whoever has read it may stop the process at once.
         let stop_signal = stop_signal()?;
@@ -101,6 +112,14 @@ async fn sweep(db: Db) {
     }
 }
 
+/// Of several processes that start on one empty database, one makes what all need, and the others, which wait, find it.
+/// They wait longer than a request would: loading the story takes a moment.
+async fn one_at_a_time(conn: &mut AsyncPgConnection) -> Result<()> {
+    const LOCK: &str = "SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '30s';
+        SELECT pg_advisory_xact_lock(hashtext('onrecord first start'))";
+    Ok(conn.batch_execute(LOCK).await?)
+}
+
 /// On the first start there is no newsroom: makes one with an admin, and answers the admin's key.
 async fn first_start(chosen: Option<&str>, demo: bool, db: &Db) -> anyhow::Result<Option<String>> {
     if db.read(async |conn| Newsroom::count(conn).await).await? > 0 {
@@ -111,8 +130,15 @@ async fn first_start(chosen: Option<&str>, demo: bool, db: &Db) -> anyhow::Resul
     // The demo's examples name its newsroom, admin and key.
     let ids =
         ["newsroom", "admin", "first-key"].map(|name| demo::id_of(name).filter(|_| demo).unwrap_or_else(Uuid::now_v7));
-    db.write(async move |conn| newsrooms::bootstrap("My newsroom", &key, ids, conn).await).await?;
-    Ok(Some(text))
+    let made = db.write(async move |conn| {
+        one_at_a_time(conn).await?;
+        if Newsroom::count(conn).await? > 0 {
+            return Ok(false);
+        }
+        newsrooms::bootstrap("My newsroom", &key, ids, conn).await?;
+        Ok(true)
+    });
+    Ok(made.await?.then_some(text))
 }
 
 /// Records the demo story in the oldest newsroom, unless there are records already.
@@ -121,6 +147,7 @@ async fn load_demo(db: &Db) -> anyhow::Result<()> {
     let caller = *admins.first().context("there is no newsroom to load the demo story into")?;
     let story = Json::parse(demo::STORY.as_bytes())?;
     let loading = db.write(async move |conn| {
+        one_at_a_time(conn).await?;
         if demo::is_wanted(conn).await? {
             let bundle = Bundle::read(story.clone(), Ids::Demo)?;
             bundles::import(bundle, caller, conn).await.map(Some)

@@ -58,9 +58,10 @@ pub struct DossierStatement {
     /// The statement.
     #[serde(flatten)]
     pub statement: Statement,
-    /// Who speaks.
-    pub source: Source,
-    /// Where it first appeared.
+    /// Who speaks; null where it is another newsroom's and not public any more. Of a withdrawn statement's source that
+    /// nothing public refers to otherwise, only kind and name are shown.
+    pub source: Option<Source>,
+    /// Where it first appeared; null where you may not see it.
     pub document: Option<Document>,
 }
 
@@ -106,14 +107,15 @@ impl Dossier {
             let statements = statements.remove(&claim.id).unwrap_or_default();
             let verdicts = verdicts.remove(&claim.id).unwrap_or_default();
             DossierPart {
-                statements: statements.into_iter().filter_map(|statement| records.statement(statement)).collect(),
+                statements: statements.into_iter().map(|statement| records.statement(statement)).collect(),
                 verdicts: verdicts.into_iter().map(|verdict| records.verdict(verdict)).collect(),
                 claim,
             }
         });
         let whole = parts.next().ok_or(Error::NotFound("claim"))?;
         let parts: Vec<_> = parts.collect();
-        let discussed: Vec<_> = std::iter::once(&whole).chain(&parts).map(DossierPart::discussed).collect();
+        let standing = parts.iter().filter(|part| part.claim.status != ClaimStatus::Withdrawn);
+        let discussed: Vec<_> = std::iter::once(&whole).chain(standing).map(DossierPart::discussed).collect();
         let positions = Positions::of(&whole.discussed().spoken);
         let summary_line = summary_line(&discussed);
         let DossierPart { claim, statements, verdicts } = whole;
@@ -125,16 +127,14 @@ impl DossierPart {
     /// What counts for positions: not what was withdrawn.
     fn discussed(&self) -> Discussed<'_> {
         let standing = self.statements.iter().filter(|one| one.statement.status != ClaimStatus::Withdrawn);
-        let withdrawn = self.claim.status == ClaimStatus::Withdrawn && self.claim.part_of_id.is_some();
         Discussed {
             text: &self.claim.text,
             language: &self.claim.language,
             spoken: standing
-                .filter(|_| !withdrawn)
                 .map(|DossierStatement { statement, source, .. }| Spoken {
                     id: statement.id,
-                    source_id: source.id,
-                    source_name: &source.name,
+                    source_id: statement.source_id,
+                    source_name: source.as_ref().map_or(HIDDEN_SOURCE, |source| &source.name),
                     stance: statement.stance,
                     said_on: statement.said_on.as_ref(),
                 })
@@ -142,6 +142,9 @@ impl DossierPart {
         }
     }
 }
+
+/// How the summary line names a source that the viewer may not see.
+const HIDDEN_SOURCE: &str = "A source that is not public any more";
 
 fn grouped<T>(records: Vec<T>, key: impl Fn(&T) -> Uuid) -> BTreeMap<Uuid, Vec<T>> {
     let mut groups: BTreeMap<Uuid, Vec<T>> = BTreeMap::new();
@@ -229,7 +232,8 @@ async fn verdicts_on(
 
 /// What statements and verdicts refer to.
 struct Records {
-    sources: BTreeMap<Uuid, Source>,
+    /// With whether the viewer may see them.
+    sources: BTreeMap<Uuid, (Source, bool)>,
     documents: BTreeMap<Uuid, Document>,
     ratings: BTreeMap<Uuid, Rating>,
 }
@@ -244,22 +248,37 @@ impl Records {
         let source_ids: BTreeSet<_> = statements.iter().map(|statement| statement.source_id).collect();
         let document_ids: BTreeSet<_> = statements.iter().filter_map(|statement| statement.document_id).collect();
         let rating_ids: BTreeSet<_> = verdicts.iter().filter_map(|verdict| verdict.rating_id).collect();
+        let own = viewer.newsroom_id().unwrap_or_default();
         let (mut for_sources, mut for_documents) = (conn, conn);
-        let sources = Source::query().filter(sources::id.eq_any(&source_ids)).load(&mut for_sources);
-        let documents = Document::query().filter(documents::id.eq_any(&document_ids)).load(&mut for_documents);
-        let (sources, documents): (Vec<Source>, Vec<Document>) = futures_util::try_join!(sources, documents)?;
+        let sources = sources::table
+            .filter(sources::id.eq_any(&source_ids))
+            .select((Source::as_select(), sources::public.or(sources::newsroom_id.eq(own))))
+            .load(&mut for_sources);
+        let documents = Document::query()
+            .filter(documents::id.eq_any(&document_ids))
+            .filter(documents::public.or(documents::newsroom_id.eq(own)))
+            .load(&mut for_documents);
+        let (sources, documents): (Vec<(Source, bool)>, Vec<Document>) = futures_util::try_join!(sources, documents)?;
         let ratings = Rating::find_all(&rating_ids, conn).await?;
         Ok(Self {
-            sources: sources.into_iter().map(|source| (source.id, source.shown_to(viewer))).collect(),
+            sources: sources
+                .into_iter()
+                .map(|(source, visible)| (source.id, (source.shown_to(viewer), visible)))
+                .collect(),
             documents: documents.into_iter().map(|document| (document.id, document)).collect(),
             ratings: ratings.into_iter().map(|rating| (rating.id, rating)).collect(),
         })
     }
 
-    fn statement(&self, statement: Statement) -> Option<DossierStatement> {
-        let source = self.sources.get(&statement.source_id)?.clone();
+    fn statement(&self, statement: Statement) -> DossierStatement {
+        let source = match self.sources.get(&statement.source_id).cloned() {
+            Some((source, true)) => Some(source),
+            // It was public with the statement, and readers are owed who it was.
+            Some((source, false)) if statement.status == ClaimStatus::Withdrawn => Some(source.reduced()),
+            _ => None,
+        };
         let document = statement.document_id.and_then(|id| self.documents.get(&id)).cloned();
-        Some(DossierStatement { statement, source, document })
+        DossierStatement { statement, source, document }
     }
 
     fn verdict(&self, verdict: Verdict) -> DossierVerdict {

@@ -166,11 +166,13 @@ const SMALL_WORDS: &[&str] = &[
     "About",
     "After",
     "All",
+    "Almost",
     "An",
     "At",
     "Before",
     "Between",
     "Both",
+    "Dozens",
     "During",
     "Each",
     "Every",
@@ -184,10 +186,13 @@ const SMALL_WORDS: &[&str] = &[
     "It",
     "Its",
     "Many",
+    "Millions",
     "More",
     "Most",
+    "Nearly",
     "No",
     "Nobody",
+    "Officials",
     "On",
     "One",
     "Only",
@@ -215,9 +220,32 @@ const SMALL_WORDS: &[&str] = &[
     "While",
 ];
 
+/// Words that end with a full stop of their own, in lower case; those with a stop or only one letter before it do as well.
+const ABBREVIATIONS: &[&str] = &[
+    "al", "co", "corp", "dept", "dr", "etc", "gen", "gov", "inc", "jr", "ltd", "mr", "mrs", "ms", "rep", "sen", "sr",
+    "st", "vs",
+];
+
+/// The text without the full stop that ends its sentence; one that belongs to an abbreviation stays.
+fn without_stop(text: &str) -> &str {
+    let Some(rest) = text.strip_suffix('.') else { return text };
+    let last = rest.rsplit(|c: char| !c.is_alphanumeric() && c != '.').next().unwrap_or_default();
+    let is_letter = last.chars().count() == 1 && last.chars().all(char::is_alphabetic);
+    let abbreviated = is_letter || last.contains('.') || ABBREVIATIONS.contains(&last.to_lowercase().as_str());
+    if abbreviated || rest.ends_with('.') { text } else { rest }
+}
+
+/// The text on one line, without direction controls: they would reorder what stands beside it.
+fn one_line(text: &str) -> String {
+    let kept = text.chars().filter(|c| !matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'));
+    // White space includes U+2028 and U+2029, which break lines as well.
+    kept.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A claim's text as it follows a verb: "that the meeting took place". Other languages than English are quoted.
 fn clause(text: &str, language: &str) -> String {
-    let text = text.trim().trim_end_matches('.');
+    let text = one_line(text);
+    let text = without_stop(&text);
     let english = language.split('-').next().is_some_and(|primary| primary.eq_ignore_ascii_case("en"));
     if !english {
         return format!("“{text}”");
@@ -277,5 +305,31 @@ mod tests {
         assert_eq!(clause("Moscow denied it", "en"), "that Moscow denied it");
         assert_eq!(clause("L’incontro ha avuto luogo.", "it"), "“L’incontro ha avuto luogo”");
         assert_eq!(clause("", "en"), "that ");
+        assert_eq!(clause("Nearly all of them left.", "en"), "that nearly all of them left");
+    }
+
+    #[test]
+    fn only_a_sentences_own_stop_goes() {
+        for (text, told) in [
+            ("He left the U.S.", "that he left the U.S."),
+            ("He left at 5 p.m.", "that he left at 5 p.m."),
+            ("It belongs to Acme Inc.", "that it belongs to Acme Inc."),
+            ("He met Vladimir P.", "that he met Vladimir P."),
+            ("He left in 2023.", "that he left in 2023"),
+            ("It cost 5.", "that it cost 5"),
+            ("He left (for good).", "that he left (for good)"),
+            ("And so on...", "that And so on..."),
+            ("He left", "that he left"),
+            (".", "that "),
+        ] {
+            assert_eq!(clause(text, "en"), told);
+        }
+    }
+
+    #[test]
+    fn a_claim_stays_on_the_line_and_in_its_place() {
+        let text = "The\nmeeting\r\n took\u{2028}place \u{202E}yadot\u{202C}, they \u{2067}said\u{2069}.";
+        assert_eq!(clause(text, "en"), "that the meeting took place yadot, they said");
+        assert_eq!(clause("\u{202E}الاجتماع حدث\n", "ar"), "“الاجتماع حدث”");
     }
 }

@@ -126,6 +126,15 @@ pub fn addresses(owner: String) -> Addresses {
     Addresses { owner, server }
 }
 
+/// Whether the server at this address takes connections to its database yet.
+pub async fn takes_connections(url: &str) -> bool {
+    let connecting = timeout(Duration::from_secs(5), tokio_postgres::connect(url, NoTls)).await;
+    let Ok(Ok((client, connection))) = connecting else { return false };
+    tokio::spawn(connection);
+    drop(client);
+    true
+}
+
 fn url(socket_folder: &Path, database: &str) -> String {
     let host = percent_encode(socket_folder.as_os_str().as_bytes(), NON_ALPHANUMERIC);
     format!("postgres://{NAME}@/{}?host={host}", utf8_percent_encode(database, NON_ALPHANUMERIC))

@@ -8,6 +8,9 @@ pub(super) const CONNECTION_LOST: &str = "The connection to the database was los
 pub(super) const CROSSED: &str = "Other writes to the same records got in the way. Nothing was done; try again.";
 pub(super) const STALE_PLAN: &str = "The database is being upgraded. Nothing was done; try again.";
 
+/// The rule that nobody shows what another newsroom has hidden.
+const SHOWN_BY_ITS_OWN_NEWSROOM: &str = "shown_by_its_own_newsroom";
+
 /// What failing statements mean to a client, by the beginning of PostgreSQL's message: diesel keeps no SQLSTATE beyond
 /// its own kinds. The messages are those of `lc_messages = C` or English; in another language they become a 500.
 const UNAVAILABLE_MESSAGES: &[(&str, &str)] = &[
@@ -76,6 +79,12 @@ impl Error {
             ),
             DatabaseErrorKind::UniqueViolation => {
                 Self::conflict("A record like this exists already. Read it, and change it instead.")
+            }
+            // The one rule that a write to almost any record may break.
+            DatabaseErrorKind::CheckViolation if information.constraint_name() == Some(SHOWN_BY_ITS_OWN_NEWSROOM) => {
+                Self::conflict(
+                    "This would show a source or document of another newsroom that is not public any more. Refer to another one, or record your own.",
+                )
             }
             _ => {
                 if let Some((_, detail)) = UNAVAILABLE_MESSAGES.iter().find(|(start, _)| message.starts_with(start)) {

@@ -58,7 +58,7 @@ impl ParameterError {
 /// A record that stands in the way of publishing another.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Blocker {
-    /// `claim` or `statement`.
+    /// `claim`, `statement`, `source` or `document`.
     #[schema(example = "statement")]
     pub noun: &'static str,
     /// The record in the way.

@@ -209,12 +209,13 @@ async fn unsealed(mut conn: &AsyncPgConnection) -> Result<i64> {
 }
 
 /// Tables and what they hold.
-const NOUNS: [(&str, &str); 10] = [
+const NOUNS: [(&str, &str); 11] = [
     ("newsrooms", "newsroom"),
     ("members", "member"),
     ("api_keys", "api_key"),
     ("rating_scales", "rating_scale"),
     ("topics", "topic"),
+    ("newsroom_topics", "newsroom_topic"),
     ("sources", "source"),
     ("documents", "document"),
     ("claims", "claim"),
@@ -225,7 +226,8 @@ const NOUNS: [(&str, &str); 10] = [
 /// The live rows say what the log says they say.
 async fn check_live(mut conn: &AsyncPgConnection) -> Result<()> {
     for (table, noun) in NOUNS {
-        let id = if table == "topics" { "md5(slug)::uuid" } else { "id" };
+        let id =
+            if table.ends_with("topics") { format!("logged_slug('{noun}', to_jsonb(t))") } else { "id".to_owned() };
         let fault: Option<Fault> = diesel::sql_query(format!(
             "WITH last AS (
                  SELECT DISTINCT ON (record_id) record_id, operation, c.id AS change, after

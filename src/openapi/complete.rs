@@ -135,7 +135,7 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         statuses.extend(["410", "412", "428"]);
     }
     if path.starts_with("/health") || path == "/metrics" {
-        statuses = vec![];
+        statuses = vec!["400"];
     }
     for status in statuses {
         let problem = json!({"$ref": format!("#/components/responses/Problem{status}")});

@@ -151,7 +151,11 @@ fn unknown_parameters(request: &ServiceRequest) -> Result<()> {
     }
     let Some(document) = request.app_data::<web::Data<Document>>() else { return Ok(()) };
     let operation = document.matching(request.path()).find(|operation| operation.method == *request.method());
-    let Some(Operation { query: known, .. }) = operation else { return Ok(()) };
+    let known = match operation {
+        Some(operation) => operation.query.as_slice(),
+        None if request.path() == "/openapi.json" => &[],
+        None => return Ok(()),
+    };
     let hint = if known.is_empty() { "this takes none".to_owned() } else { format!("known are {}", known.join(", ")) };
     let unknown: Vec<_> = extract::read_parameters(request.query_string())?
         .into_keys()

@@ -134,6 +134,13 @@ pub struct NewRating {
     pub labels: Option<BTreeMap<String, String>>,
 }
 
+impl NewRating {
+    /// Its place in the scale, when it stands at this one in the list.
+    fn order_at(&self, place: i32) -> i32 {
+        self.order.unwrap_or(place)
+    }
+}
+
 fn rating_slug(slug: &str) -> Result<(), ValidationError> {
     text::slug(&slug.replace('_', "-"))
         .map_err(|_| text::refusal("must be lower-case ASCII words joined by hyphens or underscores"))
@@ -148,11 +155,13 @@ fn known_languages(labels: &BTreeMap<String, String>) -> Result<(), ValidationEr
 
 fn each_once(new: &NewRatingScale) -> Result<(), ValidationError> {
     let (mut slugs, mut orders) = (BTreeSet::new(), BTreeSet::new());
-    for (index, rating) in new.ratings.iter().enumerate() {
-        let member = match rating.order {
-            _ if !slugs.insert(&rating.slug) => "slug",
-            Some(order) if !orders.insert(order) => "order",
-            _ => continue,
+    for (index, (place, rating)) in (1..).zip(&new.ratings).enumerate() {
+        let member = if !slugs.insert(&rating.slug) {
+            "slug"
+        } else if !orders.insert(rating.order_at(place)) {
+            "order"
+        } else {
+            continue;
         };
         return Err(ValidationError {
             code: format!("ratings/{index}/{member}").into(),
@@ -292,7 +301,7 @@ impl NewRatingScale {
                     ratings::scale_id.eq(scale_id),
                     ratings::slug.eq(&rating.slug),
                     ratings::label.eq(&rating.label),
-                    ratings::position.eq(rating.order.unwrap_or(place)),
+                    ratings::position.eq(rating.order_at(place)),
                     ratings::numeric_value.eq(rating.numeric_value),
                     ratings::description.eq(&rating.description),
                     ratings::labels.eq(serde_json::to_value(rating.labels.clone().unwrap_or_default())?),

@@ -11,14 +11,14 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::auth::{Access, Caller, Viewer};
+use crate::auth::{Access, Caller, Role, Viewer};
 use crate::columns::text_enum;
 use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
 use crate::page::{self, PageRequest};
 use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
-use crate::schema::sources;
+use crate::schema::{sources, statements};
 use crate::text;
 
 text_enum! {
@@ -228,7 +228,30 @@ impl Source {
         let found: Option<(Self, bool)> = query.first(conn).await.optional()?;
         let (source, public) = found.ok_or(Error::NotFound("source"))?;
         source.access(public).change(caller)?;
+        // The dossier goes on showing who spoke: what readers see is an editor's to change.
+        let withdrawn = statements::table
+            .filter(statements::source_id.eq(id))
+            .filter(statements::status.eq("withdrawn"))
+            .select(statements::id);
+        if diesel::select(diesel::dsl::exists(withdrawn)).get_result(conn).await? {
+            caller.needs(Role::Editor)?;
+        }
         Ok(source)
+    }
+
+    /// What a reader sees of it where a withdrawn statement is all that is left of it in public.
+    #[must_use]
+    pub fn reduced(self) -> Self {
+        Self {
+            description: None,
+            aliases: Vec::new(),
+            affiliation_id: None,
+            country: None,
+            website: None,
+            wikidata_id: None,
+            note: None,
+            ..self
+        }
     }
 }
 

@@ -264,6 +264,12 @@ impl Statement {
                 "is needed with this change: the statement is published, say what is corrected",
             ));
         }
+        if statement.status == ClaimStatus::Published
+            && statement.correction_note.is_some()
+            && new.correction_note.is_none()
+        {
+            return Err(Error::field("/correction_note", "must stay: readers were told of the correction"));
+        }
         references::check(&new.references(), &statement.known(), caller, conn).await?;
         let lists_changed = new.appearances != statement.appearances.0 || new.relies_on != statement.relies_on.0;
         if lists_changed {
@@ -295,6 +301,7 @@ impl Statement {
         let found: Option<(Self, bool)> = query.first(conn).await.optional()?;
         let (statement, public) = found.ok_or(Error::NotFound("statement"))?;
         statement.access(public).change(caller)?;
+        statement.status.check_change(caller)?;
         Ok(statement)
     }
 
@@ -351,7 +358,7 @@ pub fn explain(constraint: &str) -> Option<Error> {
             "The claim of this statement is not published. Publish the claim: that publishes its statements too.",
         ),
         "statements_published_relies_on_published" => Error::conflict(
-            "This statement relies on one that is not published. Publish that one first, or with it by publishing the claim.",
+            "This statement relies on one that is not public. Publish that one first, or with it by publishing the claim; one that was withdrawn, or whose claim was, is not relied on any more.",
         ),
         "statements_withdrawn_is_final" => Error::conflict("A withdrawn statement stays, with its reason."),
         "statements_status_moves" => {

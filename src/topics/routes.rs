@@ -18,7 +18,7 @@ pub fn configure(config: &mut ServiceConfig) {
 
 /// List topics
 ///
-/// By slug. The public sees the topics of published claims; members see those that their newsroom made as well.
+/// By slug. The public sees the topics of published claims; members see those that their newsroom uses or made as well.
 #[utoipa::path(tag = "topics", params(PageParameters), responses((status = 200, description = "A page of topics", body = Page<Topic>)))]
 #[get("/topics")]
 async fn list_topics(db: web::Data<Db>, viewer: Viewer, list: List<NoFilter>) -> Result<Listed<Topic>> {
@@ -28,7 +28,9 @@ async fn list_topics(db: web::Data<Db>, viewer: Viewer, list: List<NoFilter>) ->
 
 /// Make a topic
 ///
-/// Not needed before a claim uses it: topics are made on first use. This gives one a label at once.
+/// Not needed before a claim uses it: topics are made on first use. This gives one a label at once. While no published
+/// claim has a topic, each newsroom that uses it sees and describes it for itself; then it is as the newsroom describes it
+/// that shows it first, and everybody's to describe. 409 where you see a topic of this slug already.
 #[utoipa::path(tag = "topics", request_body = NewTopic, responses((status = 201, description = "The topic", body = Topic)), security(("api_key" = ["editor"])))]
 #[post("/topics")]
 async fn create_topic(db: web::Data<Db>, Editor(caller): Editor, post: Post<NewTopic>) -> Result<Answer<Topic>> {

@@ -154,3 +154,43 @@ async fn verdicts_rest_on_what_the_article_says() {
         assert!(verdict["url"].is_null());
     }
 }
+
+#[actix_web::test]
+async fn what_the_diplomat_said_of_purpose_and_focus_came_by_politico_and_agenpress() {
+    let demo = demo().await;
+    for claim in ["purpose", "focus"] {
+        let (diplomat, politico, agenpress) = (
+            demo.get("statements", &format!("diplomat-asserts-{claim}")).await,
+            demo.get("statements", &format!("politico-reports-{claim}")).await,
+            demo.get("statements", &format!("agenpress-reports-{claim}")).await,
+        );
+        assert_eq!(agenpress["relies_on"][0]["statement_id"], politico["id"]);
+        assert_eq!(politico["relies_on"][0]["statement_id"], diplomat["id"]);
+    }
+    let focus = demo.get("statements", "diplomat-asserts-focus").await;
+    assert!(focus["quote"].as_str().unwrap().contains("cibo e carburante"));
+    let tanks = demo.get("statements", "agenpress-reports-tanks-and-troops").await;
+    assert!(tanks["quote"].as_str().unwrap().starts_with("inviando carri armati e truppe"));
+    let march = demo.get("statements", "agenpress-reports-blinken-lavrov").await;
+    assert!(march["quote"].as_str().unwrap().starts_with("A marzo"), "the ground for 2023-03");
+}
+
+/// The reading is this project's, of later than the article: no verdict is passed off as one of its month.
+#[actix_web::test]
+async fn verdicts_say_whose_reading_they_are() {
+    let demo = demo().await;
+    for verdict in demo.app.anyone.get("/v1/verdicts?limit=200").await.expect(200).items() {
+        assert!(verdict["explanation"].as_str().unwrap().contains("OnRecord’s own reading"), "{verdict:#}");
+        assert!(verdict["reviewed_on"].as_str().unwrap() > "2023-10");
+    }
+    let talks = demo.get("verdicts", "verdict-talks").await;
+    assert_eq!(talks["rating_id"], "01890000-0000-7000-8000-000000000302", "unproven: no detail is shown to be wrong");
+}
+
+/// Where the Kremlin stands in the region is no part of whether the talks took place.
+#[actix_web::test]
+async fn the_reason_for_the_talks_is_a_part_of_them_and_the_kremlins_power_is_not() {
+    let demo = demo().await;
+    assert_eq!(demo.get("claims", "kremlin-power").await["part_of_id"], Value::Null);
+    assert_eq!(demo.get("claims", "reason").await["part_of_id"], json!(demo.id("talks")));
+}

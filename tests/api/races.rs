@@ -142,6 +142,66 @@ async fn nothing_is_published_on_a_claim_that_was_withdrawn() {
 }
 
 #[actix_web::test]
+async fn no_claim_changes_its_text_after_another_newsroom_has_published_on_it() {
+    let app = app().await;
+    let ids = record(&app.editor, &json!({"claims": claims(&["c"], "published")})).await;
+    let statements: Vec<_> = (0..ROUNDS)
+        .map(|n| json!({"ref": format!("said{n}"), "claim_id": named(&ids, "c", n), "source_id": "#s", "stance": "asserts"}))
+        .collect();
+    let story = json!({"sources": [{"ref": "s", "kind": "person", "name": "Ann"}], "statements": statements});
+    let theirs = record(&app.other, &story).await;
+    let statuses = race(async |round| {
+        let claim = format!("/v1/claims/{}", named(&ids, "c", round));
+        let said = format!("/v1/statements/{}", named(&theirs, "said", round));
+        let (changed, published) = futures_util::join!(
+            patch(&app.editor, claim, json!({"text": "Something else"})),
+            patch(&app.other, said, json!({"status": "published"}))
+        );
+        vec![changed, published]
+    })
+    .await;
+    all_of(&statuses, &[200, 409, 503]);
+    assert!(statuses.iter().all(|round| round[1] != 409), "publishing is not refused");
+    for first in [200, 409] {
+        assert!(statuses.iter().any(|round| round[0] == first && round[1] == 200), "{first} never came about");
+    }
+    // Both lock the tree before the database takes the time of their change.
+    let broken = "SELECT count(*) FROM statements JOIN claims ON claims.id = claim_id
+        WHERE text = 'Something else' AND public AND claims.updated_at > statements.updated_at";
+    assert_eq!(number(&app, broken).await, 0);
+}
+
+#[actix_web::test]
+async fn a_topic_is_shown_exactly_while_a_published_claim_has_it() {
+    let app = app().await;
+    let of = |name: &'static str, status: &'static str| {
+        (0..ROUNDS).map(move |n| {
+            json!({"ref": format!("{name}{n}"), "text": "A claim.", "language": "en", "topics": [format!("t{n}")], "status": status})
+        })
+    };
+    let claims: Vec<_> = of("one", "published").chain(of("two", "draft")).collect();
+    let ids = record(&app.editor, &json!({"claims": claims})).await;
+    let withdrawn = json!({"status": "withdrawn", "withdrawn_reason": "wrong"});
+    let statuses = race(async |round| {
+        let path = |name: &str| format!("/v1/claims/{}", named(&ids, name, round));
+        // In every second round nothing shows it in the end.
+        let two = if round % 2 == 0 { json!({"status": "published"}) } else { json!({"topics": ["else"]}) };
+        let (hidden, shown) = futures_util::join!(
+            patch(&app.editor, path("one"), withdrawn.clone()),
+            patch(&app.editor, path("two"), two)
+        );
+        vec![hidden, shown]
+    })
+    .await;
+    all_of(&statuses, &[200, 503]);
+    assert!(statuses.iter().any(|round| round.iter().all(|status| *status == 200)));
+    let wrong = "SELECT count(*) FROM topics
+        WHERE public <> EXISTS (SELECT FROM claims WHERE status = 'published' AND claims.topics @> ARRAY[slug])";
+    assert_eq!(number(&app, wrong).await, 0);
+    assert!(number(&app, "SELECT count(*) FROM topics WHERE public").await > 0);
+}
+
+#[actix_web::test]
 async fn two_bundles_with_one_new_source_and_document_make_one_of_each() {
     let app = app().await;
     let statuses = race(async |round| {
@@ -211,7 +271,7 @@ async fn two_admins_who_demote_each_other_leave_one() {
     let key = app.admin.create("api-keys", json!({"member_id": second, "name": "test"})).await;
     let client = app.with_key(key["key"].as_str().unwrap());
     let sql = app.sql().await;
-    for _ in 0..200 {
+    for _ in 0..ROUNDS {
         let demote = async |client: &Client, id: &str| {
             let path = format!("/v1/members/{id}");
             let request = client.request(Method::PATCH, &path).header("if-match", "*").json(&json!({"role": "reader"}));

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::openapi::operations;
-use crate::support::{App, Client, claim, limits, source};
+use crate::support::{App, Client, Program, claim, limits, source};
 
 async fn send(
     client: &Client,
@@ -276,6 +276,69 @@ async fn health_tells_live_from_ready() {
     for kind in onrecord::error::KINDS {
         assert!(problems.text.contains(&format!("id=\"{}\"", kind.slug)), "{}", kind.slug);
     }
+}
+
+#[actix_web::test]
+async fn methods_that_clients_make_up_are_counted_as_one() {
+    let app = App::start().await;
+    for word in ["BREW", "WHEN", "PROPFIND"] {
+        let method = Method::from_bytes(word.as_bytes()).unwrap();
+        app.anyone.send(app.anyone.request(method, "/v1/claims")).await.expect(405);
+    }
+    let metrics = app.anyone.get("/metrics").await.expect(200).text;
+    assert!(metrics.contains(r#"http_request_method="_OTHER""#) && !metrics.contains("BREW"), "{metrics}");
+}
+
+#[actix_web::test]
+async fn pages_that_are_not_there_are_problems_too() {
+    let app = App::start().await;
+    for path in ["/docs/nothing", "/docs/nothing/at/all.js", "/docs/%00", "/doc", "/v1", "/v1/nothing"] {
+        app.anyone.get(path).await.expect(404);
+    }
+    app.anyone.get("/docs/").await.expect(200);
+    app.anyone.get("/docs/swagger-ui.css").await.expect(200);
+}
+
+#[actix_web::test]
+async fn unknown_parameters_are_refused_everywhere() {
+    let app = App::start().await;
+    for path in ["/health/live", "/health/ready", "/metrics", "/openapi.json", "/v1/claims"] {
+        let refused = app.anyone.get(&format!("{path}?verbose=1")).await.expect(400);
+        assert_eq!(refused.body["errors"][0]["parameter"], "verbose");
+        app.anyone.get(path).await.expect(200);
+    }
+}
+
+/// What a proxy says of the request's address ends in `Link`; so does what anybody says who is no proxy.
+#[actix_web::test]
+async fn links_repeat_addresses_only() {
+    let program = Program::new();
+    let serving = program.serve(&["--demo"]).await;
+    let client = serving.anyone();
+    let link = async |headers: &[(&str, &str)]| {
+        let mut request = client.request(Method::GET, "/v1/claims?limit=1");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        client.send(request).await.expect(200).header("link").unwrap().to_owned()
+    };
+    let own = format!("<{}/v1/claims?limit=1&cursor=", serving.url);
+    assert!(link(&[]).await.starts_with(&own));
+    let proxied = link(&[("x-forwarded-proto", "https"), ("x-forwarded-host", "claims.example:8443")]).await;
+    assert!(proxied.starts_with("<https://claims.example:8443/v1/claims?"), "{proxied}");
+    for hostile in [
+        ("x-forwarded-host", "evil.example/>; rel=\"next\", <http://evil.example"),
+        ("x-forwarded-host", "user:password@evil.example"),
+        ("x-forwarded-host", "evil.example/path?"),
+        ("x-forwarded-host", "evil example"),
+        ("x-forwarded-proto", "javascript"),
+        ("forwarded", "proto=data;host=evil.example"),
+        ("forwarded", "host=\"evil.example>\""),
+    ] {
+        let link = link(&[hostile]).await;
+        assert!(link.starts_with(&own) && link.matches('<').count() == 1, "{hostile:?} gave {link}");
+    }
+    serving.stop().await;
 }
 
 /// Sends raw bytes, and reads what comes until the server hangs up.

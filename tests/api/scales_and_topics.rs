@@ -84,6 +84,11 @@ async fn a_scales_steps_differ() {
     for (ratings, pointer) in [
         (json!([{"slug": "a", "label": "A"}, {"slug": "a", "label": "B"}]), "/ratings/1/slug"),
         (json!([{"slug": "a", "label": "A", "order": 2}, {"slug": "b", "label": "B", "order": 2}]), "/ratings/1/order"),
+        (json!([{"slug": "a", "label": "A", "order": 2}, {"slug": "b", "label": "B"}]), "/ratings/1/order"),
+        (
+            json!([{"slug": "a", "label": "A"}, {"slug": "b", "label": "B"}, {"slug": "c", "label": "C", "order": 1}]),
+            "/ratings/2/order",
+        ),
         (json!([{"slug": "a", "label": "A", "numeric_value": 0}]), "/ratings/0/numeric_value"),
         (json!([{"slug": "A b", "label": "A"}]), "/ratings/0/slug"),
         (json!([{"slug": "a", "label": "A", "labels": {"klingonisch": "A"}}]), "/ratings/0/labels"),
