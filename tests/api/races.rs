@@ -142,6 +142,38 @@ async fn nothing_is_published_on_a_claim_that_was_withdrawn() {
 }
 
 #[actix_web::test]
+async fn a_source_that_is_hidden_is_not_shown_by_another_newsroom_at_the_same_moment() {
+    let app = app().await;
+    let sources: Vec<_> =
+        (0..ROUNDS).map(|n| json!({"ref": format!("s{n}"), "kind": "unnamed", "name": "a diplomat"})).collect();
+    let said = |source: String, claim: &str, name: &str, n: usize, status: &str| json!({"ref": format!("{name}{n}"), "claim_id": claim, "source_id": source, "stance": "asserts", "status": status});
+    let ours: Vec<_> = (0..ROUNDS).map(|n| said(format!("#s{n}"), "#c", "one", n, "published")).collect();
+    let story = json!({"sources": sources, "statements": ours,
+        "claims": [{"ref": "c", "text": "A claim.", "language": "en", "status": "published"}]});
+    let ids = record(&app.editor, &story).await;
+    let claim = ids["c"].as_str().unwrap();
+    let theirs: Vec<_> = (0..ROUNDS).map(|n| said(named(&ids, "s", n), claim, "two", n, "draft")).collect();
+    let theirs = record(&app.other, &json!({"statements": theirs})).await;
+    let withdrawn = json!({"status": "withdrawn", "withdrawn_reason": "wrong"});
+    let statuses = race(async |round| {
+        let (one, two) = (named(&ids, "one", round), named(&theirs, "two", round));
+        let (hidden, shown) = futures_util::join!(
+            patch(&app.editor, format!("/v1/statements/{one}"), withdrawn.clone()),
+            patch(&app.other, format!("/v1/statements/{two}"), json!({"status": "published"}))
+        );
+        vec![hidden, shown]
+    })
+    .await;
+    all_of(&statuses, &[200, 409, 503]);
+    for second in [200, 409] {
+        assert!(statuses.iter().any(|round| *round == [200, second]), "{second} never came about");
+    }
+    let wrong = "SELECT count(*) FROM sources
+        WHERE public <> EXISTS (SELECT FROM statements WHERE source_id = sources.id AND public)";
+    assert_eq!(number(&app, wrong).await, 0);
+}
+
+#[actix_web::test]
 async fn no_claim_changes_its_text_after_another_newsroom_has_published_on_it() {
     let app = app().await;
     let ids = record(&app.editor, &json!({"claims": claims(&["c"], "published")})).await;
