@@ -223,6 +223,8 @@ diesel::table! {
         updated_at -> Timestamptz,
         /// Raised by one with every change; the ETag
         version -> Int4,
+        /// Whether a verdict is published only after somebody else than its authors approved it
+        four_eyes -> Bool,
     }
 }
 
@@ -404,6 +406,36 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Who changed an unpublished verdict, so that they do not approve it
+    verdict_authors (verdict_id, member_id) {
+        /// The verdict
+        verdict_id -> Uuid,
+        /// Who changed it
+        member_id -> Uuid,
+        /// Whether their last change came before the last submission
+        submitted -> Bool,
+    }
+}
+
+diesel::table! {
+    /// The thread of a verdict's review: what was done and what was said
+    verdict_comments (id) {
+        /// UUIDv7
+        id -> Uuid,
+        /// The verdict
+        verdict_id -> Uuid,
+        /// Who; null for a member who is gone, and for what OnRecord did by itself
+        member_id -> Nullable<Uuid>,
+        /// What was done: commented, or a move of the verdict; reopened is a change after approval, published_unreviewed one without it
+        action -> Text,
+        /// What was said; for the newsroom's members only
+        comment -> Nullable<Text>,
+        /// When, database time
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     /// A conclusion on a claim
     verdicts (id) {
         /// UUIDv7
@@ -430,7 +462,7 @@ diesel::table! {
         author_id -> Nullable<Uuid>,
         /// The claim's text when the verdict was published
         claim_reviewed -> Nullable<Text>,
-        /// draft (newsroom only) or published
+        /// draft, in_review, approved (all three newsroom only), published, superseded (by a correction) or retracted; the last two are final
         status -> Text,
         /// The earlier verdict on the claim that this one replaces
         supersedes_id -> Nullable<Uuid>,
@@ -444,6 +476,10 @@ diesel::table! {
         updated_at -> Timestamptz,
         /// Raised by one with every change; the ETag
         version -> Int4,
+        /// Why it replaces an earlier one: new_evidence, our_error, wording or scale_change; shown to everybody
+        correction_reason -> Nullable<Text>,
+        /// Why it was retracted; shown to everybody
+        retraction_reason -> Nullable<Text>,
     }
 }
 
@@ -465,6 +501,10 @@ diesel::joinable!(statements -> claims (claim_id));
 diesel::joinable!(statements -> documents (document_id));
 diesel::joinable!(statements -> newsrooms (newsroom_id));
 diesel::joinable!(topics -> newsrooms (newsroom_id));
+diesel::joinable!(verdict_authors -> members (member_id));
+diesel::joinable!(verdict_authors -> verdicts (verdict_id));
+diesel::joinable!(verdict_comments -> members (member_id));
+diesel::joinable!(verdict_comments -> verdicts (verdict_id));
 diesel::joinable!(verdicts -> claims (claim_id));
 diesel::joinable!(verdicts -> newsrooms (newsroom_id));
 diesel::joinable!(verdicts -> ratings (rating_id));
@@ -485,5 +525,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sources,
     statements,
     topics,
+    verdict_authors,
+    verdict_comments,
     verdicts,
 );
