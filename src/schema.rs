@@ -90,6 +90,42 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// A source that was asked about a claim: the right of reply
+    comment_requests (id) {
+        /// UUIDv7
+        id -> Uuid,
+        /// The newsroom that asked; only its members see it
+        newsroom_id -> Uuid,
+        /// The claim it was asked about
+        claim_id -> Uuid,
+        /// Who was asked
+        source_id -> Uuid,
+        /// When it was asked
+        asked_at -> Timestamptz,
+        /// email, phone, letter, social_media, in_person, web_form or other
+        channel -> Text,
+        /// Until when it may answer; null: no date was set
+        due_at -> Nullable<Timestamptz>,
+        /// What it was asked, in words
+        question -> Nullable<Text>,
+        /// For the newsroom's members
+        note -> Nullable<Text>,
+        /// open, or closed by the answer (final)
+        status -> Text,
+        /// The statement that records the answer, or that there was none
+        statement_id -> Nullable<Uuid>,
+        /// When it was closed, database time
+        closed_at -> Nullable<Timestamptz>,
+        /// When it was recorded, database time
+        created_at -> Timestamptz,
+        /// When it last changed, database time
+        updated_at -> Timestamptz,
+        /// Raised by one with every change; the ETag
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::*;
     use super::sql_types::Tsvector;
 
@@ -487,6 +523,10 @@ diesel::joinable!(api_keys -> members (member_id));
 diesel::joinable!(appearances -> documents (document_id));
 diesel::joinable!(appearances -> statements (statement_id));
 diesel::joinable!(claims -> newsrooms (newsroom_id));
+diesel::joinable!(comment_requests -> claims (claim_id));
+diesel::joinable!(comment_requests -> newsrooms (newsroom_id));
+diesel::joinable!(comment_requests -> sources (source_id));
+diesel::joinable!(comment_requests -> statements (statement_id));
 diesel::joinable!(documents -> newsrooms (newsroom_id));
 diesel::joinable!(documents -> sources (publisher_id));
 diesel::joinable!(evidence -> documents (document_id));
@@ -514,6 +554,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     appearances,
     claims,
+    comment_requests,
     documents,
     evidence,
     idempotency_keys,

@@ -11,8 +11,6 @@ use super::database::{Opened, Timeouts};
 use super::print;
 use crate::actor::Actor;
 use crate::auth::Key;
-use crate::body::Json;
-use crate::bundles::{self, Bundle, Ids};
 use crate::config::{DatabaseSettings, Limits, PublicUrl, ServerSettings};
 use crate::db::Db;
 use crate::health::Draining;
@@ -113,15 +111,12 @@ async fn first_start(chosen: Option<&str>, demo: bool, db: &Db) -> anyhow::Resul
 async fn load_demo(db: &Db) -> anyhow::Result<()> {
     let admins = db.read(async |conn| Member::acting(None, conn).await).await?;
     let caller = *admins.first().context("there is no newsroom to load the demo story into")?;
-    let story = Json::parse(demo::STORY.as_bytes())?;
-    let loading = db.write(async move |conn| {
-        if demo::is_wanted(conn).await? {
-            let bundle = Bundle::read(story.clone(), Ids::Demo)?;
-            bundles::import(bundle, caller, conn).await.map(Some)
-        } else {
-            Ok(None)
-        }
-    });
+    let loading =
+        db.write(
+            async move |conn| {
+                if demo::is_wanted(conn).await? { demo::load(caller, conn).await.map(Some) } else { Ok(None) }
+            },
+        );
     let loaded = Actor::member(caller).does(loading).await?;
     if let Some(loaded) = loaded {
         tracing::info!(claims = loaded.created.claims, statements = loaded.created.statements, "loaded the demo story");

@@ -13,6 +13,7 @@ use super::positions::{Discussed, Positions, Spoken, summary_line};
 use crate::auth::Viewer;
 use crate::claims::{Claim, ClaimStatus};
 use crate::columns::Children;
+use crate::comment_requests::CommentRequest;
 use crate::documents::Document;
 use crate::error::{Error, Result};
 use crate::rating_scales::Rating;
@@ -36,6 +37,9 @@ pub struct Dossier {
     pub verdicts: Vec<DossierVerdict>,
     /// What was corrected, retracted or withdrawn of what was published on the claim and its parts, newest first.
     pub corrections: Vec<Correction>,
+    /// Whom your newsroom asked about the claim and its parts and who has not answered yet, longest waiting first. Empty for
+    /// the public.
+    pub comment_requests: Vec<CommentRequest>,
     /// Supporting, opposing and declining positions on the claim and its parts, in words.
     #[schema(
         example = "Dmitry Peskov confirms that the meeting took place, disputes that the article is accurate; US State Department declines to comment"
@@ -94,13 +98,14 @@ struct InTree {
 }
 
 impl Dossier {
-    /// Reads the dossier in one snapshot (the connection's transaction): eight statements, however much there is.
+    /// Reads the dossier in one snapshot (the connection's transaction): nine statements, however much there is.
     pub async fn find(id: Uuid, query: &DossierQuery, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Self> {
         let claims = tree(id, viewer, conn).await?;
         let ids: Vec<Uuid> = claims.iter().map(|claim| claim.id).collect();
         let statements = statements_on(&ids, query, viewer, conn);
         let verdicts = verdicts_on(&ids, query, viewer, conn);
-        let (statements, verdicts) = futures_util::try_join!(statements, verdicts)?;
+        let asked = CommentRequest::open_on(&ids, viewer, conn);
+        let (statements, verdicts, comment_requests) = futures_util::try_join!(statements, verdicts, asked)?;
         let records = Records::load(&statements, &verdicts, viewer, conn).await?;
 
         let mut statements = grouped(statements, |statement| statement.claim_id);
@@ -123,7 +128,7 @@ impl Dossier {
         let positions = Positions::of(&whole.discussed().spoken);
         let summary_line = summary_line(&discussed);
         let DossierPart { claim, statements, verdicts } = whole;
-        Ok(Self { claim, parts, statements, positions, verdicts, corrections, summary_line })
+        Ok(Self { claim, parts, statements, positions, verdicts, corrections, comment_requests, summary_line })
     }
 }
 

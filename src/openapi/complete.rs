@@ -53,11 +53,29 @@ pub fn derive_patches(document: &mut Value) {
         })
         .collect();
     schemas.extend(patches);
+    derive_answer(schemas);
     if let Some(changes) = schemas.get_mut("NewCorrection").and_then(|schema| schema.pointer_mut("/properties/changes"))
     {
         // What is corrected in a verdict has the members of a change.
         let description = changes["description"].take();
         *changes = json!({"$ref": "#/components/schemas/VerdictChanges", "description": description});
+    }
+}
+
+/// `NewAnswer` has the members of `NewStatement` but the two that a comment request gives it.
+fn derive_answer(schemas: &mut Map<String, Value>) {
+    let Some(mut answer) = schemas.get("NewStatement").cloned() else { return };
+    let given = ["claim_id", "source_id"];
+    if let Some(members) = answer["properties"].as_object_mut() {
+        members.retain(|name, _| !given.contains(&name.as_str()));
+    }
+    if let Some(required) = answer["required"].as_array_mut() {
+        required.retain(|name| !given.iter().any(|one| name == one));
+    }
+    if let Some(declared) = schemas.get_mut("NewAnswer") {
+        answer["description"] = declared["description"].take();
+        answer["example"] = declared["example"].take();
+        *declared = answer;
     }
 }
 
@@ -132,9 +150,9 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     }
     if method == "post" && path.starts_with("/v1/verdicts/") {
         statuses.push("410");
-        if !path.ends_with("/comments") {
-            statuses.push("412");
-        }
+    }
+    if acts(path, method) {
+        statuses.push("412");
     }
     if secured {
         statuses.push("403");
@@ -167,6 +185,12 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     }
 }
 
+/// Whether it moves a record of which a version may be named.
+fn acts(path: &str, method: &str) -> bool {
+    let on_versions = path.starts_with("/v1/verdicts/{id}/") || path.starts_with("/v1/comment-requests/{id}/");
+    method == "post" && on_versions && !path.ends_with("/comments")
+}
+
 fn add_headers(path: &str, method: &str, has_id: bool, versioned: bool, operation: &mut Value) {
     let mut parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
     let reference = |name: &str| json!({"$ref": format!("#/components/parameters/{name}")});
@@ -175,7 +199,7 @@ fn add_headers(path: &str, method: &str, has_id: bool, versioned: bool, operatio
     match method {
         "post" => {
             parameters.push(reference("IdempotencyKey"));
-            if path.starts_with("/v1/verdicts/") && !path.ends_with("/comments") {
+            if acts(path, method) {
                 parameters.push(reference("IfMatchGiven"));
                 if let Some(moved) = responses.get_mut("200") {
                     moved["headers"] =

@@ -200,6 +200,8 @@ async fn rows(app: &App) -> Vec<i64> {
         "claims",
         "statements",
         "verdicts",
+        "verdict_comments",
+        "comment_requests",
         "topics",
         "rating_scales",
         "ratings",

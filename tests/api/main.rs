@@ -9,6 +9,7 @@ mod browser;
 mod bundles;
 mod claims;
 mod commands;
+mod comment_requests;
 mod corrections;
 mod demo;
 mod documents;

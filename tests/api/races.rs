@@ -356,3 +356,20 @@ async fn what_is_approved_was_neither_rejected_nor_changed() {
     assert_eq!(number(&app, unread).await, 0);
     assert!(statuses.iter().any(|round| round[0] == 200) && statuses.iter().any(|round| round[0] == 412));
 }
+
+#[actix_web::test]
+async fn a_comment_request_is_closed_once() {
+    let app = app().await;
+    let story = json!({"claims": claims(&["c"], "draft"), "sources": [{"ref": "s", "kind": "person", "name": "Ann"}]});
+    let ids = record(&app.checker, &story).await;
+    let statuses = race(async |round| {
+        let asked = json!({"claim_id": named(&ids, "c", round), "source_id": ids["s"], "asked_at": "2023-10-05T09:00:00Z", "channel": "phone", "due_at": "2023-10-06T09:00:00Z"});
+        let close = format!("/v1/comment-requests/{}/close", app.checker.id_of_new("comment-requests", asked).await);
+        let (answer, silence) = (json!({"stance": "confirms"}), json!({"stance": "no_response"}));
+        let (one, other) = futures_util::join!(app.checker.post(&close, &answer), app.editor.post(&close, &silence));
+        vec![one.status, other.status]
+    })
+    .await;
+    one_wins(&statuses, 200, &[409]);
+    assert_eq!(app.count("statements").await, i64::try_from(ROUNDS).unwrap());
+}
