@@ -188,7 +188,9 @@ fn settle(value: &mut Value, known: &mut BTreeMap<String, String>) {
         Value::Object(members) => {
             for (name, member) in members.iter_mut() {
                 match (name.as_str(), &member) {
-                    ("created_at" | "updated_at", _) => *member = json!("2023-10-07T09:30:00Z"),
+                    ("created_at" | "updated_at" | "closed_at" | "corrected_at", Value::String(_)) => {
+                        *member = json!("2023-10-07T09:30:00Z")
+                    }
                     ("key", Value::String(_)) => *member = json!("onr_shown-once-and-never-again"),
                     ("hint", _) => *member = json!("onr_show"),
                     ("next_cursor", Value::String(_)) => *member = json!("b3BhcXVl"),
