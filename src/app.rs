@@ -19,8 +19,8 @@ use crate::log::{self, LogKey};
 use crate::openapi::{self, Document};
 use crate::telemetry::{self, Metrics};
 use crate::{
-    api_keys, as_of, auth, bundles, changes, claims, documents, dossier, health, members, newsrooms, rating_scales,
-    sources, statements, topics, verdicts,
+    api_keys, as_of, auth, bundles, changes, claims, comment_requests, documents, dossier, health, members, newsrooms,
+    rating_scales, sources, statements, topics, verdicts,
 };
 
 /// All routes with their documentation; one line for each slice.
@@ -30,6 +30,7 @@ fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     sources::configure(config);
     documents::configure(config);
     verdicts::configure(config);
+    comment_requests::configure(config);
     rating_scales::configure(config);
     topics::configure(config);
     dossier::configure(config);

@@ -254,12 +254,19 @@ impl Access<'_> {
         }
     }
 
-    /// 403 for another newsroom's record, and for a checker where the record is public; else as [`Access::see`].
-    pub fn change(&self, caller: Caller) -> Result<()> {
+    /// 403 for another newsroom's record; else as [`Access::see`].
+    pub fn own(&self, caller: Caller) -> Result<()> {
         self.see(caller.into())?;
-        if caller.newsroom_id != self.newsroom_id {
-            return Err(Error::Forbidden(format!("This {} belongs to another newsroom.", self.noun)));
+        if caller.newsroom_id == self.newsroom_id {
+            Ok(())
+        } else {
+            Err(Error::Forbidden(format!("This {} belongs to another newsroom.", self.noun)))
         }
+    }
+
+    /// 403 for a checker where the record is public; else as [`Access::own`].
+    pub fn change(&self, caller: Caller) -> Result<()> {
+        self.own(caller)?;
         if self.public {
             caller.needs(Role::Editor)?;
         }

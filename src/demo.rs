@@ -3,12 +3,17 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use chrono::{DateTime, Duration};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
+use crate::auth::Caller;
+use crate::body::Json;
+use crate::bundles::{self, Bundle, Ids, Imported};
+use crate::comment_requests::{Channel, CommentRequest, NewCommentRequest};
 use crate::error::Result;
 use crate::schema::{claims, sources};
 
@@ -18,15 +23,27 @@ pub const STORY: &str = include_str!("../demo/nagorno-karabakh-2023.json");
 /// The moment in the demo's ids: 2023-10-01T00:00:00Z, the month of the article.
 const MOMENT: u64 = 1_696_118_400_000;
 
+/// When the demo's comment request was asked: 2023-10-05T09:00:00Z, in nanoseconds.
+const ASKED_AT: i64 = 1_696_496_400_000_000_000;
+
 /// The demo's newsroom, its admin and the admin's key have ids of their own among the refs.
 const PEOPLE: [&str; 3] = ["newsroom", "admin", "first-key"];
+
+/// The comment request that the demo has beside the story: no bundle holds one.
+const ASKED: &str = "asked-armenian-government";
 
 static IDS: LazyLock<HashMap<String, Uuid>> = LazyLock::new(|| {
     let story: Value = serde_json::from_str(STORY).unwrap_or_default();
     let nouns = ["sources", "documents", "claims", "statements", "verdicts"];
     let items = nouns.iter().flat_map(|noun| story[noun].as_array().into_iter().flatten());
     let refs = items.filter_map(|item| item["ref"].as_str());
-    PEOPLE.into_iter().chain(refs).enumerate().map(|(index, name)| (name.to_owned(), id(name, index as u64))).collect()
+    PEOPLE
+        .into_iter()
+        .chain(refs)
+        .chain([ASKED])
+        .enumerate()
+        .map(|(index, name)| (name.to_owned(), id(name, index as u64)))
+        .collect()
 });
 
 /// Whether the database is empty, so that the story may be loaded.
@@ -36,7 +53,27 @@ pub async fn is_wanted(conn: &mut AsyncPgConnection) -> Result<bool> {
     Ok(!any_source.get_result::<bool>(conn).await? && !any_claim.get_result::<bool>(conn).await?)
 }
 
-/// The id of a ref of the story (or of `newsroom`, `admin`, `first-key`): a UUIDv7 whose time follows the story's order and whose
+/// Records the story in the caller's newsroom, and a request for comment that waits for an answer.
+pub async fn load(caller: Caller, conn: &mut AsyncPgConnection) -> Result<Imported> {
+    let imported = bundles::import(Bundle::read(Json::parse(STORY.as_bytes())?, Ids::Demo)?, caller, conn).await?;
+    if let (Some(id), Some(claim_id), Some(source_id)) =
+        (id_of(ASKED), id_of("displaced"), id_of("armenian-government"))
+    {
+        let request = NewCommentRequest {
+            claim_id,
+            source_id,
+            asked_at: DateTime::from_timestamp_nanos(ASKED_AT),
+            channel: Channel::Email,
+            due_at: Some(DateTime::from_timestamp_nanos(ASKED_AT) + Duration::days(2)),
+            question: Some("On what count does the figure of more than 100,000 rest?".into()),
+            note: Some("A part of the demo: nobody was really asked.".into()),
+        };
+        CommentRequest::create(id, &request, caller, conn).await?;
+    }
+    Ok(imported)
+}
+
+/// The id of a ref of the story (or of `newsroom`, `admin`, `first-key`, `asked-armenian-government`): a UUIDv7 whose time follows the story's order and whose
 /// random part is a hash of the ref.
 pub fn id_of(name: &str) -> Option<Uuid> {
     IDS.get(name).copied()

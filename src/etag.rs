@@ -71,21 +71,44 @@ impl FromRequest for IfMatch {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let tags: Vec<_> = request
-            .headers()
-            .get_all(header::IF_MATCH)
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map(|tag| tag.trim().to_owned())
-            .filter(|tag| !tag.is_empty())
-            .collect();
-        ready(if tags.is_empty() {
-            Err(Error::PreconditionRequired)
-        } else if tags.iter().all(|tag| is_tag(tag)) {
-            Ok(Self(tags))
-        } else {
-            Err(Error::BadRequest("If-Match must be an ETag as it was answered, in quotes, such as \"1\".".into()))
-        })
+        ready(read_if_match(request).and_then(|tags| tags.ok_or(Error::PreconditionRequired)))
+    }
+}
+
+/// The version that an action is based on, where the client names one: nobody approves what was changed meanwhile.
+#[derive(Debug, Clone)]
+pub struct IfMatchGiven(Option<IfMatch>);
+
+impl IfMatchGiven {
+    /// 412 where the client named versions and the record has none of them any more.
+    pub fn check(&self, record: &impl Versioned) -> Result<()> {
+        self.0.as_ref().map_or(Ok(()), |given| given.check(record))
+    }
+}
+
+impl FromRequest for IfMatchGiven {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(read_if_match(request).map(Self))
+    }
+}
+
+/// The header's tags; none where it is absent. Malformed: 400.
+fn read_if_match(request: &HttpRequest) -> Result<Option<IfMatch>> {
+    let tags: Vec<_> = request
+        .headers()
+        .get_all(header::IF_MATCH)
+        .map(|value| value.to_str().unwrap_or("?"))
+        .flat_map(|value| value.split(','))
+        .map(|tag| tag.trim().to_owned())
+        .filter(|tag| !tag.is_empty())
+        .collect();
+    if tags.iter().all(|tag| is_tag(tag)) {
+        Ok((!tags.is_empty()).then_some(IfMatch(tags)))
+    } else {
+        Err(Error::BadRequest("If-Match must be an ETag as it was answered, in quotes, such as \"1\".".into()))
     }
 }
 

@@ -13,7 +13,7 @@ use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use validator::Validate;
 
@@ -31,6 +31,15 @@ const LONGEST_KEY: usize = 255;
 /// A `POST` request: a valid body of type `T`, and what makes a repetition of it known.
 #[derive(Debug)]
 pub struct Post<T> {
+    /// The body.
+    pub body: T,
+    /// The request as such.
+    pub request: PostRequest,
+}
+
+/// A `POST` whose body may be left out, as if it had no members.
+#[derive(Debug)]
+pub struct BriefPost<T> {
     /// The body.
     pub body: T,
     /// The request as such.
@@ -106,6 +115,18 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Post<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         extract(request, payload, Limits::of(request).body_bytes, |raw, request| {
             let json = raw.json.ok_or_else(|| Error::BadRequest(NO_BODY.into()))?;
+            Ok(Self { body: json.read()?, request })
+        })
+    }
+}
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for BriefPost<T> {
+    type Error = Error;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        extract(request, payload, Limits::of(request).body_bytes, |raw, request| {
+            let json = raw.json.unwrap_or_else(|| Json { value: Value::Object(Map::new()), faults: Vec::new() });
             Ok(Self { body: json.read()?, request })
         })
     }

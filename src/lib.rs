@@ -2,7 +2,7 @@
 //!
 //! A resource is a folder ("slice"): `mod.rs` says what it is, `routes.rs` holds its handlers, `model.rs` its types and
 //! all its SQL. What all slices share lies flat beside them. Slices depend on each other one way only:
-//! `newsrooms, members, api_keys`; `sources ← documents ← claims ← statements ← verdicts ← dossier, bundles`.
+//! `newsrooms, members, api_keys`; `sources ← documents ← claims ← statements ← verdicts, comment_requests ← dossier, bundles`.
 
 pub mod actor;
 pub mod api_keys;
@@ -15,6 +15,7 @@ pub mod changes;
 pub mod claims;
 pub mod cli;
 mod columns;
+pub mod comment_requests;
 pub mod config;
 pub mod db;
 pub mod demo;

@@ -15,7 +15,18 @@ use crate::config::Limits;
 use crate::error::{Error, FieldError, Result};
 
 /// Members that only the server writes.
-const SERVER_SET: &[&str] = &["id", "newsroom_id", "created_at", "updated_at", "version", "claim_reviewed"];
+const SERVER_SET: &[&str] = &[
+    "id",
+    "newsroom_id",
+    "created_at",
+    "updated_at",
+    "version",
+    "claim_reviewed",
+    "under_review",
+    "retraction_reason",
+];
+
+const SET_BY_SERVER: &str = "is set by the server";
 
 /// A JSON merge patch (RFC 7396) of a record whose writable members are those of `T`.
 #[derive(Debug)]
@@ -33,6 +44,22 @@ impl<T: DeserializeOwned + Validate> Patch<T> {
         }
         merge(&mut value, &self.members);
         read_as(value).map_err(Error::Validation)
+    }
+
+    /// A patch that came as a member of another body, at `pointer`: 422 for what only the server writes, and for members
+    /// of which `refused` says why they are not changed so.
+    pub fn within(pointer: &str, members: Map<String, Value>, refused: &[(&str, &str)]) -> Result<Self> {
+        let by_server = SERVER_SET.iter().map(|name| (*name, SET_BY_SERVER));
+        let faults: Vec<_> = by_server
+            .chain(refused.iter().copied())
+            .filter(|(name, _)| members.contains_key(*name))
+            .map(|(name, why)| FieldError::new(format!("{pointer}/{name}"), why))
+            .collect();
+        if faults.is_empty() {
+            Ok(Self { members, of: std::marker::PhantomData })
+        } else {
+            Err(Error::Validation(faults))
+        }
     }
 
     /// Every id that the patch mentions, wherever it stands: what may have to be locked.
@@ -90,7 +117,7 @@ impl<T: 'static> FromRequest for Patch<T> {
                     let set_by_server = SERVER_SET
                         .iter()
                         .filter(|name| members.contains_key(**name))
-                        .map(|name| FieldError::new(format!("/{name}"), "is set by the server"));
+                        .map(|name| FieldError::new(format!("/{name}"), SET_BY_SERVER));
                     let refused: Vec<_> = faults.into_iter().chain(set_by_server).collect();
                     if !refused.is_empty() {
                         return Err(Error::Validation(refused));

@@ -93,7 +93,7 @@ diesel::table! {
         record_id -> Uuid,
         /// The newsroom that the record belongs to; null for what comes with OnRecord
         newsroom_id -> Nullable<Uuid>,
-        /// What the record hangs on: the claim of a statement, a verdict or a part, the member of a key
+        /// What the record hangs on: the claim of a statement, a verdict or a part, the verdict of a comment, the member of a key
         parent_id -> Nullable<Uuid>,
         /// insert, update, delete; show or hide, where only the record's visibility changed; redact
         operation -> Text,
@@ -166,6 +166,42 @@ diesel::table! {
         version -> Int4,
         /// Words of text and context in the claim's own language, for q
         search -> Tsvector,
+    }
+}
+
+diesel::table! {
+    /// A source that was asked about a claim: the right of reply
+    comment_requests (id) {
+        /// UUIDv7
+        id -> Uuid,
+        /// The newsroom that asked; only its members see it
+        newsroom_id -> Uuid,
+        /// The claim it was asked about
+        claim_id -> Uuid,
+        /// Who was asked
+        source_id -> Uuid,
+        /// When it was asked
+        asked_at -> Timestamptz,
+        /// email, phone, letter, social_media, in_person, web_form or other
+        channel -> Text,
+        /// Until when it may answer; null: no date was set
+        due_at -> Nullable<Timestamptz>,
+        /// What it was asked, in words
+        question -> Nullable<Text>,
+        /// For the newsroom's members
+        note -> Nullable<Text>,
+        /// open, or closed by the answer (final)
+        status -> Text,
+        /// The statement that records the answer, or that there was none
+        statement_id -> Nullable<Uuid>,
+        /// When it was closed, database time
+        closed_at -> Nullable<Timestamptz>,
+        /// When it was recorded, database time
+        created_at -> Timestamptz,
+        /// When it last changed, database time
+        updated_at -> Timestamptz,
+        /// Raised by one with every change; the ETag
+        version -> Int4,
     }
 }
 
@@ -335,6 +371,8 @@ diesel::table! {
         updated_at -> Timestamptz,
         /// Raised by one with every change; the ETag
         version -> Int4,
+        /// Whether a verdict is published only after somebody else than its authors approved it
+        four_eyes -> Bool,
     }
 }
 
@@ -516,6 +554,36 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Who changed an unpublished verdict, so that they do not approve it
+    verdict_authors (verdict_id, member_id) {
+        /// The verdict
+        verdict_id -> Uuid,
+        /// Who changed it
+        member_id -> Uuid,
+        /// Whether their last change came before the last submission
+        submitted -> Bool,
+    }
+}
+
+diesel::table! {
+    /// The thread of a verdict's review: what was done and what was said
+    verdict_comments (id) {
+        /// UUIDv7
+        id -> Uuid,
+        /// The verdict
+        verdict_id -> Uuid,
+        /// Who; null for a member who is gone, and for what OnRecord did by itself
+        member_id -> Nullable<Uuid>,
+        /// What was done: commented, or a move of the verdict; reopened is a change after approval, published_unreviewed one without it
+        action -> Text,
+        /// What was said; for the newsroom's members only
+        comment -> Nullable<Text>,
+        /// When, database time
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     /// A conclusion on a claim
     verdicts (id) {
         /// UUIDv7
@@ -542,7 +610,7 @@ diesel::table! {
         author_id -> Nullable<Uuid>,
         /// The claim's text when the verdict was published
         claim_reviewed -> Nullable<Text>,
-        /// draft (newsroom only) or published
+        /// draft, in_review, approved (all three newsroom only), published, superseded (by a correction) or retracted; the last two are final
         status -> Text,
         /// The earlier verdict on the claim that this one replaces
         supersedes_id -> Nullable<Uuid>,
@@ -556,6 +624,10 @@ diesel::table! {
         updated_at -> Timestamptz,
         /// Raised by one with every change; the ETag
         version -> Int4,
+        /// Why it replaces an earlier one: new_evidence, our_error, wording or scale_change; shown to everybody
+        correction_reason -> Nullable<Text>,
+        /// Why it was retracted; shown to everybody
+        retraction_reason -> Nullable<Text>,
     }
 }
 
@@ -565,6 +637,10 @@ diesel::joinable!(appearances -> statements (statement_id));
 diesel::joinable!(change_positions -> changes (change_id));
 diesel::joinable!(change_values -> changes (change_id));
 diesel::joinable!(claims -> newsrooms (newsroom_id));
+diesel::joinable!(comment_requests -> claims (claim_id));
+diesel::joinable!(comment_requests -> newsrooms (newsroom_id));
+diesel::joinable!(comment_requests -> sources (source_id));
+diesel::joinable!(comment_requests -> statements (statement_id));
 diesel::joinable!(documents -> newsrooms (newsroom_id));
 diesel::joinable!(documents -> sources (publisher_id));
 diesel::joinable!(evidence -> documents (document_id));
@@ -580,6 +656,10 @@ diesel::joinable!(statements -> claims (claim_id));
 diesel::joinable!(statements -> documents (document_id));
 diesel::joinable!(statements -> newsrooms (newsroom_id));
 diesel::joinable!(topics -> newsrooms (newsroom_id));
+diesel::joinable!(verdict_authors -> members (member_id));
+diesel::joinable!(verdict_authors -> verdicts (verdict_id));
+diesel::joinable!(verdict_comments -> members (member_id));
+diesel::joinable!(verdict_comments -> verdicts (verdict_id));
 diesel::joinable!(verdicts -> claims (claim_id));
 diesel::joinable!(verdicts -> newsrooms (newsroom_id));
 diesel::joinable!(verdicts -> ratings (rating_id));
@@ -593,6 +673,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     changes,
     changes_unsequenced,
     claims,
+    comment_requests,
     documents,
     evidence,
     idempotency_keys,
@@ -606,5 +687,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sources,
     statements,
     topics,
+    verdict_authors,
+    verdict_comments,
     verdicts,
 );

@@ -75,7 +75,7 @@ BEGIN
         UPDATE statements SET public = (status = 'published' AND NEW.status = 'published')
             WHERE claim_id = NEW.id AND public <> (status = 'published' AND NEW.status = 'published');
         -- guard_verdict() derives the value; only those that may flip are touched.
-        UPDATE verdicts SET public = NOT public WHERE claim_id = NEW.id AND status = 'published';
+        UPDATE verdicts SET public = NOT public WHERE claim_id = NEW.id AND status IN ('published', 'superseded');
     END IF;
     IF TG_OP <> 'DELETE' AND NEW.status = 'published' THEN
         PERFORM FROM topics WHERE slug = ANY (NEW.topics) ORDER BY slug FOR KEY SHARE;

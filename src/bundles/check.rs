@@ -15,21 +15,35 @@ use crate::error::{Error, FieldError, Result};
 use crate::faults::field_errors;
 use crate::references::{self, Reference};
 use crate::schema::{claims, statements, verdicts};
-use crate::verdicts::VerdictStatus;
+use crate::verdicts::{NewStatus, VerdictStatus, check_unreviewed};
 
-/// 403 where a checker publishes.
-pub fn check_role(bundle: &Bundle, caller: Caller) -> Result<()> {
+/// 403 where the caller publishes what it may not.
+pub async fn check_role(bundle: &Bundle, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
     let publishes = bundle.claims.iter().any(|item| item.new.status == ClaimStatus::Published)
-        || bundle.statements.iter().any(|item| item.new.status == ClaimStatus::Published)
-        || bundle.verdicts.iter().any(|item| item.new.status == VerdictStatus::Published);
-    if publishes { caller.needs(Role::Editor) } else { Ok(()) }
+        || bundle.statements.iter().any(|item| item.new.status == ClaimStatus::Published);
+    if publishes {
+        caller.needs(Role::Editor)?;
+    }
+    if bundle.verdicts.iter().any(|item| item.new.status == NewStatus::Published) {
+        check_unreviewed(caller, conn).await?;
+    }
+    Ok(())
+}
+
+/// A verdict as far as those that supersede it depend on it.
+struct Earlier {
+    newsroom_id: Uuid,
+    claim_id: Uuid,
+    status: VerdictStatus,
+    /// Whether a correction of it is open.
+    corrected: bool,
 }
 
 /// What the bundle refers to beyond itself, as far as rules depend on it. Locked, so that it stays so.
 struct Recorded {
     claims: HashMap<Uuid, (Uuid, ClaimStatus)>,
     statements: HashMap<Uuid, ClaimStatus>,
-    verdicts: HashMap<Uuid, (Uuid, VerdictStatus)>,
+    verdicts: HashMap<Uuid, Earlier>,
 }
 
 impl Recorded {
@@ -46,11 +60,20 @@ impl Recorded {
             .select((statements::id, statements::status, statements::public))
             .load(conn)
             .await?;
-        let verdicts: Vec<(Uuid, Uuid, VerdictStatus)> = verdicts::table
-            .filter(verdicts::id.eq_any(&ids))
-            .select((verdicts::id, verdicts::claim_id, verdicts::status))
+        let open = [VerdictStatus::Draft, VerdictStatus::InReview, VerdictStatus::Approved];
+        let corrected: Vec<Option<Uuid>> = verdicts::table
+            .filter(verdicts::supersedes_id.eq_any(&ids).and(verdicts::status.eq_any(open).nullable()))
+            .select(verdicts::supersedes_id)
             .load(conn)
             .await?;
+        let verdicts: Vec<(Uuid, Uuid, Uuid, VerdictStatus)> = verdicts::table
+            .filter(verdicts::id.eq_any(&ids))
+            .select((verdicts::id, verdicts::newsroom_id, verdicts::claim_id, verdicts::status))
+            .load(conn)
+            .await?;
+        let earlier = |(id, newsroom_id, claim_id, status)| {
+            (id, Earlier { newsroom_id, claim_id, status, corrected: corrected.contains(&Some(id)) })
+        };
         Ok(Self {
             claims: claims.into_iter().map(|(id, newsroom_id, status)| (id, (newsroom_id, status))).collect(),
             // One whose claim was withdrawn is no more to be relied on than a withdrawn one.
@@ -61,7 +84,7 @@ impl Recorded {
                     _ => (id, status),
                 })
                 .collect(),
-            verdicts: verdicts.into_iter().map(|(id, claim_id, status)| (id, (claim_id, status))).collect(),
+            verdicts: verdicts.into_iter().map(earlier).collect(),
         })
     }
 }
@@ -77,11 +100,15 @@ pub async fn check(bundle: &Bundle, caller: Caller, conn: &mut AsyncPgConnection
     errors.extend(references::unknown(&outside, &BTreeSet::new(), caller, conn).await?);
     recorded.claims.extend(bundle.claims.iter().map(|item| (item.id, (caller.newsroom_id, item.new.status))));
     recorded.statements.extend(bundle.statements.iter().map(|item| (item.id, item.new.status)));
-    recorded.verdicts.extend(bundle.verdicts.iter().map(|item| (item.id, (item.new.claim_id, item.new.status))));
+    recorded.verdicts.extend(bundle.verdicts.iter().map(|Item { id, new, .. }| {
+        let (newsroom_id, status) = (caller.newsroom_id, new.status.into());
+        (*id, Earlier { newsroom_id, claim_id: new.claim_id, status, corrected: false })
+    }));
     errors.extend(check_sources_and_documents(bundle));
     check_claims(bundle, caller, &recorded, &mut errors);
     check_statements(bundle, &recorded, &mut errors);
     check_verdicts(bundle, &recorded, &mut errors);
+    check_successors(bundle, caller, &recorded, &mut errors);
     if errors.is_empty() {
         return Ok(());
     }
@@ -170,7 +197,7 @@ fn check_verdicts(bundle: &Bundle, recorded: &Recorded, errors: &mut Vec<FieldEr
     for item in &bundle.verdicts {
         let mut fault =
             |member: &str, detail: &str| errors.push(FieldError::new(format!("{}/{member}", item.pointer), detail));
-        let published = item.new.status == VerdictStatus::Published;
+        let published = item.new.status == NewStatus::Published;
         if published
             && recorded.claims.get(&item.new.claim_id).is_some_and(|(_, status)| *status != ClaimStatus::Published)
         {
@@ -185,15 +212,30 @@ fn check_verdicts(bundle: &Bundle, recorded: &Recorded, errors: &mut Vec<FieldEr
                 );
             }
         }
-        match item.new.supersedes_id.and_then(|id| recorded.verdicts.get(&id)) {
-            _ if item.new.supersedes_id == Some(item.id) => fault("supersedes_id", "must be another verdict"),
-            Some((claim_id, _)) if *claim_id != item.new.claim_id => {
-                fault("supersedes_id", "must be a verdict on the same claim");
+    }
+}
+
+fn check_successors(bundle: &Bundle, caller: Caller, recorded: &Recorded, errors: &mut Vec<FieldError>) {
+    let earlier: HashMap<Uuid, Option<Uuid>> =
+        bundle.verdicts.iter().map(|item| (item.id, item.new.supersedes_id)).collect();
+    let mut superseded = BTreeSet::new();
+    for Item { id, pointer, new, .. } in &bundle.verdicts {
+        let Some(supersedes_id) = new.supersedes_id else { continue };
+        // No chain is longer than the bundle, unless it is a circle.
+        let mut chain =
+            std::iter::successors(new.supersedes_id, |id| earlier.get(id).copied().flatten()).take(earlier.len() + 1);
+        let fault = match recorded.verdicts.get(&supersedes_id) {
+            _ if supersedes_id == *id => "must be another verdict",
+            _ if chain.any(|earlier| earlier == *id) => "makes the verdict supersede itself",
+            _ if !superseded.insert(supersedes_id) => "is superseded by another item too",
+            Some(one) if one.claim_id != new.claim_id => "must be a verdict on the same claim",
+            Some(one) if one.newsroom_id != caller.newsroom_id => "must be a verdict of your own newsroom",
+            Some(one) if one.corrected => "has a correction that is open already",
+            Some(one) if new.status == NewStatus::Published && one.status != VerdictStatus::Published => {
+                "must be a published verdict, as this one is published"
             }
-            Some((_, VerdictStatus::Draft)) if published => {
-                fault("supersedes_id", "must be a published verdict, as this one is published");
-            }
-            _ => {}
-        }
+            _ => continue,
+        };
+        errors.push(FieldError::new(format!("{pointer}/supersedes_id"), fault));
     }
 }

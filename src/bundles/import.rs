@@ -57,7 +57,7 @@ pub struct Reused {
 
 /// Records a bundle, or names every item that cannot be recorded: 422.
 pub async fn import(mut bundle: Bundle, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Imported> {
-    check_role(&bundle, caller)?;
+    check_role(&bundle, caller, conn).await?;
     let mut ids = bundle.named();
     let reuse = reuse(&mut bundle, caller, conn).await?;
     for id in ids.values_mut() {

@@ -19,7 +19,8 @@ pub fn configure(config: &mut ServiceConfig) {
 /// All or nothing, in one transaction. Items have the members of the matching `POST` and an optional `ref`; any id in
 /// them may be a UUID or `"#ref"`, naming an item anywhere in the bundle. Reused instead of recorded again: a document of
 /// the same address; a source of the same Wikidata item, or of the same kind and name in your newsroom; unnamed sources
-/// never. 422 names each bad item by JSON Pointer. Publishing needs an editor.
+/// never. 422 names each bad item by JSON Pointer. Publishing needs an editor, and for verdicts
+/// an admin while the newsroom works by four eyes.
 #[utoipa::path(tag = "bundles", request_body(content = NewBundle, example = json!({
     "sources": [
         {"ref": "spokesman", "kind": "person", "name": "Dmitry Peskov"},

@@ -129,7 +129,8 @@ async fn check_owner(noun: &'static str, id: Uuid, viewer: Viewer, mut conn: &As
     let owner: Option<Owner> = diesel::sql_query(
         "SELECT newsroom_id, is_public($1, $2) AS public,
              CASE $1 WHEN 'claim' THEN (SELECT withdrawn_reason::text FROM claims WHERE id = $2)
-                     WHEN 'statement' THEN (SELECT withdrawn_reason::text FROM statements WHERE id = $2) END AS withdrawn_reason
+                     WHEN 'statement' THEN (SELECT withdrawn_reason::text FROM statements WHERE id = $2)
+                     WHEN 'verdict' THEN (SELECT retraction_reason::text FROM verdicts WHERE id = $2) END AS withdrawn_reason
          FROM changes WHERE noun = $1 AND record_id = $2 ORDER BY id DESC LIMIT 1",
     )
     .bind::<Text, _>(noun)

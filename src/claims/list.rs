@@ -42,7 +42,7 @@ pub struct ClaimFilter {
     pub source_id: Option<Uuid>,
     /// On which somebody has taken this stance.
     pub stance: Option<Stance>,
-    /// With a verdict of this rating.
+    /// With a current verdict of this rating: a published one that is not superseded.
     pub rating_id: Option<Uuid>,
     /// Parts of this claim.
     pub part_of_id: Option<Uuid>,
@@ -125,8 +125,8 @@ impl ClaimFilter {
         }
         if let Some(rating_id) = self.rating_id {
             let seen = verdicts::public.or(verdicts::newsroom_id.eq(own));
-            let rated =
-                verdicts::table.select(verdicts::claim_id).filter(seen).filter(verdicts::rating_id.eq(rating_id));
+            let current = verdicts::status.eq("published").and(verdicts::rating_id.eq(rating_id));
+            let rated = verdicts::table.select(verdicts::claim_id).filter(seen).filter(current);
             query = query.filter(claims::id.eq_any(rated));
         }
         query

@@ -13,8 +13,6 @@ use super::database::{Opened, Timeouts, data_dir};
 use super::print;
 use crate::actor::Actor;
 use crate::auth::Key;
-use crate::body::Json;
-use crate::bundles::{self, Bundle, Ids};
 use crate::config::{DatabaseSettings, Limits, LogSettings, PublicUrl, ServerSettings};
 use crate::db::Db;
 use crate::error::Result;
@@ -145,15 +143,9 @@ async fn first_start(chosen: Option<&str>, demo: bool, db: &Db) -> anyhow::Resul
 async fn load_demo(db: &Db) -> anyhow::Result<()> {
     let admins = db.read(async |conn| Member::acting(None, conn).await).await?;
     let caller = *admins.first().context("there is no newsroom to load the demo story into")?;
-    let story = Json::parse(demo::STORY.as_bytes())?;
     let loading = db.write(async move |conn| {
         one_at_a_time(conn).await?;
-        if demo::is_wanted(conn).await? {
-            let bundle = Bundle::read(story.clone(), Ids::Demo)?;
-            bundles::import(bundle, caller, conn).await.map(Some)
-        } else {
-            Ok(None)
-        }
+        if demo::is_wanted(conn).await? { demo::load(caller, conn).await.map(Some) } else { Ok(None) }
     });
     let loaded = Actor::member(caller).does(loading).await?;
     if let Some(loaded) = loaded {

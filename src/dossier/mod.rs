@@ -1,5 +1,6 @@
 //! The dossier: everything on one claim in one consistent answer, in a bounded number of SQL statements.
 
+mod corrections;
 mod model;
 mod positions;
 mod routes;

@@ -8,17 +8,19 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
+use super::corrections::{Correction, corrections};
 use super::positions::{Discussed, Positions, Spoken, summary_line};
 use crate::auth::Viewer;
 use crate::claims::{Claim, ClaimStatus};
 use crate::columns::Children;
+use crate::comment_requests::CommentRequest;
 use crate::documents::Document;
 use crate::error::{Error, Result};
 use crate::rating_scales::Rating;
 use crate::schema::{claims, documents, sources, statements, verdicts};
 use crate::sources::Source;
 use crate::statements::Statement;
-use crate::verdicts::Verdict;
+use crate::verdicts::{Verdict, VerdictStatus};
 
 /// Everything on one claim, as it stood at one moment.
 #[derive(Debug, Serialize, ToSchema)]
@@ -31,8 +33,13 @@ pub struct Dossier {
     pub statements: Vec<DossierStatement>,
     /// Who stands where on the claim itself.
     pub positions: Positions,
-    /// The verdicts on the claim itself, newest first.
+    /// The current verdicts on the claim itself, newest first: published ones, and what members have under way.
     pub verdicts: Vec<DossierVerdict>,
+    /// What was corrected, retracted or withdrawn of what was published on the claim and its parts, newest first.
+    pub corrections: Vec<Correction>,
+    /// Whom your newsroom asked about the claim and its parts and who has not answered yet, longest waiting first. Empty for
+    /// the public.
+    pub comment_requests: Vec<CommentRequest>,
     /// Supporting, opposing and declining positions on the claim and its parts, in words.
     #[schema(
         example = "Dmitry Peskov confirms that the meeting took place, disputes that the article is accurate; US State Department declines to comment"
@@ -47,7 +54,7 @@ pub struct DossierPart {
     pub claim: Claim,
     /// The statements on it, by date.
     pub statements: Vec<DossierStatement>,
-    /// The verdicts on it, newest first.
+    /// The current verdicts on it, newest first.
     pub verdicts: Vec<DossierVerdict>,
 }
 
@@ -92,20 +99,22 @@ struct InTree {
 }
 
 impl Dossier {
-    /// Reads the dossier in one snapshot (the connection's transaction): eight statements, however much there is.
+    /// Reads the dossier in one snapshot (the connection's transaction): nine statements, however much there is.
     pub async fn find(id: Uuid, query: &DossierQuery, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Self> {
         let claims = tree(id, viewer, conn).await?;
         let ids: Vec<Uuid> = claims.iter().map(|claim| claim.id).collect();
         let statements = statements_on(&ids, query, viewer, conn);
         let verdicts = verdicts_on(&ids, query, viewer, conn);
-        let (statements, verdicts) = futures_util::try_join!(statements, verdicts)?;
+        let asked = CommentRequest::open_on(&ids, viewer, conn);
+        let (statements, verdicts, comment_requests) = futures_util::try_join!(statements, verdicts, asked)?;
         let records = Records::load(&statements, &verdicts, viewer, conn).await?;
 
         let mut statements = grouped(statements, |statement| statement.claim_id);
-        let mut verdicts = grouped(verdicts, |verdict| verdict.claim_id);
+        let current = verdicts.iter().filter(|verdict| verdict.is_current()).cloned().collect();
+        let mut current = grouped(current, |verdict: &Verdict| verdict.claim_id);
         let mut parts = claims.into_iter().map(|claim| {
             let statements = statements.remove(&claim.id).unwrap_or_default();
-            let verdicts = verdicts.remove(&claim.id).unwrap_or_default();
+            let verdicts = current.remove(&claim.id).unwrap_or_default();
             DossierPart {
                 statements: statements.into_iter().map(|statement| records.statement(statement)).collect(),
                 verdicts: verdicts.into_iter().map(|verdict| records.verdict(verdict)).collect(),
@@ -116,10 +125,12 @@ impl Dossier {
         let parts: Vec<_> = parts.collect();
         let standing = parts.iter().filter(|part| part.claim.status != ClaimStatus::Withdrawn);
         let discussed: Vec<_> = std::iter::once(&whole).chain(standing).map(DossierPart::discussed).collect();
+        let said = std::iter::once(&whole).chain(&parts).flat_map(|part| &part.statements);
+        let corrections = corrections(&verdicts, said, &records.ratings);
         let positions = Positions::of(&whole.discussed().spoken);
         let summary_line = summary_line(&discussed);
         let DossierPart { claim, statements, verdicts } = whole;
-        Ok(Self { claim, parts, statements, positions, verdicts, summary_line })
+        Ok(Self { claim, parts, statements, positions, verdicts, corrections, comment_requests, summary_line })
     }
 }
 
@@ -215,6 +226,7 @@ fn entombed(statement: Statement) -> Statement {
     }
 }
 
+/// What is visible of the verdicts on these claims; of retracted ones the public sees that they were.
 async fn verdicts_on(
     ids: &[Uuid],
     query: &DossierQuery,
@@ -222,7 +234,7 @@ async fn verdicts_on(
     mut conn: &AsyncPgConnection,
 ) -> Result<Vec<Verdict>> {
     let own = viewer.newsroom_id().unwrap_or_default();
-    let seen = verdicts::public.or(verdicts::newsroom_id.eq(own));
+    let seen = verdicts::public.or(verdicts::newsroom_id.eq(own)).or(verdicts::status.eq(VerdictStatus::Retracted));
     let mut found = Verdict::query().filter(verdicts::claim_id.eq_any(ids)).filter(seen).into_boxed();
     if let Some(newsroom_id) = query.newsroom_id {
         found = found.filter(verdicts::newsroom_id.eq(newsroom_id));

@@ -100,9 +100,9 @@ pub enum Error {
     StillRunning,
     /// 410: the record was withdrawn.
     Gone {
-        /// `claim` or `statement`.
+        /// `claim`, `statement` or `verdict`.
         noun: &'static str,
-        /// Why it was withdrawn.
+        /// Why it was withdrawn, or retracted.
         reason: String,
     },
     /// 412: the record changed since the client read it.
@@ -195,6 +195,7 @@ impl Error {
             }
             Self::NotFound(noun) => format!("There is no such {noun}, or you may not see it."),
             Self::MethodNotAllowed(allowed) => format!("This path knows {}.", methods(allowed)),
+            Self::Gone { noun: noun @ "verdict", reason } => format!("This {noun} was retracted: {reason}"),
             Self::Gone { noun, reason } => format!("This {noun} was withdrawn: {reason}"),
             Self::TooLarge(limit) => format!("The body may have at most {limit} bytes."),
             _ => self.kind().meaning.to_owned(),

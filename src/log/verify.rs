@@ -209,7 +209,7 @@ async fn unsealed(mut conn: &AsyncPgConnection) -> Result<i64> {
 }
 
 /// Tables and what they hold.
-const NOUNS: [(&str, &str); 11] = [
+const NOUNS: [(&str, &str); 13] = [
     ("newsrooms", "newsroom"),
     ("members", "member"),
     ("api_keys", "api_key"),
@@ -221,6 +221,8 @@ const NOUNS: [(&str, &str); 11] = [
     ("claims", "claim"),
     ("statements", "statement"),
     ("verdicts", "verdict"),
+    ("verdict_comments", "verdict_comment"),
+    ("comment_requests", "comment_request"),
 ];
 
 /// The live rows say what the log says they say.

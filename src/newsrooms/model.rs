@@ -30,6 +30,8 @@ pub struct Newsroom {
     pub logo: Option<String>,
     /// Address of the corrections policy.
     pub corrections_policy: Option<String>,
+    /// Whether a verdict is published only after somebody else than its authors approved it.
+    pub four_eyes: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -59,6 +61,14 @@ pub struct NewNewsroom {
     #[validate(length(max = 2000), custom(function = text::web_address))]
     #[schema(max_length = 2000, format = "uri")]
     pub corrections_policy: Option<String>,
+    /// Whether a verdict is published only after somebody else than its authors approved it; `true` unless said.
+    #[serde(default = "four_eyes")]
+    #[schema(default = true)]
+    pub four_eyes: bool,
+}
+
+fn four_eyes() -> bool {
+    true
 }
 
 impl Versioned for Newsroom {
@@ -101,6 +111,11 @@ impl Newsroom {
         Self::find(id, conn).await
     }
 
+    /// Whether the newsroom's verdicts need approval before they are published.
+    pub async fn works_by_four_eyes(id: Uuid, conn: &mut AsyncPgConnection) -> Result<bool> {
+        Ok(newsrooms::table.find(id).select(newsrooms::four_eyes).first(conn).await?)
+    }
+
     /// How many newsrooms there are.
     pub async fn count(mut conn: &AsyncPgConnection) -> Result<i64> {
         Ok(newsrooms::table.count().get_result(&mut conn).await?)
@@ -116,7 +131,7 @@ pub async fn bootstrap(
     ids: [Uuid; 3],
     conn: &mut AsyncPgConnection,
 ) -> Result<(Newsroom, Member)> {
-    let new = NewNewsroom { name: name.to_owned(), site: None, logo: None, corrections_policy: None };
+    let new = NewNewsroom { name: name.to_owned(), site: None, logo: None, corrections_policy: None, four_eyes: true };
     new.validate().map_err(|errors| Error::Validation(crate::faults::field_errors(&errors)))?;
     let [newsroom_id, member_id, key_id] = ids;
     diesel::insert_into(newsrooms::table).values((newsrooms::id.eq(newsroom_id), &new)).execute(conn).await?;

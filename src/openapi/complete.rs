@@ -53,6 +53,30 @@ pub fn derive_patches(document: &mut Value) {
         })
         .collect();
     schemas.extend(patches);
+    derive_answer(schemas);
+    if let Some(changes) = schemas.get_mut("NewCorrection").and_then(|schema| schema.pointer_mut("/properties/changes"))
+    {
+        // What is corrected in a verdict has the members of a change.
+        let description = changes["description"].take();
+        *changes = json!({"$ref": "#/components/schemas/VerdictChanges", "description": description});
+    }
+}
+
+/// `NewAnswer` has the members of `NewStatement` but the two that a comment request gives it.
+fn derive_answer(schemas: &mut Map<String, Value>) {
+    let Some(mut answer) = schemas.get("NewStatement").cloned() else { return };
+    let given = ["claim_id", "source_id"];
+    if let Some(members) = answer["properties"].as_object_mut() {
+        members.retain(|name, _| !given.contains(&name.as_str()));
+    }
+    if let Some(required) = answer["required"].as_array_mut() {
+        required.retain(|name| !given.iter().any(|one| name == one));
+    }
+    if let Some(declared) = schemas.get_mut("NewAnswer") {
+        answer["description"] = declared["description"].take();
+        answer["example"] = declared["example"].take();
+        *declared = answer;
+    }
 }
 
 /// What is answered has all its members: one without a value is null, not absent. Requests, which refuse unknown
@@ -121,8 +145,14 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     if has_id {
         statuses.push("404");
     }
-    if reads && (path.starts_with("/v1/claims/") || path.starts_with("/v1/statements/")) {
+    if reads && ["/v1/claims/", "/v1/statements/", "/v1/verdicts/"].iter().any(|noun| path.starts_with(noun)) {
         statuses.push("410");
+    }
+    if method == "post" && path.starts_with("/v1/verdicts/") {
+        statuses.push("410");
+    }
+    if acts(path, method) {
+        statuses.push("412");
     }
     if secured {
         statuses.push("403");
@@ -144,9 +174,21 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         }
     }
     add_headers(path, method, has_id, versioned, operation);
+    // A body that may be left out is not null.
+    if let Some(schema) = operation.pointer_mut("/requestBody/content/application~1json/schema")
+        && let Some(given) = schema.pointer("/oneOf/0").cloned()
+    {
+        *schema = given;
+    }
     if method == "patch" {
         patch_body(operation);
     }
+}
+
+/// Whether it moves a record of which a version may be named.
+fn acts(path: &str, method: &str) -> bool {
+    let on_versions = path.starts_with("/v1/verdicts/{id}/") || path.starts_with("/v1/comment-requests/{id}/");
+    method == "post" && on_versions && !path.ends_with("/comments")
 }
 
 fn add_headers(path: &str, method: &str, has_id: bool, versioned: bool, operation: &mut Value) {
@@ -157,12 +199,19 @@ fn add_headers(path: &str, method: &str, has_id: bool, versioned: bool, operatio
     match method {
         "post" => {
             parameters.push(reference("IdempotencyKey"));
+            if acts(path, method) {
+                parameters.push(reference("IfMatchGiven"));
+                if let Some(moved) = responses.get_mut("200") {
+                    moved["headers"] =
+                        json!({"ETag": header("ETag"), "Idempotency-Replayed": header("IdempotencyReplayed")});
+                }
+            }
             if let Some(created) = responses.get_mut("201") {
                 created["headers"] = json!({"Location": header("Location"), "ETag": header("ETag"), "Idempotency-Replayed": header("IdempotencyReplayed")});
-                // A key has no versions, and a bundle is no record.
+                // A key has no versions, a bundle is no record, and a comment stands in its thread.
                 let absent: &[&str] = match path {
                     "/v1/api-keys" => &["ETag"],
-                    "/v1/bundles" | "/v1/redactions" => &["ETag", "Location"],
+                    "/v1/bundles" | "/v1/redactions" | "/v1/verdicts/{id}/comments" => &["ETag", "Location"],
                     _ => &[],
                 };
                 if let Some(headers) = created["headers"].as_object_mut() {
@@ -177,7 +226,9 @@ fn add_headers(path: &str, method: &str, has_id: bool, versioned: bool, operatio
                 json!({"description": "The client has this version", "headers": {"ETag": header("ETag")}});
         }
         "patch" => responses["200"]["headers"] = json!({"ETag": header("ETag")}),
-        "get" if path.starts_with("/v1/") && !has_id => responses["200"]["headers"] = json!({"Link": header("Link")}),
+        "get" if path.starts_with("/v1/") && (!has_id || path.ends_with("/comments")) => {
+            responses["200"]["headers"] = json!({"Link": header("Link")});
+        }
         _ => {}
     }
     if versioned {
@@ -232,6 +283,7 @@ pub fn add_components(document: &mut Value) {
     components["parameters"] = json!({
         "IdempotencyKey": {"name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string", "minLength": 1, "maxLength": 255}, "description": "Any text of your choice: the same request with the same key is done once, and its answer is replayed for 24 hours."},
         "IfMatch": {"name": "If-Match", "in": "header", "required": true, "schema": {"type": "string"}, "example": "\"1\"", "description": "The ETag of the version you read: the change is refused with 412 if somebody changed the record since."},
+        "IfMatchGiven": {"name": "If-Match", "in": "header", "required": false, "schema": {"type": "string"}, "description": "The ETag of the version you read: where you send it, the action is refused with 412 if somebody changed the record since."},
         "IfNoneMatch": {"name": "If-None-Match", "in": "header", "required": false, "schema": {"type": "string"}, "description": "The ETag of the version you have: answered with 304 if it is the current one."}
     });
     components["headers"] = json!({

@@ -288,6 +288,9 @@ impl Statement {
         diesel::delete(statements::table.find(id)).execute(conn).await.on_constraint(
             |constraint| match constraint {
                 "statements_withdrawn_is_final" => explain(constraint),
+                "comment_requests_statement_id_fkey" => {
+                    Some(Error::conflict("A comment request is closed by this statement: it stays, and can be corrected or withdrawn."))
+                }
                 _ => Some(Error::conflict(
                     "Other statements rely on this statement, or verdicts cite it. Change those first; a published statement can be withdrawn instead.",
                 )),

@@ -7,7 +7,8 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 use validator::Validate;
 
-use super::model::{Verdict, VerdictStatus};
+use super::model::Verdict;
+use super::status::VerdictStatus;
 use crate::auth::Viewer;
 use crate::error::Result;
 use crate::page::{self, PageRequest};
@@ -24,7 +25,7 @@ pub struct VerdictFilter {
     pub newsroom_id: Option<Uuid>,
     /// Giving this rating.
     pub rating_id: Option<Uuid>,
-    /// With this status; drafts are listed to their newsroom only.
+    /// With this status; what is not public is listed to its newsroom only.
     pub status: Option<VerdictStatus>,
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
-use diesel::sql_types::Jsonb;
+use diesel::sql_types::{Bool, Jsonb};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,28 +12,19 @@ use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
 use super::evidence::{self, Evidence};
+use super::review::check_successor;
+use super::status::{CorrectionReason, NewStatus, VerdictStatus};
 use crate::auth::{Access, Caller, Role, Viewer};
 use crate::claims::lock_trees;
-use crate::columns::{Children, text_enum};
-use crate::error::{Error, OnConstraint, Result};
+use crate::columns::Children;
+use crate::error::{Error, FieldError, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
+use crate::newsrooms::Newsroom;
 use crate::partial_date::PartialDate;
 use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
 use crate::schema::verdicts;
 use crate::text;
-
-text_enum! {
-    /// Who sees a verdict. It does not become a draft again. More may be added.
-    #[derive(Default)]
-    VerdictStatus {
-        /// Its newsroom only.
-        #[default]
-        Draft = "draft",
-        /// Everybody.
-        Published = "published",
-    }
-}
 
 /// A conclusion on a claim.
 #[derive(Debug, Clone, HasQuery, Serialize, ToSchema)]
@@ -63,8 +54,14 @@ pub struct Verdict {
     pub author_id: Option<Uuid>,
     /// The claim's text when the verdict was published; set by the server.
     pub claim_reviewed: Option<String>,
-    /// Who sees it.
+    /// Where it stands, and so who sees it.
     pub status: VerdictStatus,
+    /// Whether a correction of it is in review while it is published.
+    #[diesel(
+        select_expression = sql("(verdicts.status = 'published' AND EXISTS (SELECT FROM verdicts AS successor WHERE successor.supersedes_id = verdicts.id AND successor.status IN ('in_review', 'approved')))"),
+        select_expression_type = SqlLiteral<Bool>
+    )]
+    pub under_review: bool,
     /// What it rests on.
     #[diesel(
         select_expression = sql("(SELECT coalesce(jsonb_agg(jsonb_build_object('statement_id', statement_id, 'document_id', document_id, 'bearing', bearing, 'note', note) ORDER BY position), '[]') FROM evidence WHERE verdict_id = verdicts.id)"),
@@ -74,8 +71,12 @@ pub struct Verdict {
     pub evidence: Children<Evidence>,
     /// The earlier verdict on the claim that this one replaces.
     pub supersedes_id: Option<Uuid>,
+    /// Why it replaces an earlier one.
+    pub correction_reason: Option<CorrectionReason>,
     /// What was corrected.
     pub correction_note: Option<String>,
+    /// Why it was retracted.
+    pub retraction_reason: Option<String>,
     /// When it was recorded.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -88,7 +89,7 @@ pub struct Verdict {
 #[derive(Debug, Clone, Deserialize, Serialize, Insertable, AsChangeset, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[diesel(table_name = verdicts, treat_none_as_null = true)]
-#[validate(schema(function = published_is_complete), schema(function = evidence::cited_once))]
+#[validate(schema(function = published_is_complete), schema(function = reason_has_predecessor), schema(function = evidence::cited_once))]
 #[schema(example = json!({
     "claim_id": "#meeting", "rating_id": "01890000-0000-7000-8000-000000000105", "title": "The Kremlin confirms the meeting",
     "summary": "Russia's presidential spokesman confirmed that the meeting took place.", "language": "en", "reviewed_on": "2023-10",
@@ -123,17 +124,20 @@ pub struct NewVerdict {
     pub reviewed_on: Option<PartialDate>,
     /// The source whose review it is, for somebody else's; left out, it is the newsroom's own.
     pub author_id: Option<Uuid>,
-    /// `draft` unless said; `published` needs an editor and a published claim.
+    /// `draft` unless said; `published`, without a review, is for admins, as imports need it, or for editors where the newsroom does not work by four eyes.
     #[serde(default)]
-    pub status: VerdictStatus,
+    #[diesel(skip_insertion, skip_update)]
+    pub status: NewStatus,
     /// What it rests on; each statement or document once.
     #[serde(default, deserialize_with = "crate::body::list")]
     #[diesel(skip_insertion, skip_update)]
     #[validate(length(max = 200), nested)]
     #[schema(max_items = 200)]
     pub evidence: Vec<Evidence>,
-    /// The earlier verdict on the claim that this one replaces.
+    /// Your newsroom's earlier verdict on the claim that this one replaces, once it is published.
     pub supersedes_id: Option<Uuid>,
+    /// Why it replaces that one; needs `supersedes_id`.
+    pub correction_reason: Option<CorrectionReason>,
     /// What was corrected.
     #[validate(length(max = 2000))]
     #[schema(max_length = 2000)]
@@ -141,16 +145,29 @@ pub struct NewVerdict {
 }
 
 fn published_is_complete(new: &NewVerdict) -> Result<(), ValidationError> {
-    let fault = |member: &'static str| {
-        Err(ValidationError::new(member).with_message("is needed in a published verdict".into()))
+    let lacking = match new.status {
+        NewStatus::Draft => None,
+        NewStatus::Published => new.missing().into_iter().next(),
     };
+    let needed = |member| Err(ValidationError::new(member).with_message("is needed in a published verdict".into()));
+    lacking.map_or(Ok(()), needed)
+}
+
+fn reason_has_predecessor(new: &NewVerdict) -> Result<(), ValidationError> {
     match new {
-        NewVerdict { status: VerdictStatus::Draft, .. } => Ok(()),
-        NewVerdict { rating_id: None, .. } => fault("rating_id"),
-        NewVerdict { summary: None, .. } => fault("summary"),
-        NewVerdict { reviewed_on: None, .. } => fault("reviewed_on"),
-        NewVerdict { .. } => Ok(()),
+        NewVerdict { correction_reason: Some(_), supersedes_id: None, .. } => {
+            Err(ValidationError::new("correction_reason")
+                .with_message("needs supersedes_id: the verdict that is corrected".into()))
+        }
+        _ => Ok(()),
     }
+}
+
+/// The members that a verdict needs before it is sent in, and lacks.
+pub(super) fn missing<R, S, D>(rating_id: Option<R>, summary: Option<S>, reviewed_on: Option<D>) -> Vec<&'static str> {
+    let needed =
+        [("rating_id", rating_id.is_some()), ("summary", summary.is_some()), ("reviewed_on", reviewed_on.is_some())];
+    needed.into_iter().filter(|(_, given)| !given).map(|(member, _)| member).collect()
 }
 
 impl Versioned for Verdict {
@@ -160,11 +177,18 @@ impl Versioned for Verdict {
 }
 
 impl Verdict {
-    fn access(&self, public: bool) -> Access<'static> {
-        Access { noun: "verdict", newsroom_id: self.newsroom_id, public, withdrawn_reason: None }
+    /// Who may do what with it.
+    pub(super) fn access(&self, public: bool) -> Access<'_> {
+        let withdrawn_reason = self.retraction_reason.as_deref();
+        Access { noun: "verdict", newsroom_id: self.newsroom_id, public, withdrawn_reason }
     }
 
-    /// One verdict. 404 for what the viewer may not see.
+    /// Whether it stands, or is on its way: neither superseded nor retracted.
+    pub fn is_current(&self) -> bool {
+        self.status.is_open() || self.status == VerdictStatus::Published
+    }
+
+    /// One verdict. 404 for what the viewer may not see, 410 for what was retracted.
     pub async fn find(id: Uuid, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Self> {
         let query = verdicts::table.find(id).select((Self::as_select(), verdicts::public));
         let found: Option<(Self, bool)> = query.first(&mut conn).await.optional()?;
@@ -175,17 +199,23 @@ impl Verdict {
 
     /// Records a verdict.
     pub async fn create(new: &NewVerdict, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Self> {
-        new.check_role(caller)?;
+        if new.status == NewStatus::Published {
+            check_unreviewed(caller, conn).await?;
+        }
         let references = new.references();
         references::check(&references, &BTreeSet::new(), caller, conn).await?;
         let ids: Vec<Uuid> = references.iter().map(|reference| reference.id).collect();
         lock_trees(&ids, &ids, conn).await?;
+        if let Some(earlier) = new.supersedes_id {
+            check_successor(earlier, None, conn).await?;
+        }
         let id = Uuid::now_v7();
         NewVerdict::insert(&[(id, new)], caller, conn).await?;
         Self::find(id, caller.into(), conn).await
     }
 
-    /// Changes or publishes a verdict by a merge patch.
+    /// Changes a verdict that is not published, or publishes it without a review, by a merge patch. What was approved goes
+    /// back to review.
     pub async fn change(
         id: Uuid,
         patch: &Patch<NewVerdict>,
@@ -193,34 +223,64 @@ impl Verdict {
         caller: Caller,
         conn: &mut AsyncPgConnection,
     ) -> Result<Self> {
-        let ids = patch.ids();
-        let claim: Option<Uuid> = verdicts::table.find(id).select(verdicts::claim_id).first(conn).await.optional()?;
-        lock_trees(&[ids.as_slice(), claim.as_slice()].concat(), &ids, conn).await?;
-        let verdict = Self::lock(id, caller, conn).await?;
+        let verdict = Self::lock_with_tree(id, &patch.ids(), caller, conn).await?;
+        verdict.is_open(conn).await?;
         if_match.check(&verdict)?;
-        let new = patch.apply(&verdict)?;
-        match (verdict.status, new.status) {
-            (VerdictStatus::Published, VerdictStatus::Draft) => {
-                return Err(Error::conflict("This verdict is published: it does not become a draft again."));
-            }
-            (VerdictStatus::Draft, VerdictStatus::Published) => caller.needs(Role::Editor)?,
-            _ => {}
+        let new = verdict.changed_by(patch)?;
+        let publishes = new.status == NewStatus::Published;
+        if publishes {
+            check_unreviewed(caller, conn).await?;
         }
         references::check(&new.references(), &verdict.known(), caller, conn).await?;
+        if let Some(earlier) =
+            new.supersedes_id.filter(|earlier| verdict.supersedes_id != Some(*earlier) && *earlier != id)
+        {
+            check_successor(earlier, Some(id), conn).await?;
+        }
         let evidence_changed = new.evidence != verdict.evidence.0;
-        if evidence_changed {
+        let status = match verdict.status {
+            _ if publishes => VerdictStatus::Published,
+            // The database does so where other members change.
+            VerdictStatus::Approved if evidence_changed => VerdictStatus::InReview,
+            status => status,
+        };
+        // To be published it needs the evidence that it will have; what is published takes no more.
+        if evidence_changed && publishes {
             evidence::replace(id, &new, conn).await?;
         }
-        let version = verdicts::version.eq(verdict.version + i32::from(evidence_changed));
-        diesel::update(verdicts::table.find(id)).set((&new, version)).execute(conn).await.on_constraint(explain)?;
+        let set =
+            (&new, verdicts::status.eq(status), verdicts::version.eq(verdict.version + i32::from(evidence_changed)));
+        diesel::update(verdicts::table.find(id)).set(set).execute(conn).await.on_constraint(explain)?;
+        if evidence_changed && !publishes {
+            evidence::replace(id, &new, conn).await?;
+        }
         Self::find(id, caller.into(), conn).await
     }
 
-    /// Deletes a verdict. 409 while another supersedes it.
+    /// The verdict as the patch makes it: 409 for a step back, 422 for what it may not lack where it stands.
+    fn changed_by(&self, patch: &Patch<NewVerdict>) -> Result<NewVerdict> {
+        // In a body an unpublished verdict is a draft, wherever it stands.
+        let new = patch.apply(&Self { status: VerdictStatus::Draft, ..self.clone() })?;
+        if self.status == VerdictStatus::Draft || new.status == NewStatus::Published {
+            return Ok(new);
+        }
+        if patch.has("status") {
+            let status = self.status.as_str();
+            return Err(Error::conflict(format!(
+                "This verdict is {status}: leave status out, or reject it to make it a draft."
+            )));
+        }
+        let needed = |member: &&str| {
+            FieldError::new(format!("/{member}"), format!("is needed: the verdict is {}", self.status.as_str()))
+        };
+        let lacking: Vec<_> = new.missing().iter().map(needed).collect();
+        if lacking.is_empty() { Ok(new) } else { Err(Error::Validation(lacking)) }
+    }
+
+    /// Deletes a verdict that was not published. 409 for one that was, and while another supersedes it.
     pub async fn delete(id: Uuid, if_match: &IfMatch, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
-        let claim: Option<Uuid> = verdicts::table.find(id).select(verdicts::claim_id).first(conn).await.optional()?;
-        lock_trees(claim.as_slice(), &[], conn).await?;
-        let verdict = Self::lock(id, caller, conn).await?;
+        let verdict = Self::lock_with_tree(id, &[], caller, conn).await?;
+        verdict.is_open(conn).await?;
         if_match.check(&verdict)?;
         diesel::delete(verdicts::table.find(id)).execute(conn).await.on_constraint(|_| {
             Some(Error::conflict("Another verdict supersedes this one. Change or delete that one first."))
@@ -228,29 +288,31 @@ impl Verdict {
         Ok(())
     }
 
-    async fn lock(id: Uuid, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Self> {
-        let query = verdicts::table.find(id).select((Self::as_select(), verdicts::public)).for_update();
-        let found: Option<(Self, bool)> = query.first(conn).await.optional()?;
-        let (verdict, public) = found.ok_or(Error::NotFound("verdict"))?;
-        verdict.access(public).change(caller)?;
-        Ok(verdict)
-    }
-
     /// The ids that it refers to already: they are not checked again, as some may have been withdrawn since.
-    fn known(&self) -> BTreeSet<Uuid> {
+    pub(super) fn known(&self) -> BTreeSet<Uuid> {
         let single = [Some(self.claim_id), self.rating_id, self.author_id, self.supersedes_id];
         let cited = self.evidence.0.iter().flat_map(|one| one.statement_id.into_iter().chain(one.document_id));
         single.into_iter().flatten().chain(cited).collect()
     }
 }
 
+/// 403 for who may not publish without a review.
+pub async fn check_unreviewed(caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
+    if !Newsroom::works_by_four_eyes(caller.newsroom_id, conn).await? {
+        return caller.needs(Role::Editor);
+    }
+    if caller.role == Role::Admin { Ok(()) } else { Err(unapproved()) }
+}
+
+fn unapproved() -> Error {
+    Error::Forbidden(
+        "Your newsroom works by four eyes: only admins publish a verdict without approval, as imports need it. Submit it, have it approved by another editor, then publish it.".into(),
+    )
+}
+
 impl NewVerdict {
-    /// 403 for a checker who publishes.
-    pub fn check_role(&self, caller: Caller) -> Result<()> {
-        match self.status {
-            VerdictStatus::Draft => Ok(()),
-            VerdictStatus::Published => caller.needs(Role::Editor),
-        }
+    fn missing(&self) -> Vec<&'static str> {
+        missing(self.rating_id.as_ref(), self.summary.as_ref(), self.reviewed_on.as_ref())
     }
 
     /// The ids in it.
@@ -274,12 +336,25 @@ impl NewVerdict {
 
     /// Records verdicts that were checked, then their evidence: they may supersede each other.
     pub async fn insert(new: &[(Uuid, &Self)], caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
+        let new: Vec<_> = new.iter().map(|(id, new)| (*id, new.status.into(), *new)).collect();
+        Self::insert_as(&new, caller, conn).await
+    }
+
+    /// The same with a status of the server's own.
+    pub(super) async fn insert_as(
+        new: &[(Uuid, VerdictStatus, &Self)],
+        caller: Caller,
+        conn: &mut AsyncPgConnection,
+    ) -> Result<()> {
         let rows: Vec<_> = new
             .iter()
-            .map(|(id, new)| (verdicts::id.eq(*id), verdicts::newsroom_id.eq(caller.newsroom_id), *new))
+            .map(|(id, status, new)| {
+                (verdicts::id.eq(*id), verdicts::newsroom_id.eq(caller.newsroom_id), verdicts::status.eq(*status), *new)
+            })
             .collect();
         diesel::insert_into(verdicts::table).values(rows).execute(conn).await.on_constraint(explain)?;
-        evidence::write(new, conn).await
+        let cited: Vec<_> = new.iter().map(|(id, _, new)| (*id, *new)).collect();
+        evidence::write(&cited, conn).await
     }
 }
 
@@ -288,16 +363,32 @@ pub fn explain(constraint: &str) -> Option<Error> {
     Some(match constraint {
         "verdicts_not_its_own_successor" => Error::field("/supersedes_id", "must be another verdict"),
         "verdicts_supersedes_same_claim" => Error::field("/supersedes_id", "must be a verdict on the same claim"),
+        "verdicts_supersedes_same_newsroom" => Error::field("/supersedes_id", "must be a verdict of your own newsroom"),
+        "verdicts_no_circle_of_successors" => {
+            Error::conflict("This would make the verdict supersede itself, through other verdicts.")
+        }
+        "verdicts_superseded_same_claim" => {
+            Error::conflict("Another verdict on the former claim supersedes this one. Change or delete that one first.")
+        }
+        "verdicts_one_open_successor" => Error::conflict("A correction of that verdict is open already."),
         "verdicts_published_on_published_claim" => {
             Error::conflict("The claim of this verdict is not published. Publish the claim first.")
         }
-        "verdicts_published_cites_published" => {
-            Error::conflict("This verdict cites a statement that is not published. Publish that one first.")
+        "verdicts_published_cites_published" => Error::conflict(
+            "This verdict cites a statement that is not published. Publish that one first, or leave it out of the evidence.",
+        ),
+        "verdicts_published_supersedes_published" => Error::conflict(
+            "This verdict supersedes one that is not published: it was not yet, or is superseded or retracted by now.",
+        ),
+        "verdicts_published_after_approval" => unapproved(),
+        "verdicts_approved_by_another" => Error::Forbidden(
+            "You changed this verdict since it was last submitted, and your newsroom works by four eyes: another editor has to approve it.".into(),
+        ),
+        "verdicts_approved_by_member" => Error::Forbidden("Only a member of the verdict's newsroom approves it.".into()),
+        "verdicts_published_is_final" => {
+            Error::conflict("A published verdict is neither changed nor deleted: correct or retract it.")
         }
-        "verdicts_published_supersedes_published" => {
-            Error::conflict("This verdict supersedes one that is not published. Publish that one first.")
-        }
-        "verdicts_status_moves" => Error::conflict("A published verdict does not become a draft again."),
+        "verdicts_status_moves" => Error::conflict("The verdict's present status does not allow this. Read it again."),
         _ => return None,
     })
 }

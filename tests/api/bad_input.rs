@@ -200,6 +200,8 @@ async fn rows(app: &App) -> Vec<i64> {
         "claims",
         "statements",
         "verdicts",
+        "verdict_comments",
+        "comment_requests",
         "topics",
         "rating_scales",
         "ratings",
@@ -218,6 +220,8 @@ async fn lengths_are_as_documented_in_characters() {
     for (path, method, operation) in
         operations().filter(|(path, method, _)| *method == Method::POST && *path != "/v1/bundles")
     {
+        // An action is done once: only what exceeds is tried.
+        let acts = path.contains("{id}");
         if operation.get("requestBody").is_none() {
             continue;
         }
@@ -235,7 +239,7 @@ async fn lengths_are_as_documented_in_characters() {
                 _ => Some("é".repeat(usize::try_from(length).unwrap())),
             };
             let (Some(fits), Some(exceeds)) = (text(longest), text(longest + 1)) else { continue };
-            for (text, taken) in [(fits, true), (exceeds, false)] {
+            for (text, taken) in [(fits, true), (exceeds, false)].into_iter().filter(|(_, taken)| !(acts && *taken)) {
                 let mut body = body_example(operation).unwrap().clone();
                 body[member] = json!(text);
                 if member == "translation" {
@@ -248,7 +252,8 @@ async fn lengths_are_as_documented_in_characters() {
                 if member != "slug" && body.get("slug").is_some() {
                     body["slug"] = json!(format!("slug-{}", member.len() + usize::from(taken) * 100));
                 }
-                let answer = app.admin.post(path, &body).await;
+                let request = try_it_out(&app.admin, path, &method, operation).json(&body);
+                let answer = app.admin.send(request).await;
                 assert_eq!(
                     answer.status == 201,
                     taken,

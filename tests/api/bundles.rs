@@ -154,7 +154,7 @@ async fn every_bad_item_is_named_and_nothing_is_recorded() {
         "verdicts": [{"claim_id": "#c", "status": "published"}],
         "extra": [],
     });
-    let refused = app.editor.post("/v1/bundles", &body).await.expect(422);
+    let refused = app.admin.post("/v1/bundles", &body).await.expect(422);
     for pointer in [
         "/extra",
         "/sources/0/kind",
@@ -221,12 +221,26 @@ async fn conflicts_within_a_bundle_point_at_their_items() {
         (
             json!({
                 "claims": [{"ref": "c", "text": "A", "language": "en"}],
+                "verdicts": [{"ref": "v", "claim_id": "#c", "supersedes_id": "#w"}, {"ref": "w", "claim_id": "#c", "supersedes_id": "#v"}],
+            }),
+            "/verdicts/0/supersedes_id",
+        ),
+        (
+            json!({
+                "claims": [{"ref": "c", "text": "A", "language": "en"}],
+                "verdicts": [{"ref": "v", "claim_id": "#c"}, {"claim_id": "#c", "supersedes_id": "#v"}, {"claim_id": "#c", "supersedes_id": "#v"}],
+            }),
+            "/verdicts/2/supersedes_id",
+        ),
+        (
+            json!({
+                "claims": [{"ref": "c", "text": "A", "language": "en"}],
                 "verdicts": [{"claim_id": "#c", "rating_id": "01890000-0000-7000-8000-000000000105", "summary": "x", "reviewed_on": "2023", "status": "published"}],
             }),
             "/verdicts/0/claim_id",
         ),
     ] {
-        let refused = app.editor.post("/v1/bundles", &change).await.expect(422);
+        let refused = app.admin.post("/v1/bundles", &change).await.expect(422);
         assert!(refused.pointers().contains(&pointer), "{pointer} is missing in {}", refused.text);
     }
     assert_eq!(counts(&app).await, [0; 5]);

@@ -76,7 +76,7 @@ async fn a_claim_is_frozen_once_a_published_verdict_hangs_on_it() {
     let path = format!("/v1/claims/{id}");
     app.editor.patch(&path, &json!({"text": "The meeting took place in Istanbul."})).await.expect(200);
     let complete = json!({"rating_id": TRUE, "summary": "So it is.", "reviewed_on": "2023-10", "status": "published"});
-    let verdict = app.editor.create("verdicts", verdict(&id, complete)).await;
+    let verdict = app.admin.create("verdicts", verdict(&id, complete)).await;
     assert_eq!(verdict["claim_reviewed"], "The meeting took place in Istanbul.");
     for frozen in [json!({"text": "Else."}), json!({"language": "it"}), json!({"part_of_id": whole})] {
         app.editor.patch(&path, &frozen).await.problem(409, "frozen");

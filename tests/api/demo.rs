@@ -14,7 +14,7 @@ struct Demo {
 async fn demo() -> Demo {
     let app = App::start().await;
     let bundle: Value = serde_json::from_str(onrecord::demo::STORY).unwrap();
-    let made = app.editor.post("/v1/bundles", &bundle).await.expect(201);
+    let made = app.admin.post("/v1/bundles", &bundle).await.expect(201);
     let ids = serde_json::from_value(made.body["ids"].clone()).unwrap();
     Demo { app, ids }
 }

@@ -2,6 +2,7 @@
 
 use onrecord::config::Limits;
 use onrecord::migrations::{migrate, newest_migration, revert_migrations};
+use serde_json::json;
 
 use crate::support::{App, postgres};
 
@@ -22,6 +23,11 @@ async fn schema(url: &str) -> Option<String> {
 #[actix_web::test]
 async fn migrations_go_up_with_rows_down_and_up_again() {
     let app = App::demo().await;
+    // Rows that only the newer migrations know.
+    let verdict = |name: &str| format!("/v1/verdicts/{}", onrecord::demo::id_of(name).unwrap());
+    let correction = json!({"reason": "wording", "correction_note": "Clearer.", "changes": {"title": "Else"}});
+    app.admin.post(&format!("{}/correct", verdict("verdict-meeting")), &correction).await.expect(201);
+    app.admin.post(&format!("{}/retract", verdict("verdict-talks")), &json!({"reason": "Wrong."})).await.expect(200);
     let before = schema(&app.database).await.unwrap();
     let reverted = revert_migrations(&app.database).await.unwrap();
     let left = schema(&app.database).await.unwrap_or_default();

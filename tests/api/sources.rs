@@ -144,12 +144,38 @@ async fn a_verdicts_author_and_evidence_are_public_with_it() {
         "claim_id": id, "rating_id": "01890000-0000-7000-8000-000000000105", "summary": "Yes.", "reviewed_on": "2023",
         "author_id": author, "status": "published", "evidence": [{"document_id": first, "bearing": "supports"}],
     });
-    let verdict = app.editor.id_of_new("verdicts", verdict).await;
+    let path = format!("/v1/verdicts/{}", app.admin.id_of_new("verdicts", verdict).await);
     app.anyone.get(&format!("/v1/sources/{author}")).await.expect(200);
     app.anyone.get(&format!("/v1/documents/{first}")).await.expect(200);
-    let change = json!({"author_id": null, "evidence": [{"document_id": second, "bearing": "refutes"}]});
-    app.editor.patch(&format!("/v1/verdicts/{verdict}"), &change).await.expect(200);
+    let changes = json!({"author_id": null, "evidence": [{"document_id": second, "bearing": "refutes"}]});
+    let correction = json!({"reason": "our_error", "correction_note": "Misread.", "changes": changes});
+    let successor = app.checker.post(&format!("{path}/correct"), &correction).await.expect(201);
+    app.anyone.get(&format!("/v1/documents/{second}")).await.expect(404);
+    for action in ["approve", "publish"] {
+        app.editor.act(&format!("/v1/verdicts/{}/{action}", successor.id())).await.expect(200);
+    }
+    // The superseded verdict is public as before.
+    app.anyone.get(&format!("/v1/sources/{author}")).await.expect(200);
+    app.anyone.get(&format!("/v1/documents/{first}")).await.expect(200);
+    app.anyone.get(&format!("/v1/documents/{second}")).await.expect(200);
+    let retraction = json!({"reason": "Wrong from the beginning."});
+    app.editor.post(&format!("/v1/verdicts/{}/retract", successor.id()), &retraction).await.expect(200);
+    app.anyone.get(&format!("/v1/documents/{second}")).await.expect(404);
+}
+
+#[actix_web::test]
+async fn a_retracted_verdicts_author_and_evidence_are_hidden_with_it() {
+    let app = App::start().await;
+    let author = app.editor.id_of_new("sources", source(json!({"kind": "publication", "name": "Pagella"}))).await;
+    let first = app.editor.id_of_new("documents", document(json!({}))).await;
+    let id = app.editor.id_of_new("claims", claim(json!({"status": "published"}))).await;
+    let verdict = json!({
+        "claim_id": id, "rating_id": "01890000-0000-7000-8000-000000000105", "summary": "Yes.", "reviewed_on": "2023",
+        "author_id": author, "status": "published", "evidence": [{"document_id": first, "bearing": "supports"}],
+    });
+    let path = format!("/v1/verdicts/{}", app.admin.id_of_new("verdicts", verdict).await);
+    app.anyone.get(&format!("/v1/documents/{first}")).await.expect(200);
+    app.editor.post(&format!("{path}/retract"), &json!({"reason": "Wrong."})).await.expect(200);
     app.anyone.get(&format!("/v1/sources/{author}")).await.expect(404);
     app.anyone.get(&format!("/v1/documents/{first}")).await.expect(404);
-    app.anyone.get(&format!("/v1/documents/{second}")).await.expect(200);
 }

@@ -196,7 +196,7 @@ async fn a_note_is_the_newsrooms_own_and_evidence_is_not() {
         "rating_id": "01890000-0000-7000-8000-000000000105", "summary": "Yes.", "reviewed_on": "2023", "status": "published",
         "evidence": [{"statement_id": id, "bearing": "supports", "note": "for all"}],
     });
-    let verdict = app.editor.id_of_new("verdicts", verdict(&story.claim, cited)).await;
+    let verdict = story.app.admin.id_of_new("verdicts", verdict(&story.claim, cited)).await;
     let read = app.anyone.get(&format!("/v1/verdicts/{verdict}")).await.expect(200);
     assert_eq!(read.body["evidence"][0]["note"], "for all");
 }

@@ -8,8 +8,6 @@ use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use onrecord::api_keys::ApiKey;
 use onrecord::auth::{Caller, Key, Role};
-use onrecord::body::Json;
-use onrecord::bundles::{self, Bundle, Ids};
 use onrecord::config::Limits;
 use onrecord::db::{Db, Pool};
 use onrecord::demo;
@@ -124,9 +122,8 @@ async fn populate(url: &str, demo: bool) {
                     .await?;
             }
             if demo && newsroom == "desk" {
-                let story = Bundle::read(Json::parse(demo::STORY.as_bytes())?, Ids::Demo)?;
                 let caller = Caller { member_id: admin_id, key_id: None, newsroom_id: id, role: Role::Admin };
-                bundles::import(story, caller, conn).await?;
+                demo::load(caller, conn).await?;
             }
             Ok(())
         })

@@ -37,7 +37,7 @@ COMMENT ON COLUMN changes.id IS 'Rises with every change of a record; across rec
 COMMENT ON COLUMN changes.noun IS 'What the record is: source, document, claim, statement, verdict …';
 COMMENT ON COLUMN changes.record_id IS 'The record; for a topic, the MD5 of its slug as a UUID, after its newsroom''s id where it is that one''s own';
 COMMENT ON COLUMN changes.newsroom_id IS 'The newsroom that the record belongs to; null for what comes with OnRecord';
-COMMENT ON COLUMN changes.parent_id IS 'What the record hangs on: the claim of a statement, a verdict or a part, the member of a key';
+COMMENT ON COLUMN changes.parent_id IS 'What the record hangs on: the claim of a statement, a verdict or a part, the verdict of a comment, the member of a key';
 COMMENT ON COLUMN changes.operation IS 'insert, update, delete; show or hide, where only the record''s visibility changed; redact';
 COMMENT ON COLUMN changes.version IS 'The record''s version after the change; of a deletion the last one';
 COMMENT ON COLUMN changes.public IS 'Whether everybody sees the record after the change';
@@ -124,6 +124,8 @@ DECLARE
     after jsonb := logged_record(noun, becomes);
     before jsonb := logged_record(noun, was);
     moment timestamptz := clock_timestamp();
+    remark text := nullif(current_setting('onrecord.remark', true), '');
+    parent CONSTANT uuid := coalesce(either ->> 'claim_id', either ->> 'verdict_id', either ->> 'part_of_id', either ->> 'member_id')::uuid;
     last jsonb;
 BEGIN
     -- The lists as they were are in the log alone: the rows have changed.
@@ -149,19 +151,24 @@ BEGIN
     ELSE
         moment := greatest(moment, (either ->> 'updated_at')::timestamptz + interval '1 microsecond');
     END IF;
-    IF noun = 'api_key' THEN
+    -- What has no newsroom of its own has its member's or its verdict's, which may be gone by now.
+    IF noun IN ('api_key', 'verdict_comment') THEN
         SELECT c.newsroom_id INTO newsroom FROM changes c
-            WHERE c.noun = 'member' AND c.record_id = (either ->> 'member_id')::uuid ORDER BY c.id DESC LIMIT 1;
+            WHERE c.noun = CASE write_change.noun WHEN 'api_key' THEN 'member' ELSE 'verdict' END AND c.record_id = parent
+            ORDER BY c.id DESC LIMIT 1;
+    ELSIF noun = 'verdict' AND becomes ->> 'status' = 'published' AND coalesce(was ->> 'status', '') NOT IN ('approved', 'published')
+        AND (SELECT four_eyes FROM newsrooms WHERE id = newsroom) THEN
+        remark := coalesce(remark, 'published without approval by a second person');
     END IF;
     WITH fields AS MATERIALIZED (
         SELECT key, value, gen_random_uuid()::text AS salt FROM jsonb_each(after) WHERE value <> 'null'
     ), change AS (
         INSERT INTO changes (noun, record_id, newsroom_id, parent_id, operation, version, public, was_public, at, member_id, key_id, request_id, changed, remark, hashes)
-        SELECT write_change.noun, record, newsroom, coalesce(either ->> 'claim_id', either ->> 'part_of_id', either ->> 'member_id')::uuid, kind, coalesce((either ->> 'version')::int, 1), shown, was_shown, moment,
+        SELECT write_change.noun, record, newsroom, parent, kind, coalesce((either ->> 'version')::int, 1), shown, was_shown, moment,
             nullif(current_setting('onrecord.member_id', true), '')::uuid, nullif(current_setting('onrecord.key_id', true), '')::uuid,
             nullif(current_setting('onrecord.request_id', true), ''),
             CASE kind WHEN 'insert' THEN coalesce(array_agg(key), '{}') ELSE ARRAY(SELECT jsonb_object_keys(before)) END,
-            nullif(current_setting('onrecord.remark', true), ''),
+            remark,
             coalesce(jsonb_object_agg(key, encode(sha256(convert_to(salt || ' ' || key || ' ' || value::text, 'UTF8')), 'base64')), '{}')
         FROM fields
         RETURNING id
@@ -219,6 +226,9 @@ CREATE CONSTRAINT TRIGGER documents_log AFTER INSERT OR UPDATE OR DELETE ON docu
 CREATE CONSTRAINT TRIGGER claims_log AFTER INSERT OR UPDATE OR DELETE ON claims DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_change('claim');
 CREATE CONSTRAINT TRIGGER statements_log AFTER INSERT OR UPDATE OR DELETE ON statements DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_change('statement');
 CREATE CONSTRAINT TRIGGER verdicts_log AFTER INSERT OR UPDATE OR DELETE ON verdicts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_change('verdict');
+CREATE CONSTRAINT TRIGGER newsroom_topics_log AFTER INSERT OR UPDATE OR DELETE ON newsroom_topics DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_change('newsroom_topic');
+CREATE CONSTRAINT TRIGGER verdict_comments_log AFTER INSERT OR UPDATE OR DELETE ON verdict_comments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_change('verdict_comment');
+CREATE CONSTRAINT TRIGGER comment_requests_log AFTER INSERT OR UPDATE OR DELETE ON comment_requests DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_change('comment_request');
 CREATE CONSTRAINT TRIGGER appearances_log AFTER INSERT OR UPDATE OR DELETE ON appearances DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_list('statement', 'statement_id', 'statements');
 CREATE CONSTRAINT TRIGGER relies_on_log AFTER INSERT OR UPDATE OR DELETE ON relies_on DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_list('statement', 'statement_id', 'statements');
 CREATE CONSTRAINT TRIGGER evidence_log AFTER INSERT OR UPDATE OR DELETE ON evidence DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION log_list('verdict', 'verdict_id', 'verdicts');
@@ -233,6 +243,8 @@ CREATE TRIGGER documents_first_version BEFORE INSERT ON documents FOR EACH ROW E
 CREATE TRIGGER claims_first_version BEFORE INSERT ON claims FOR EACH ROW EXECUTE FUNCTION set_first_version();
 CREATE TRIGGER statements_first_version BEFORE INSERT ON statements FOR EACH ROW EXECUTE FUNCTION set_first_version();
 CREATE TRIGGER verdicts_first_version BEFORE INSERT ON verdicts FOR EACH ROW EXECUTE FUNCTION set_first_version();
+CREATE TRIGGER newsroom_topics_first_version BEFORE INSERT ON newsroom_topics FOR EACH ROW EXECUTE FUNCTION set_first_version();
+CREATE TRIGGER comment_requests_first_version BEFORE INSERT ON comment_requests FOR EACH ROW EXECUTE FUNCTION set_first_version();
 
 -- Nobody rewrites the log: the serving role has no privilege to, and whoever has is stopped here. Values can be blanked.
 CREATE FUNCTION blanked(fields jsonb, names text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -270,6 +282,9 @@ BEGIN
     PERFORM write_change('claim', NULL, to_jsonb(r)) FROM (SELECT * FROM claims ORDER BY id) AS r;
     PERFORM write_change('statement', NULL, to_jsonb(r)) FROM (SELECT * FROM statements ORDER BY id) AS r;
     PERFORM write_change('verdict', NULL, to_jsonb(r)) FROM (SELECT * FROM verdicts ORDER BY id) AS r;
+    PERFORM write_change('newsroom_topic', NULL, to_jsonb(r)) FROM (SELECT * FROM newsroom_topics ORDER BY newsroom_id, slug) AS r;
+    PERFORM write_change('verdict_comment', NULL, to_jsonb(r)) FROM (SELECT * FROM verdict_comments ORDER BY id) AS r;
+    PERFORM write_change('comment_request', NULL, to_jsonb(r)) FROM (SELECT * FROM comment_requests ORDER BY id) AS r;
     SET LOCAL onrecord.remark = '';
 END $$;
 

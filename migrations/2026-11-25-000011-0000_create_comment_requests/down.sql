@@ -1,0 +1,2 @@
+DROP TABLE comment_requests;
+DROP FUNCTION guard_comment_request();
