@@ -189,7 +189,7 @@ fn settle(value: &mut Value, known: &mut BTreeMap<String, String>) {
             for (name, member) in members.iter_mut() {
                 match (name.as_str(), &member) {
                     ("created_at" | "updated_at" | "closed_at" | "corrected_at", Value::String(_)) => {
-                        *member = json!("2023-10-07T09:30:00Z")
+                        *member = json!("2023-10-07T09:30:00Z");
                     }
                     ("key", Value::String(_)) => *member = json!("onr_shown-once-and-never-again"),
                     ("hint", _) => *member = json!("onr_show"),
