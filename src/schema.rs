@@ -31,6 +31,10 @@ diesel::table! {
         revoked_at -> Nullable<Timestamptz>,
         /// When the key was made, database time
         created_at -> Timestamptz,
+        /// What the key may be used for, of what its member's role allows: read, record, publish, admin
+        scopes -> Array<Text>,
+        /// When a request last came with the key, to the minute; null: none has
+        last_used_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::database::{Opened, Timeouts};
 use super::print;
+use crate::api_keys::LastUses;
 use crate::auth::Key;
 use crate::body::Json;
 use crate::bundles::{self, Bundle, Ids};
@@ -52,12 +53,17 @@ impl Serve {
         }
         let address = listener.local_addr()?;
         let draining = web::Data::new(Draining::default());
-        let server = app::serve(listener, &opened.pool, &self.limits, public_url, &draining)?;
+        let last_uses = web::Data::new(LastUses::default());
+        let server = app::serve(listener, &opened.pool, &self.limits, public_url, &draining, &last_uses)?;
         let handle = server.handle();
         // Before the greeting: whoever has read it may stop the process at once.
         let stop_signal = stop_signal()?;
         greet(&public_url.at(address), first_key)?;
         let sweeper = actix_web::rt::spawn(sweep(Db::for_worker(opened.pool.clone())));
+        let noting = actix_web::rt::spawn({
+            let (last_uses, db) = (last_uses.clone(), Db::for_worker(opened.pool.clone()));
+            async move { last_uses.keep_writing(&db).await }
+        });
         let stopping = actix_web::rt::spawn(async move {
             stop_signal.await;
             draining.begin();
@@ -66,6 +72,8 @@ impl Serve {
         server.await?;
         stopping.abort();
         sweeper.abort();
+        noting.abort();
+        last_uses.write(&opened.db).await;
         Ok(())
     }
 }

@@ -62,7 +62,7 @@ impl Versioned for Member {
 impl Member {
     /// E-mail addresses are for admins.
     fn shown_to(mut self, caller: Caller) -> Self {
-        if caller.role != Role::Admin {
+        if caller.needs(Role::Admin).is_err() {
             self.email = None;
         }
         self
@@ -122,7 +122,7 @@ impl Member {
     /// Who may act on the command line: the member named, else the first admin of each newsroom.
     pub async fn acting(member: Option<Uuid>, mut conn: &AsyncPgConnection) -> Result<Vec<Caller>> {
         let columns = (members::id, members::newsroom_id, members::role);
-        let callers = match member {
+        let members: Vec<(Uuid, Uuid, Role)> = match member {
             Some(id) => members::table.find(id).select(columns).load(&mut conn).await?,
             None => {
                 members::table
@@ -135,7 +135,7 @@ impl Member {
                     .await?
             }
         };
-        Ok(callers)
+        Ok(members.into_iter().map(|(id, newsroom_id, role)| Caller::without_key(id, newsroom_id, role)).collect())
     }
 
     /// Locks the newsroom first: two admins who demote each other must not both succeed.

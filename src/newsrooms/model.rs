@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::api_keys::ApiKey;
+use crate::api_keys::{ApiKey, NewApiKey};
 use crate::auth::{Caller, Key, Role};
 use crate::error::{Error, Result};
 use crate::etag::{IfMatch, Versioned};
@@ -14,6 +14,7 @@ use crate::members::{Member, NewMember};
 use crate::page::PageRequest;
 use crate::patch::Patch;
 use crate::schema::newsrooms;
+use crate::scopes::Scopes;
 use crate::text;
 
 /// An organisation that records and checks claims.
@@ -122,6 +123,7 @@ pub async fn bootstrap(
     diesel::insert_into(newsrooms::table).values((newsrooms::id.eq(newsroom_id), &new)).execute(conn).await?;
     let admin = NewMember { name: "Admin".into(), email: None, role: Role::Admin };
     let member = Member::create(member_id, &admin, newsroom_id, conn).await?;
-    ApiKey::store(key_id, member.id, "First key", key, None, conn).await?;
+    let first = NewApiKey { member_id, name: "First key".into(), expires_at: None, scopes: Scopes::ALL };
+    ApiKey::store(key_id, &first, key, conn).await?;
     Ok((Newsroom::find(newsroom_id, conn).await?, member))
 }

@@ -15,6 +15,7 @@ mod dossier;
 mod embedded;
 mod faults;
 mod idempotency;
+mod keys;
 mod lists;
 mod migrations;
 mod openapi;

@@ -1,5 +1,7 @@
 //! Rules across rows, under concurrent writes: a thousand rounds each, then the whole database is looked at.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use onrecord::config::Limits;
 use reqwest::Method;
@@ -211,7 +213,7 @@ async fn two_admins_who_demote_each_other_leave_one() {
     let key = app.admin.create("api-keys", json!({"member_id": second, "name": "test"})).await;
     let client = app.with_key(key["key"].as_str().unwrap());
     let sql = app.sql().await;
-    for _ in 0..200 {
+    for _ in 0..ROUNDS {
         let demote = async |client: &Client, id: &str| {
             let path = format!("/v1/members/{id}");
             let request = client.request(Method::PATCH, &path).header("if-match", "*").json(&json!({"role": "reader"}));
@@ -238,4 +240,53 @@ async fn two_admins_who_demote_each_other_leave_one() {
         .await
         .unwrap();
     }
+}
+
+/// Looks at the maker when the key's transaction is about to commit, and takes its time for it.
+const WATCH: &str = "
+    CREATE TABLE made_by_nobody (key_id uuid);
+    CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_sleep(0.002);
+        IF NOT EXISTS (SELECT FROM api_keys JOIN members ON members.id = member_id
+                       WHERE api_keys.name = 'maker' AND revoked_at IS NULL AND role = 'admin') THEN
+            INSERT INTO made_by_nobody VALUES (NEW.id);
+        END IF;
+        RETURN NULL;
+    END $$;
+    CREATE CONSTRAINT TRIGGER watch AFTER INSERT ON api_keys DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW WHEN (NEW.name = 'made') EXECUTE FUNCTION watch()";
+
+#[actix_web::test]
+async fn who_loses_the_role_or_the_key_meanwhile_makes_no_key() {
+    let app = app().await;
+    let maker = app.admin.id_of_new("members", json!({"name": "Maker", "role": "admin"})).await;
+    let key = app.admin.create("api-keys", json!({"member_id": maker, "name": "maker"})).await;
+    let client = app.with_key(key["key"].as_str().unwrap());
+    let (key, member) = (format!("/v1/api-keys/{}", key["id"].as_str().unwrap()), format!("/v1/members/{maker}"));
+    let sql = app.sql().await;
+    sql.batch_execute(WATCH).await.unwrap();
+    let new = json!({"member_id": maker, "name": "made"});
+    let (mut made, mut refused) = (0, 0);
+    for round in 0..ROUNDS {
+        let lose = async {
+            // So that either is first now and then.
+            tokio::time::sleep(Duration::from_micros((round % 8) as u64 * 700)).await;
+            if round % 2 == 0 {
+                let request = app.admin.request(Method::PATCH, &member).header("if-match", "*");
+                app.admin.send(request.json(&json!({"role": "editor"}))).await.expect(200);
+            } else {
+                app.admin.send(app.admin.request(Method::DELETE, &key)).await.expect(204);
+            }
+        };
+        let (answer, ()) = futures_util::join!(client.post("/v1/api-keys", &new), lose);
+        match answer.status {
+            201 => made += 1,
+            401 | 403 => refused += 1,
+            other => panic!("{other}: {}", answer.text),
+        }
+        sql.batch_execute("UPDATE members SET role = 'admin' WHERE name = 'Maker'; UPDATE api_keys SET revoked_at = NULL WHERE name = 'maker'").await.unwrap();
+    }
+    assert_eq!(app.count("made_by_nobody").await, 0);
+    assert!(made > 0 && refused > 0, "{made} {refused}");
 }

@@ -5,8 +5,9 @@ use std::sync::mpsc;
 use std::thread;
 
 use actix_web::web;
+use onrecord::api_keys::LastUses;
 use onrecord::config::{Limits, PublicUrl};
-use onrecord::db::Pool;
+use onrecord::db::{Db, Pool};
 use onrecord::health::Draining;
 use tokio_postgres::Client as Sql;
 use uuid::Uuid;
@@ -31,6 +32,8 @@ pub struct App {
     pub other: Client,
     /// The newsroom of reader, checker, editor and admin.
     pub newsroom_id: Uuid,
+    /// Which keys were used, to be written by [`App::write_last_uses`] instead of every minute.
+    last_uses: web::Data<LastUses>,
     stop: Option<actix_web::dev::ServerHandle>,
 }
 
@@ -66,11 +69,14 @@ impl App {
         let (started, handle) = mpsc::channel();
         let (public_url, reached_at, to_drop) =
             (PublicUrl::new(Some(&url)), reached_at.to_owned(), database.to_owned());
+        let last_uses = web::Data::new(LastUses::default());
+        let app_last_uses = last_uses.clone();
         thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let pool = Pool::new(&reached_at, &limits).unwrap();
                 let draining = web::Data::new(Draining::default());
-                let server = onrecord::app::serve(listener, &pool, &limits, &public_url, &draining).unwrap();
+                let server =
+                    onrecord::app::serve(listener, &pool, &limits, &public_url, &draining, &last_uses).unwrap();
                 started.send(server.handle()).unwrap();
                 server.await.unwrap();
                 drop(pool);
@@ -87,6 +93,7 @@ impl App {
             admin: member("admin"),
             other: client(Some(postgres::key("other", "editor"))),
             newsroom_id: NEWSROOMS[0].1,
+            last_uses: app_last_uses,
             stop: Some(handle.recv().unwrap()),
             database: database.to_owned(),
             url,
@@ -101,6 +108,11 @@ impl App {
     /// How many rows a table has.
     pub async fn count(&self, table: &str) -> i64 {
         self.sql().await.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0)
+    }
+
+    /// Writes now when keys were last used, by a connection to `url`.
+    pub async fn write_last_uses(&self, url: &str) {
+        self.last_uses.write(&Db::for_worker(Pool::new(url, &limits()).unwrap())).await;
     }
 
     /// A client with this key.

@@ -6,7 +6,7 @@ use std::{fs, process};
 
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
-use onrecord::api_keys::ApiKey;
+use onrecord::api_keys::{ApiKey, NewApiKey};
 use onrecord::auth::{Caller, Key, Role};
 use onrecord::body::Json;
 use onrecord::bundles::{self, Bundle, Ids};
@@ -16,6 +16,7 @@ use onrecord::demo;
 use onrecord::embedded::Embedded;
 use onrecord::members::{Member, NewMember};
 use onrecord::newsrooms;
+use onrecord::scopes::Scopes;
 use tokio::sync::{Mutex, OnceCell};
 use tokio_postgres::NoTls;
 use uuid::Uuid;
@@ -117,12 +118,13 @@ async fn populate(url: &str, demo: bool) {
             for (name, role) in ROLES.into_iter().filter(|(name, _)| *name != "admin") {
                 let new = NewMember { name: name.into(), email: None, role };
                 let member = Member::create(Uuid::now_v7(), &new, id, conn).await?;
-                ApiKey::store(Uuid::now_v7(), member.id, "test", &Key::chosen(&key(newsroom, name))?, None, conn)
-                    .await?;
+                let new =
+                    NewApiKey { member_id: member.id, name: "test".into(), expires_at: None, scopes: Scopes::ALL };
+                ApiKey::store(Uuid::now_v7(), &new, &Key::chosen(&key(newsroom, name))?, conn).await?;
             }
             if demo && newsroom == "desk" {
                 let story = Bundle::read(Json::parse(demo::STORY.as_bytes())?, Ids::Demo)?;
-                let caller = Caller { member_id: admin_id, newsroom_id: id, role: Role::Admin };
+                let caller = Caller::without_key(admin_id, id, Role::Admin);
                 bundles::import(story, caller, conn).await?;
             }
             Ok(())
