@@ -17,6 +17,7 @@ use crate::db::{Db, Pool};
 use crate::error::Result;
 use crate::health::Draining;
 use crate::openapi::{self, Document};
+use crate::rate_limits::{self, RateLimits};
 use crate::telemetry::{self, Metrics};
 use crate::{
     api_keys, auth, bundles, claims, documents, dossier, health, members, newsrooms, rating_scales, sources,
@@ -62,6 +63,7 @@ pub fn serve(
     let document = web::Data::new(document().map_err(|error| anyhow::anyhow!("{error}"))?);
     let json: Arc<str> = document.pretty().into();
     let metrics = web::Data::new(Metrics::default());
+    let rate_limits = web::Data::new(RateLimits::new(limits));
     let (pool, shared_limits, public_url) =
         (pool.clone(), web::Data::new(limits.clone()), web::Data::new(public_url.clone()));
     let (draining, last_uses) = (draining.clone(), last_uses.clone());
@@ -75,12 +77,14 @@ pub fn serve(
             .app_data(metrics.clone())
             .app_data(draining.clone())
             .app_data(last_uses.clone())
+            .app_data(rate_limits.clone())
             .app_data(web::Data::new(json.clone()))
             .configure(health::configure)
             .service(
                 scope::scope("/v1")
                     .wrap(from_fn(auth::authenticate))
                     .wrap(from_fn(openapi::check_parameters))
+                    .wrap(from_fn(rate_limits::limit))
                     .configure(routes),
             )
             .split_for_parts();

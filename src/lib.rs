@@ -11,6 +11,7 @@ pub mod body;
 pub mod bundles;
 pub mod claims;
 pub mod cli;
+pub mod client_address;
 mod columns;
 pub mod config;
 pub mod db;
@@ -30,6 +31,7 @@ pub mod openapi;
 pub mod page;
 pub mod partial_date;
 pub mod patch;
+pub mod rate_limits;
 pub mod rating_scales;
 pub mod references;
 /// The tables, generated from the migrations.

@@ -17,6 +17,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::rate_limits;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -136,7 +137,12 @@ pub async fn observe(
         }
         error.response(Some(id.as_str()))
     });
-    if let Some(problem) = problem {
+    if let Some(mut problem) = problem {
+        for name in [rate_limits::REMAINING, rate_limits::POLICY] {
+            if let Some(value) = response.headers().get(&name) {
+                problem.headers_mut().insert(name, value.clone());
+            }
+        }
         response = response.into_response(problem);
     }
     let docs = response.request().path().starts_with("/docs");

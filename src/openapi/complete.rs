@@ -117,7 +117,7 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     }
     let has_id = path.contains('{');
     let reads = method == "get";
-    let mut statuses = vec!["400", "401", "500", "503"];
+    let mut statuses = vec!["400", "401", "429", "500", "503"];
     if has_id {
         statuses.push("404");
     }
@@ -144,8 +144,18 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         }
     }
     add_headers(path, method, has_id, versioned, operation);
+    if path.starts_with("/v1/") {
+        let answers = operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut);
+        answers.filter(|answer| answer.get("$ref").is_none()).for_each(add_rate_limit);
+    }
     if method == "patch" {
         patch_body(operation);
+    }
+}
+
+fn add_rate_limit(answer: &mut Value) {
+    for name in ["RateLimit", "RateLimit-Policy"] {
+        answer["headers"][name] = json!({"$ref": format!("#/components/headers/{}", name.replace('-', ""))});
     }
 }
 
@@ -209,6 +219,10 @@ pub fn add_components(document: &mut Value) {
         });
         response["content"]["application/problem+json"]["examples"][kind.slug] =
             json!({"summary": kind.title, "value": example});
+        add_rate_limit(response);
+        if [429, 503].contains(&status) {
+            response["headers"]["Retry-After"] = json!({"$ref": "#/components/headers/RetryAfter"});
+        }
     }
     let components = &mut document["components"];
     components["responses"] = Value::Object(responses);
@@ -238,6 +252,9 @@ pub fn add_components(document: &mut Value) {
         "ETag": {"schema": {"type": "string"}, "example": "\"1\"", "description": "The record's version."},
         "Location": {"schema": {"type": "string"}, "description": "The address of what was made."},
         "Link": {"schema": {"type": "string"}, "description": "The next page, rel=\"next\" (RFC 8288); absent on the last page."},
+        "RateLimit": {"schema": {"type": "string"}, "example": "\"key\";r=5990;t=1", "description": "What is left (draft-ietf-httpapi-ratelimit-headers): r requests; in t seconds there are all of them again. Absent where nothing is limited."},
+        "RateLimitPolicy": {"schema": {"type": "string"}, "example": "\"key\";q=6000;w=60", "description": "What is counted, by key or by address: q requests in w seconds. Absent where nothing is limited."},
+        "RetryAfter": {"schema": {"type": "integer", "minimum": 1}, "example": 1, "description": "Seconds to wait before another try."},
         "IdempotencyReplayed": {"schema": {"type": "string", "enum": ["true"]}, "description": "Present when this answer was given before."}
     });
 }

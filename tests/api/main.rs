@@ -21,6 +21,7 @@ mod migrations;
 mod openapi;
 mod process;
 mod races;
+mod rate_limits;
 mod requests;
 mod scales_and_topics;
 mod sources;
