@@ -11,7 +11,7 @@ use actix_web::{App, HttpResponse, HttpServer, get, web};
 use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::api_keys::LastUses;
+use crate::auth::Callers;
 use crate::config::{Limits, PublicUrl};
 use crate::db::{Db, Pool};
 use crate::error::Result;
@@ -58,7 +58,7 @@ pub fn serve(
     limits: &Limits,
     public_url: &PublicUrl,
     draining: &web::Data<Draining>,
-    last_uses: &web::Data<LastUses>,
+    callers: &web::Data<Callers>,
 ) -> anyhow::Result<Server> {
     let document = web::Data::new(document().map_err(|error| anyhow::anyhow!("{error}"))?);
     let json: Arc<str> = document.pretty().into();
@@ -66,7 +66,7 @@ pub fn serve(
     let rate_limits = web::Data::new(RateLimits::new(limits));
     let (pool, shared_limits, public_url) =
         (pool.clone(), web::Data::new(limits.clone()), web::Data::new(public_url.clone()));
-    let (draining, last_uses) = (draining.clone(), last_uses.clone());
+    let (draining, callers) = (draining.clone(), callers.clone());
     let mut server = HttpServer::new(move || {
         let (app, _) = App::new()
             .into_utoipa_app()
@@ -76,7 +76,7 @@ pub fn serve(
             .app_data(document.clone())
             .app_data(metrics.clone())
             .app_data(draining.clone())
-            .app_data(last_uses.clone())
+            .app_data(callers.clone())
             .app_data(rate_limits.clone())
             .app_data(web::Data::new(json.clone()))
             .configure(health::configure)

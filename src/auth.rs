@@ -18,6 +18,7 @@ use crate::api_keys::LastUses;
 use crate::columns::text_enum;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::oidc::Oidc;
 use crate::schema::{api_keys, members};
 use crate::scopes::{Scope, Scopes};
 
@@ -58,7 +59,7 @@ pub struct Caller {
     pub role: Role,
     /// What it may use of that role: all of it without a key.
     pub scopes: Scopes,
-    /// The key that came with the request; none on the command line.
+    /// The key that came with the request; none with a token of the single sign-on, and on the command line.
     pub key_id: Option<Uuid>,
 }
 
@@ -170,6 +171,15 @@ impl Caller {
     }
 }
 
+/// What a process knows of callers beside the database.
+#[derive(Default)]
+pub struct Callers {
+    /// Which keys were used lately.
+    pub last_uses: LastUses,
+    /// The single sign-on, where there is one.
+    pub oidc: Option<Oidc>,
+}
+
 /// Looks the key up, where one was sent, before anything else is read: a bad key is a 401 on public paths too.
 pub async fn authenticate(
     request: ServiceRequest,
@@ -187,19 +197,23 @@ pub async fn authenticate(
 
 async fn identify(request: &ServiceRequest) -> Result<Option<Caller>> {
     let Some(authorization) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
-    let key = authorization
+    let shown = authorization
         .to_str()
         .ok()
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, key)| key.trim())
-        .filter(|key| key.starts_with(PREFIX))
-        .ok_or(Error::Unauthenticated("Send Authorization: Bearer onr_…"))?;
+        .map(|(_, shown)| shown.trim());
     let db = request.app_data::<web::Data<Db>>().ok_or_else(|| anyhow::anyhow!("no database"))?;
+    let callers = request.app_data::<web::Data<Callers>>().ok_or_else(|| anyhow::anyhow!("no callers"))?;
+    let key = match (shown, &callers.oidc) {
+        (Some(key), _) if key.starts_with(PREFIX) => key,
+        (Some(token), Some(oidc)) if Oidc::looks_like_token(token) => return oidc.caller(token, db).await.map(Some),
+        _ => return Err(Error::Unauthenticated("Send Authorization: Bearer onr_…")),
+    };
     let caller: Option<Caller> = db.read(async |conn| Caller::find(key, conn).await).await?;
     let caller = caller.ok_or(Error::Unauthenticated("The key is unknown, revoked or expired."))?;
-    if let (Some(id), Some(uses)) = (caller.key_id, request.app_data::<web::Data<LastUses>>()) {
-        uses.note(id);
+    if let Some(id) = caller.key_id {
+        callers.last_uses.note(id);
     }
     Ok(Some(caller))
 }

@@ -27,6 +27,7 @@ pub mod health;
 pub mod idempotency;
 pub mod members;
 pub mod newsrooms;
+pub mod oidc;
 pub mod openapi;
 pub mod page;
 pub mod partial_date;

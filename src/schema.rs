@@ -205,6 +205,8 @@ diesel::table! {
         updated_at -> Timestamptz,
         /// Raised by one with every change; the ETag
         version -> Int4,
+        /// By whom the member is known at the single sign-on: the issuer, a space, and the subject there; shown to the newsroom's admins only
+        oidc_subject -> Nullable<Text>,
     }
 }
 
@@ -287,6 +289,18 @@ diesel::table! {
         wording -> Nullable<Text>,
         /// Place in the statement's list, from 0
         position -> Int4,
+    }
+}
+
+diesel::table! {
+    /// Who was removed from a newsroom and may not come back by signing in, until an admin adds them again
+    removed_members (newsroom_id, oidc_subject) {
+        /// The newsroom
+        newsroom_id -> Uuid,
+        /// As in members
+        oidc_subject -> Text,
+        /// When, database time
+        removed_at -> Timestamptz,
     }
 }
 
@@ -464,6 +478,7 @@ diesel::joinable!(idempotency_keys -> members (member_id));
 diesel::joinable!(members -> newsrooms (newsroom_id));
 diesel::joinable!(rating_scales -> newsrooms (newsroom_id));
 diesel::joinable!(ratings -> rating_scales (scale_id));
+diesel::joinable!(removed_members -> newsrooms (newsroom_id));
 diesel::joinable!(sources -> newsrooms (newsroom_id));
 diesel::joinable!(statements -> claims (claim_id));
 diesel::joinable!(statements -> documents (document_id));
@@ -486,6 +501,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     rating_scales,
     ratings,
     relies_on,
+    removed_members,
     sources,
     statements,
     topics,

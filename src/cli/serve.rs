@@ -4,13 +4,12 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use actix_web::web;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use uuid::Uuid;
 
 use super::database::{Opened, Timeouts};
 use super::print;
-use crate::api_keys::LastUses;
-use crate::auth::Key;
+use crate::auth::{Callers, Key};
 use crate::body::Json;
 use crate::bundles::{self, Bundle, Ids};
 use crate::config::{DatabaseSettings, Limits, PublicUrl, ServerSettings};
@@ -18,6 +17,7 @@ use crate::db::Db;
 use crate::health::Draining;
 use crate::members::Member;
 use crate::newsrooms::{self, Newsroom};
+use crate::oidc::{Oidc, OidcSettings};
 use crate::{app, demo, idempotency};
 
 #[derive(Debug, clap::Args)]
@@ -29,6 +29,8 @@ pub struct Serve {
     database: DatabaseSettings,
     #[command(flatten)]
     server: ServerSettings,
+    #[command(flatten)]
+    oidc: OidcSettings,
     #[command(flatten)]
     limits: Limits,
 }
@@ -53,16 +55,17 @@ impl Serve {
         }
         let address = listener.local_addr()?;
         let draining = web::Data::new(Draining::default());
-        let last_uses = web::Data::new(LastUses::default());
-        let server = app::serve(listener, &opened.pool, &self.limits, public_url, &draining, &last_uses)?;
+        let callers =
+            web::Data::new(Callers { oidc: single_sign_on(&self.oidc, &opened.db).await?, ..Callers::default() });
+        let server = app::serve(listener, &opened.pool, &self.limits, public_url, &draining, &callers)?;
         let handle = server.handle();
         // Before the greeting: whoever has read it may stop the process at once.
         let stop_signal = stop_signal()?;
         greet(&public_url.at(address), first_key)?;
         let sweeper = actix_web::rt::spawn(sweep(Db::for_worker(opened.pool.clone())));
         let noting = actix_web::rt::spawn({
-            let (last_uses, db) = (last_uses.clone(), Db::for_worker(opened.pool.clone()));
-            async move { last_uses.keep_writing(&db).await }
+            let (callers, db) = (callers.clone(), Db::for_worker(opened.pool.clone()));
+            async move { callers.last_uses.keep_writing(&db).await }
         });
         let stopping = actix_web::rt::spawn(async move {
             stop_signal.await;
@@ -73,8 +76,22 @@ impl Serve {
         stopping.abort();
         sweeper.abort();
         noting.abort();
-        last_uses.write(&opened.db).await;
+        callers.last_uses.write(&opened.db).await;
         Ok(())
+    }
+}
+
+/// The single sign-on, for the newsroom that is named or the only one.
+async fn single_sign_on(settings: &OidcSettings, db: &Db) -> anyhow::Result<Option<Oidc>> {
+    if settings.issuer.is_none() {
+        return Ok(None);
+    }
+    let named = settings.newsroom;
+    let found = db.read(async |conn| Newsroom::named_or_first_two(named, conn).await).await?;
+    match (found.as_slice(), named) {
+        ([newsroom_id], _) => Oidc::new(settings, *newsroom_id),
+        ([], _) => bail!("ONRECORD_OIDC_NEWSROOM names no newsroom"),
+        _ => bail!("there are several newsrooms: say with ONRECORD_OIDC_NEWSROOM whose members sign in"),
     }
 }
 

@@ -25,8 +25,8 @@ macro_rules! kinds {
 kinds! {
     UNREADABLE = "unreadable-request", BAD_REQUEST, "The request cannot be read", "The body is not JSON, or a header is malformed. Mend the request; nothing was stored.";
     QUERY = "invalid-query", BAD_REQUEST, "A query parameter is wrong", "errors names parameters and says what they take. Unknown parameters are refused, so that a misspelled filter is never ignored.";
-    UNAUTHENTICATED = "unauthenticated", UNAUTHORIZED, "A valid key is needed", "Send Authorization: Bearer onr_… with a key that is neither revoked nor expired.";
-    FORBIDDEN = "forbidden", FORBIDDEN, "This key may not do that", "The member's role is too low, or the record belongs to another newsroom.";
+    UNAUTHENTICATED = "unauthenticated", UNAUTHORIZED, "A valid key is needed", "Send Authorization: Bearer onr_… with a key that is neither revoked nor expired, or a token of the single sign-on.";
+    FORBIDDEN = "forbidden", FORBIDDEN, "This key may not do that", "The member's role is too low, the key lacks a scope, the sign-in gives no role, or the record belongs to another newsroom.";
     NOT_FOUND = "not-found", NOT_FOUND, "Not found", "No such path or record, or none that this caller may see.";
     METHOD = "method-not-allowed", METHOD_NOT_ALLOWED, "Method not allowed", "The Allow header lists the methods of this path.";
     CONFLICT = "conflict", CONFLICT, "The present state forbids this", "Other records stand in the way: existing_id or blockers name them.";

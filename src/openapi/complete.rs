@@ -117,15 +117,13 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     }
     let has_id = path.contains('{');
     let reads = method == "get";
-    let mut statuses = vec!["400", "401", "429", "500", "503"];
+    // 403 also where nobody needs a key: who signs in elsewhere may have no role here.
+    let mut statuses = vec!["400", "401", "403", "429", "500", "503"];
     if has_id {
         statuses.push("404");
     }
     if reads && (path.starts_with("/v1/claims/") || path.starts_with("/v1/statements/")) {
         statuses.push("410");
-    }
-    if secured {
-        statuses.push("403");
     }
     if !reads {
         statuses.extend(["408", "409", "413", "415", "422"]);
@@ -242,7 +240,7 @@ pub fn add_components(document: &mut Value) {
             "withdrawn_reason": {"type": "string", "description": "Why the record was withdrawn (410)."}
         }
     });
-    components["securitySchemes"] = json!({"api_key": {"type": "http", "scheme": "bearer", "bearerFormat": "onr_…", "description": "A member's key. The server prints the first admin key once, on its first start."}});
+    components["securitySchemes"] = json!({"api_key": {"type": "http", "scheme": "bearer", "bearerFormat": "onr_…", "description": "A member's key. The server prints the first admin key once, on its first start. Where the server has a single sign-on, an ID token or access token of its OpenID provider (a JWT) is taken as well."}});
     components["parameters"] = json!({
         "IdempotencyKey": {"name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string", "minLength": 1, "maxLength": 255}, "description": "Any text of your choice: the same request with the same key is done once, and its answer is replayed for 24 hours."},
         "IfMatch": {"name": "If-Match", "in": "header", "required": true, "schema": {"type": "string"}, "example": "\"1\"", "description": "The ETag of the version you read: the change is refused with 412 if somebody changed the record since."},

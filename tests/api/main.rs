@@ -24,6 +24,7 @@ mod races;
 mod rate_limits;
 mod requests;
 mod scales_and_topics;
+mod single_sign_on;
 mod sources;
 mod statements;
 mod support;

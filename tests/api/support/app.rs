@@ -5,10 +5,11 @@ use std::sync::mpsc;
 use std::thread;
 
 use actix_web::web;
-use onrecord::api_keys::LastUses;
+use onrecord::auth::Callers;
 use onrecord::config::{Limits, PublicUrl};
 use onrecord::db::{Db, Pool};
 use onrecord::health::Draining;
+use onrecord::oidc::{Oidc, OidcSettings};
 use tokio_postgres::Client as Sql;
 use uuid::Uuid;
 
@@ -33,7 +34,7 @@ pub struct App {
     /// The newsroom of reader, checker, editor and admin.
     pub newsroom_id: Uuid,
     /// Which keys were used, to be written by [`App::write_last_uses`] instead of every minute.
-    last_uses: web::Data<LastUses>,
+    callers: web::Data<Callers>,
     stop: Option<actix_web::dev::ServerHandle>,
 }
 
@@ -65,19 +66,29 @@ impl App {
 
     /// Reaching its database by another way, such as a proxy that can be cut.
     pub fn on(database: &str, reached_at: &str, limits: Limits) -> Self {
+        Self::known_by(Callers::default(), database, reached_at, limits)
+    }
+
+    /// With a single sign-on, whose users become members of the newsroom that most tests work in.
+    pub async fn signed_in_by(settings: &OidcSettings) -> Self {
+        let database = postgres::database().await;
+        let oidc = Oidc::new(settings, NEWSROOMS[0].1).unwrap();
+        Self::known_by(Callers { oidc, ..Callers::default() }, &database, &database, limits())
+    }
+
+    fn known_by(callers: Callers, database: &str, reached_at: &str, limits: Limits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (started, handle) = mpsc::channel();
         let (public_url, reached_at, to_drop) =
             (PublicUrl::new(Some(&url)), reached_at.to_owned(), database.to_owned());
-        let last_uses = web::Data::new(LastUses::default());
-        let app_last_uses = last_uses.clone();
+        let callers = web::Data::new(callers);
+        let app_callers = callers.clone();
         thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let pool = Pool::new(&reached_at, &limits).unwrap();
                 let draining = web::Data::new(Draining::default());
-                let server =
-                    onrecord::app::serve(listener, &pool, &limits, &public_url, &draining, &last_uses).unwrap();
+                let server = onrecord::app::serve(listener, &pool, &limits, &public_url, &draining, &callers).unwrap();
                 started.send(server.handle()).unwrap();
                 server.await.unwrap();
                 drop(pool);
@@ -94,7 +105,7 @@ impl App {
             admin: member("admin"),
             other: client(Some(postgres::key("other", "editor"))),
             newsroom_id: NEWSROOMS[0].1,
-            last_uses: app_last_uses,
+            callers: app_callers,
             stop: Some(handle.recv().unwrap()),
             database: database.to_owned(),
             url,
@@ -113,7 +124,7 @@ impl App {
 
     /// Writes now when keys were last used, by a connection to `url`.
     pub async fn write_last_uses(&self, url: &str) {
-        self.last_uses.write(&Db::for_worker(Pool::new(url, &limits()).unwrap())).await;
+        self.callers.last_uses.write(&Db::for_worker(Pool::new(url, &limits()).unwrap())).await;
     }
 
     /// A client with this key.

@@ -116,7 +116,7 @@ async fn populate(url: &str, demo: bool) {
             let admin_key = Key::chosen(&key(newsroom, "admin"))?;
             newsrooms::bootstrap(newsroom, &admin_key, [id, admin_id, key_id], conn).await?;
             for (name, role) in ROLES.into_iter().filter(|(name, _)| *name != "admin") {
-                let new = NewMember { name: name.into(), email: None, role };
+                let new = NewMember { name: name.into(), email: None, role, oidc_subject: None };
                 let member = Member::create(Uuid::now_v7(), &new, id, conn).await?;
                 let new =
                     NewApiKey { member_id: member.id, name: "test".into(), expires_at: None, scopes: Scopes::ALL };
