@@ -15,6 +15,7 @@ mod dossier;
 mod embedded;
 mod faults;
 mod idempotency;
+mod isolation;
 mod keys;
 mod lists;
 mod migrations;
