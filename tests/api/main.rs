@@ -25,6 +25,7 @@ mod races;
 mod rate_limits;
 mod requests;
 mod scales_and_topics;
+mod signing_in;
 mod single_sign_on;
 mod sources;
 mod statements;
