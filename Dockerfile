@@ -13,6 +13,8 @@ RUN touch src/lib.rs src/main.rs && cargo build --release --locked
 
 FROM debian:bookworm-slim
 COPY --from=build /onrecord/target/release/onrecord /usr/local/bin/onrecord
+# Whose certificates are good: for the single sign-on's provider.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001

@@ -11,12 +11,14 @@ use actix_web::{App, HttpResponse, HttpServer, get, web};
 use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use crate::auth::Callers;
 use crate::config::{Limits, PublicUrl};
 use crate::db::{Db, Pool};
 use crate::error::Result;
 use crate::health::Draining;
 use crate::log::{self, LogKey};
 use crate::openapi::{self, Document};
+use crate::rate_limits::{self, RateLimits};
 use crate::telemetry::{self, Metrics};
 use crate::{
     api_keys, as_of, auth, bundles, changes, claims, comment_requests, documents, dossier, health, members, newsrooms,
@@ -61,13 +63,15 @@ pub fn serve(
     public_url: &PublicUrl,
     draining: &web::Data<Draining>,
     log_key: &web::Data<LogKey>,
+    callers: &web::Data<Callers>,
 ) -> anyhow::Result<Server> {
     let document = web::Data::new(document().map_err(|error| anyhow::anyhow!("{error}"))?);
     let json: Arc<str> = document.pretty().into();
     let metrics = web::Data::new(Metrics::default());
+    let rate_limits = web::Data::new(RateLimits::new(limits));
     let (pool, shared_limits, public_url) =
         (pool.clone(), web::Data::new(limits.clone()), web::Data::new(public_url.clone()));
-    let (draining, log_key) = (draining.clone(), log_key.clone());
+    let (draining, log_key, callers) = (draining.clone(), log_key.clone(), callers.clone());
     actix_web::rt::spawn(changes::run(pool.clone()));
     let mut server = HttpServer::new(move || {
         let (app, _) = App::new()
@@ -79,12 +83,15 @@ pub fn serve(
             .app_data(metrics.clone())
             .app_data(draining.clone())
             .app_data(log_key.clone())
+            .app_data(callers.clone())
+            .app_data(rate_limits.clone())
             .app_data(web::Data::new(json.clone()))
             .configure(health::configure)
             .service(
                 scope::scope("/v1")
                     .wrap(from_fn(as_of::revalidate))
                     .wrap(from_fn(auth::authenticate))
+                    .wrap(from_fn(rate_limits::limit))
                     .configure(routes),
             )
             .split_for_parts();

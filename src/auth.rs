@@ -7,8 +7,6 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -17,10 +15,13 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::actor::Actor;
+use crate::api_keys::LastUses;
 use crate::columns::text_enum;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::oidc::Oidc;
 use crate::schema::{api_keys, members};
+use crate::scopes::{Scope, Scopes};
 use crate::telemetry::RequestId;
 
 text_enum! {
@@ -37,30 +38,49 @@ text_enum! {
     }
 }
 
-/// A member with a valid key.
+impl Role {
+    /// What a key must be for, to be used for what this role is needed for.
+    fn scope(self) -> Scope {
+        match self {
+            Self::Reader => Scope::Read,
+            Self::Checker => Scope::Record,
+            Self::Editor => Scope::Publish,
+            Self::Admin => Scope::Admin,
+        }
+    }
+}
+
+/// A member who has shown who it is.
 #[derive(Debug, Clone, Copy, Queryable)]
 pub struct Caller {
     /// The member.
     pub member_id: Uuid,
-    /// The key that the request came with; none on the command line.
-    pub key_id: Option<Uuid>,
     /// Its newsroom.
     pub newsroom_id: Uuid,
     /// Its role there.
     pub role: Role,
+    /// What it may use of that role: all of it without a key.
+    pub scopes: Scopes,
+    /// The key that came with the request; none with a token of the single sign-on, and on the command line.
+    pub key_id: Option<Uuid>,
 }
 
 impl Caller {
-    /// 403 unless the member has at least this role.
+    /// A member who acts without a key.
+    pub fn without_key(member_id: Uuid, newsroom_id: Uuid, role: Role) -> Self {
+        Self { member_id, newsroom_id, role, scopes: Scopes::ALL, key_id: None }
+    }
+
+    /// 403 unless the member has at least this role, and its key the scope of it.
     pub fn needs(&self, role: Role) -> Result<()> {
-        if self.role >= role {
+        let scope = role.scope();
+        if self.role < role {
+            let (needed, has) = (role.as_str(), self.role.as_str());
+            Err(Error::Forbidden(format!("This needs the role {needed}; your key has the role {has}.")))
+        } else if self.scopes.has(scope) {
             Ok(())
         } else {
-            Err(Error::Forbidden(format!(
-                "This needs the role {}; your key has the role {}.",
-                role.as_str(),
-                self.role.as_str()
-            )))
+            Err(Error::Forbidden(format!("This needs a key with the scope {}, which yours has not.", scope.as_str())))
         }
     }
 }
@@ -74,12 +94,23 @@ const SHORTEST: usize = PREFIX.len() + 22;
 #[derive(Clone)]
 pub struct Key(String);
 
+/// What random keys are written in: no character ends a word, so that a double click takes the whole key.
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// 256 random bits in base62.
+const RANDOM_LENGTH: usize = 43;
+
 impl Key {
-    /// A new key of 256 random bits; fails when the system has no randomness.
+    /// A new key of 256 random bits and their checksum; fails when the system has no randomness.
     pub fn random() -> anyhow::Result<Self> {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
-        Ok(Self(format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(bytes))))
+        let mut random = String::with_capacity(RANDOM_LENGTH);
+        while random.len() < RANDOM_LENGTH {
+            let mut bytes = [0; 64];
+            getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+            // Six bits each; those beyond the alphabet are dropped, so that each character is as likely as the others.
+            let characters = bytes.iter().filter_map(|byte| BASE62.get(usize::from(byte & 63)));
+            random.extend(characters.take(RANDOM_LENGTH - random.len()).map(|byte| char::from(*byte)));
+        }
+        Ok(Self(format!("{PREFIX}{random}{}", checksum(&random))))
     }
 
     /// A key that the operator chose.
@@ -114,6 +145,15 @@ impl std::fmt::Debug for Key {
     }
 }
 
+/// The CRC-32 of a key's random characters in base62, six of them: it tells scanners a key from what only looks like one.
+///
+/// Requests are not judged by it. Keys that were chosen, or made before there was one, have none and may have any form.
+fn checksum(random: &str) -> String {
+    let number = crc32fast::hash(random.as_bytes());
+    let digit = |place: u32| BASE62.get((number / 62_u32.pow(place) % 62) as usize).map(|byte| char::from(*byte));
+    (0..6).rev().filter_map(digit).collect()
+}
+
 fn hash(key: &str) -> Vec<u8> {
     Sha256::digest(key).to_vec()
 }
@@ -125,12 +165,21 @@ impl Caller {
             .filter(api_keys::key_hash.eq(hash(key)))
             .filter(api_keys::revoked_at.is_null())
             .filter(sql::<Bool>("(api_keys.expires_at IS NULL OR api_keys.expires_at > now())"))
-            .select((members::id, api_keys::id.nullable(), members::newsroom_id, members::role))
+            .select((members::id, members::newsroom_id, members::role, api_keys::scopes, api_keys::id.nullable()))
             .first(&mut conn)
             .await
             .optional()?;
         Ok(caller)
     }
+}
+
+/// What a process knows of callers beside the database.
+#[derive(Default)]
+pub struct Callers {
+    /// Which keys were used lately.
+    pub last_uses: LastUses,
+    /// The single sign-on, where there is one.
+    pub oidc: Option<Oidc>,
 }
 
 /// Looks the key up, where one was sent, before anything else is read: a bad key is a 401 on public paths too.
@@ -152,17 +201,25 @@ pub async fn authenticate(
 
 async fn identify(request: &ServiceRequest) -> Result<Option<Caller>> {
     let Some(authorization) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
-    let key = authorization
+    let shown = authorization
         .to_str()
         .ok()
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, key)| key.trim())
-        .filter(|key| key.starts_with(PREFIX))
-        .ok_or(Error::Unauthenticated("Send Authorization: Bearer onr_…"))?;
+        .map(|(_, shown)| shown.trim());
     let db = request.app_data::<web::Data<Db>>().ok_or_else(|| anyhow::anyhow!("no database"))?;
-    let caller = db.read(async |conn| Caller::find(key, conn).await).await?;
-    caller.map(Some).ok_or(Error::Unauthenticated("The key is unknown, revoked or expired."))
+    let callers = request.app_data::<web::Data<Callers>>().ok_or_else(|| anyhow::anyhow!("no callers"))?;
+    let key = match (shown, &callers.oidc) {
+        (Some(key), _) if key.starts_with(PREFIX) => key,
+        (Some(token), Some(oidc)) if Oidc::looks_like_token(token) => return oidc.caller(token, db).await.map(Some),
+        _ => return Err(Error::Unauthenticated("Send Authorization: Bearer onr_…")),
+    };
+    let caller: Option<Caller> = db.read(async |conn| Caller::find(key, conn).await).await?;
+    let caller = caller.ok_or(Error::Unauthenticated("The key is unknown, revoked or expired."))?;
+    if let Some(id) = caller.key_id {
+        callers.last_uses.note(id);
+    }
+    Ok(Some(caller))
 }
 
 fn caller(request: &HttpRequest) -> Option<Caller> {
@@ -196,7 +253,8 @@ impl FromRequest for Viewer {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(caller(request))))
+        // With a key that is not for reading, one sees what everybody sees.
+        ready(Ok(Self(caller(request).filter(|caller| caller.needs(Role::Reader).is_ok()))))
     }
 }
 
@@ -271,5 +329,27 @@ impl Access<'_> {
             caller.needs(Role::Editor)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_random_key_ends_with_the_checksum_of_its_random_part() {
+        let (one, other) = (Key::random().unwrap(), Key::random().unwrap());
+        assert_ne!(one.reveal(), other.reveal());
+        let (random, check) = one.reveal().strip_prefix(PREFIX).unwrap().split_at(RANDOM_LENGTH);
+        assert_eq!(check, checksum(random));
+        assert!(one.reveal().bytes().skip(PREFIX.len()).all(|byte| BASE62.contains(&byte)));
+        assert!(Key::chosen(one.reveal()).is_ok(), "a random key may be chosen for another server");
+    }
+
+    /// As SECURITY.md describes it to those who write scanners; 0xCBF43926 is the check value of CRC-32.
+    #[test]
+    fn the_checksum_is_crc_32_in_base62() {
+        assert_eq!(checksum("123456789"), "3jZRME");
+        assert_eq!(checksum(""), "000000");
     }
 }

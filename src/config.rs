@@ -7,7 +7,10 @@ use std::time::Duration;
 use actix_web::http::header;
 use actix_web::{HttpRequest, web};
 use clap::Args;
+use ipnet::IpNet;
 use url::Url;
+
+use crate::client_address;
 
 /// Where the records are kept.
 #[derive(Debug, Clone, Args)]
@@ -139,6 +142,25 @@ pub struct Limits {
     /// Seconds for requests under way to end after SIGTERM, before they are cut off.
     #[arg(long, env = "ONRECORD_DRAIN_SECONDS", default_value_t = 20)]
     pub drain_seconds: u64,
+
+    /// Requests a minute with one key; 0 for no limit. A tool that copies an archive sends some dozens a second.
+    #[arg(long, env = "ONRECORD_KEY_REQUESTS", default_value_t = 6_000)]
+    pub key_requests: u32,
+
+    /// Requests a minute without a key from one address, or from one IPv6 /64; 0 for no limit. A whole newsroom may read
+    /// from one address, and each page of theirs sends a few.
+    #[arg(long, env = "ONRECORD_ADDRESS_REQUESTS", default_value_t = 3_000)]
+    pub address_requests: u32,
+
+    /// Requests a minute from one address with keys that were not good within the last ten minutes; 0 for no limit. Some
+    /// tools with a key each may start at once; who guesses needs more.
+    #[arg(long, env = "ONRECORD_UNKNOWN_KEYS", default_value_t = 60)]
+    pub unknown_keys: u32,
+
+    /// Addresses or networks of proxies, separated by commas, whose X-Forwarded-For tells the client's address. Nobody's
+    /// by default, as everybody can send one; behind a proxy that is not named all clients share its address.
+    #[arg(long, env = "ONRECORD_TRUSTED_PROXIES", value_delimiter = ',', value_parser = client_address::network)]
+    pub trusted_proxies: Vec<IpNet>,
 
     /// Worker threads [default: one for each processor, as far as the shared connections go: 16 with the defaults].
     /// PostgreSQL beside them is what limits more.

@@ -31,6 +31,10 @@ diesel::table! {
         revoked_at -> Nullable<Timestamptz>,
         /// When the key was made, database time
         created_at -> Timestamptz,
+        /// What the key may be used for, of what its member's role allows: read, record, publish, admin
+        scopes -> Array<Text>,
+        /// When a request last came with the key, to the minute; null: none has
+        last_used_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -327,6 +331,8 @@ diesel::table! {
         updated_at -> Timestamptz,
         /// Raised by one with every change; the ETag
         version -> Int4,
+        /// By whom the member is known at the single sign-on: the issuer, a space, and the subject there; shown to the newsroom's admins only
+        oidc_subject -> Nullable<Text>,
     }
 }
 
@@ -433,6 +439,18 @@ diesel::table! {
         wording -> Nullable<Text>,
         /// Place in the statement's list, from 0
         position -> Int4,
+    }
+}
+
+diesel::table! {
+    /// Who was removed from a newsroom and may not come back by signing in, until an admin adds them again
+    removed_members (newsroom_id, oidc_subject) {
+        /// The newsroom
+        newsroom_id -> Uuid,
+        /// As in members
+        oidc_subject -> Text,
+        /// When, database time
+        removed_at -> Timestamptz,
     }
 }
 
@@ -651,6 +669,7 @@ diesel::joinable!(members -> newsrooms (newsroom_id));
 diesel::joinable!(newsroom_topics -> newsrooms (newsroom_id));
 diesel::joinable!(rating_scales -> newsrooms (newsroom_id));
 diesel::joinable!(ratings -> rating_scales (scale_id));
+diesel::joinable!(removed_members -> newsrooms (newsroom_id));
 diesel::joinable!(sources -> newsrooms (newsroom_id));
 diesel::joinable!(statements -> claims (claim_id));
 diesel::joinable!(statements -> documents (document_id));
@@ -684,6 +703,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     rating_scales,
     ratings,
     relies_on,
+    removed_members,
     sources,
     statements,
     topics,

@@ -18,6 +18,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::rate_limits;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -154,7 +155,12 @@ pub async fn observe(
     // Swagger UI answers what it does not have without a word.
     let silent = response.status() == StatusCode::NOT_FOUND && response.response().error().is_none();
     let problem = problem.or_else(|| silent.then(|| Error::NotFound("page").response(Some(id.as_str()))));
-    if let Some(problem) = problem {
+    if let Some(mut problem) = problem {
+        for name in [rate_limits::REMAINING, rate_limits::POLICY] {
+            if let Some(value) = response.headers().get(&name) {
+                problem.headers_mut().insert(name, value.clone());
+            }
+        }
         response = response.into_response(problem);
     }
     let docs = response.request().path().starts_with("/docs");

@@ -1,5 +1,6 @@
 //! `onrecord keys`.
 
+use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use uuid::Uuid;
 
@@ -10,6 +11,7 @@ use crate::api_keys::{ApiKey, NewApiKey};
 use crate::auth::Key;
 use crate::config::{DatabaseSettings, Limits};
 use crate::db::Db;
+use crate::scopes::{Scope, Scopes};
 
 #[derive(Debug, Subcommand)]
 pub enum Keys {
@@ -21,10 +23,16 @@ pub enum Keys {
         /// Whose key it will be [default: the only newsroom's first admin]
         #[arg(long)]
         member: Option<Uuid>,
+        /// What it may be used for; may be given several times [default: all that its member may do]
+        #[arg(long = "scope")]
+        scopes: Vec<Scope>,
+        /// From when on it is refused, as 2027-01-31T00:00:00Z [default: never]
+        #[arg(long)]
+        expires_at: Option<DateTime<Utc>>,
         #[command(flatten)]
         database: DatabaseSettings,
     },
-    /// List keys: id, first characters, name, member, whether revoked
+    /// List keys: id, first characters, name, member, scopes, last use, whether revoked
     List {
         /// The keys of this member's newsroom [default: the only newsroom's]
         #[arg(long)]
@@ -56,12 +64,17 @@ impl Keys {
 
     async fn act(self, db: &Db) -> anyhow::Result<()> {
         match self {
-            Self::Create { name, member, .. } => {
+            Self::Create { name, member, scopes, expires_at, .. } => {
+                let scopes = if scopes.is_empty() {
+                    Scopes::ALL
+                } else {
+                    Scopes::new(&scopes).map_err(|detail| anyhow::anyhow!("--scope {detail}"))?
+                };
                 let caller = acting(member, db).await?;
                 let key = Key::random()?;
                 let text = key.reveal().to_owned();
-                let new = NewApiKey { member_id: caller.member_id, name, expires_at: None };
-                let made = db.write(async move |conn| ApiKey::create(&new, &key, caller, conn).await);
+                let new = NewApiKey { member_id: caller.member_id, name, expires_at, scopes };
+                let made = db.write(async move |conn| ApiKey::create_by_operator(&new, &key, caller, conn).await);
                 Actor::member(caller).does(made).await?;
                 print(&text)
             }
@@ -69,7 +82,9 @@ impl Keys {
                 let caller = acting(member, db).await?;
                 for key in db.read(async |conn| ApiKey::all(caller, conn).await).await? {
                     let state = key.revoked_at.map_or_else(|| "valid".to_owned(), |at| format!("revoked {at}"));
-                    print(&format!("{}  {}…  {}  member {}  {state}", key.id, key.hint, key.name, key.member_id))?;
+                    let used = key.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("used {at}"));
+                    let ApiKey { id, hint, name, member_id, scopes, .. } = key;
+                    print(&format!("{id}  {hint}…  {name}  member {member_id}  {scopes}  {used}  {state}"))?;
                 }
                 Ok(())
             }

@@ -40,7 +40,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the API, on a PostgreSQL of its own unless DATABASE_URL names one
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Bring the database to this version and end; serve does this by itself
     Migrate {
         #[command(flatten)]

@@ -5,14 +5,14 @@ use std::num::NonZero;
 use std::time::Duration;
 
 use actix_web::web;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use uuid::Uuid;
 
 use super::database::{Opened, Timeouts, data_dir};
 use super::print;
 use crate::actor::Actor;
-use crate::auth::Key;
+use crate::auth::{Callers, Key};
 use crate::config::{DatabaseSettings, Limits, LogSettings, PublicUrl, ServerSettings};
 use crate::db::Db;
 use crate::error::Result;
@@ -20,6 +20,7 @@ use crate::health::Draining;
 use crate::log::LogKey;
 use crate::members::Member;
 use crate::newsrooms::{self, Newsroom};
+use crate::oidc::{Oidc, OidcSettings};
 use crate::{app, demo, idempotency};
 
 #[derive(Debug, clap::Args)]
@@ -33,6 +34,8 @@ pub struct Serve {
     server: ServerSettings,
     #[command(flatten)]
     log: LogSettings,
+    #[command(flatten)]
+    oidc: OidcSettings,
     #[command(flatten)]
     limits: Limits,
 }
@@ -68,12 +71,18 @@ impl Serve {
         let log_key =
             LogKey::open(&self.log.file(&data_dir(&self.database)), &self.log.name(self.server.public_url.as_deref()))?;
         let log_key = web::Data::new(log_key);
-        let server = app::serve(listener, &opened.pool, limits, public_url, &draining, &log_key)?;
+        let callers =
+            web::Data::new(Callers { oidc: single_sign_on(&self.oidc, &opened.db).await?, ..Callers::default() });
+        let server = app::serve(listener, &opened.pool, limits, public_url, &draining, &log_key, &callers)?;
         let handle = server.handle();
         // Before the greeting: whoever has read it may stop the process at once.
         let stop_signal = stop_signal()?;
         greet(&public_url.at(address), first_key)?;
         let sweeper = actix_web::rt::spawn(sweep(Db::for_worker(opened.pool.clone())));
+        let noting = actix_web::rt::spawn({
+            let (callers, db) = (callers.clone(), Db::for_worker(opened.pool.clone()));
+            async move { callers.last_uses.keep_writing(&db).await }
+        });
         let stopping = actix_web::rt::spawn(async move {
             stop_signal.await;
             draining.begin();
@@ -82,7 +91,23 @@ impl Serve {
         server.await?;
         stopping.abort();
         sweeper.abort();
+        noting.abort();
+        callers.last_uses.write(&opened.db).await;
         Ok(())
+    }
+}
+
+/// The single sign-on, for the newsroom that is named or the only one.
+async fn single_sign_on(settings: &OidcSettings, db: &Db) -> anyhow::Result<Option<Oidc>> {
+    if settings.issuer.is_none() {
+        return Ok(None);
+    }
+    let named = settings.newsroom;
+    let found = db.read(async |conn| Newsroom::named_or_first_two(named, conn).await).await?;
+    match (found.as_slice(), named) {
+        ([newsroom_id], _) => Oidc::new(settings, *newsroom_id),
+        ([], _) => bail!("ONRECORD_OIDC_NEWSROOM names no newsroom"),
+        _ => bail!("there are several newsrooms: say with ONRECORD_OIDC_NEWSROOM whose members sign in"),
     }
 }
 

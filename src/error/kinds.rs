@@ -25,8 +25,8 @@ macro_rules! kinds {
 kinds! {
     UNREADABLE = "unreadable-request", BAD_REQUEST, "The request cannot be read", "The body is not JSON, or a header is malformed. Mend the request; nothing was stored.";
     QUERY = "invalid-query", BAD_REQUEST, "A query parameter is wrong", "errors names parameters and says what they take. Unknown parameters are refused, so that a misspelled filter is never ignored.";
-    UNAUTHENTICATED = "unauthenticated", UNAUTHORIZED, "A valid key is needed", "Send Authorization: Bearer onr_… with a key that is neither revoked nor expired.";
-    FORBIDDEN = "forbidden", FORBIDDEN, "This key may not do that", "The member's role is too low, or the record belongs to another newsroom.";
+    UNAUTHENTICATED = "unauthenticated", UNAUTHORIZED, "A valid key is needed", "Send Authorization: Bearer onr_… with a key that is neither revoked nor expired, or a token of the single sign-on.";
+    FORBIDDEN = "forbidden", FORBIDDEN, "This key may not do that", "The member's role is too low, the key lacks a scope, the sign-in gives no role, or the record belongs to another newsroom.";
     NOT_FOUND = "not-found", NOT_FOUND, "Not found", "No such path or record, or none that this caller may see.";
     METHOD = "method-not-allowed", METHOD_NOT_ALLOWED, "Method not allowed", "The Allow header lists the methods of this path.";
     CONFLICT = "conflict", CONFLICT, "The present state forbids this", "Other records stand in the way: existing_id or blockers name them.";
@@ -39,6 +39,7 @@ kinds! {
     VALIDATION = "invalid-body", UNPROCESSABLE_ENTITY, "The body is not valid", "errors names members by JSON Pointer and says what to do; another try may name more. Nothing was stored.";
     KEY_REUSED = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request", "Choose a new Idempotency-Key for each new request.";
     PRECONDITION = "precondition-required", PRECONDITION_REQUIRED, "If-Match is needed", "Read the record and send its ETag in If-Match, so that nobody's change is lost.";
+    TOO_MANY = "too-many-requests", TOO_MANY_REQUESTS, "Too many requests", "Wait for Retry-After seconds. RateLimit says what is left and RateLimit-Policy what there is in a minute; the operator may change it.";
     UNAVAILABLE = "unavailable", SERVICE_UNAVAILABLE, "Not available at the moment", "Nothing was done. Try again after Retry-After seconds.";
     UNKNOWN = "outcome-unknown", SERVICE_UNAVAILABLE, "The outcome is unknown", "The connection to the database broke during the commit. Repeat the request with the same Idempotency-Key, or look whether it was done.";
     INTERNAL = "internal", INTERNAL_SERVER_ERROR, "Something went wrong here", "Our fault. Report the request id in instance.";

@@ -115,6 +115,13 @@ pub enum Error {
     UnsupportedMediaType(&'static str),
     /// 428: the change needs If-Match.
     PreconditionRequired,
+    /// 429: more requests than the caller may send in this time.
+    TooManyRequests {
+        /// Who has sent too many, and what to do.
+        detail: &'static str,
+        /// When the next one is taken.
+        retry_after: Duration,
+    },
     /// 503: the database is away, busy or full. Nothing was done.
     Unavailable(&'static str),
     /// 503: the connection broke while committing. The write may or may not be done.
@@ -171,6 +178,7 @@ impl Error {
             Self::TooLarge(_) => &kinds::TOO_LARGE,
             Self::UnsupportedMediaType(_) => &kinds::MEDIA_TYPE,
             Self::PreconditionRequired => &kinds::PRECONDITION,
+            Self::TooManyRequests { .. } => &kinds::TOO_MANY,
             Self::Unavailable(_) => &kinds::UNAVAILABLE,
             Self::OutcomeUnknown => &kinds::UNKNOWN,
             Self::Internal(_) => &kinds::INTERNAL,
@@ -190,9 +198,10 @@ impl Error {
                 .collect::<Vec<_>>()
                 .join(" "),
             Self::BadRequest(detail) | Self::Forbidden(detail) | Self::Conflict { detail, .. } => detail.clone(),
-            Self::Unauthenticated(detail) | Self::Unavailable(detail) | Self::UnsupportedMediaType(detail) => {
-                (*detail).to_owned()
-            }
+            Self::Unauthenticated(detail)
+            | Self::TooManyRequests { detail, .. }
+            | Self::Unavailable(detail)
+            | Self::UnsupportedMediaType(detail) => (*detail).to_owned(),
             Self::NotFound(noun) => format!("There is no such {noun}, or you may not see it."),
             Self::MethodNotAllowed(allowed) => format!("This path knows {}.", methods(allowed)),
             Self::Gone { noun: noun @ "verdict", reason } => format!("This {noun} was retracted: {reason}"),
@@ -236,6 +245,11 @@ impl Error {
             }
             Self::Unavailable(_) | Self::OutcomeUnknown | Self::StillRunning => {
                 response.insert_header((header::RETRY_AFTER, RETRY_AFTER.as_secs()));
+            }
+            Self::TooManyRequests { retry_after, .. } => {
+                // Rounded up: a client that comes a moment too early is refused again.
+                let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+                response.insert_header((header::RETRY_AFTER, seconds.max(1)));
             }
             _ => {}
         }

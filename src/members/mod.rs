@@ -2,6 +2,8 @@
 
 mod model;
 mod routes;
+mod sign_in;
 
 pub use model::{Member, NewMember};
 pub use routes::configure;
+pub use sign_in::SignIn;

@@ -1,18 +1,17 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use crate::auth::{Caller, Role};
 use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
 use crate::page::PageRequest;
 use crate::patch::Patch;
-use crate::schema::{members, newsrooms};
+use crate::schema::{members, newsrooms, removed_members};
 use crate::text;
 
 /// A person in a newsroom.
@@ -28,6 +27,8 @@ pub struct Member {
     pub email: Option<String>,
     /// What the member may do.
     pub role: Role,
+    /// Who signs in as this member, by the provider's issuer and subject; null for those who are no admins.
+    pub oidc_subject: Option<String>,
     /// When the member was added.
     pub created_at: DateTime<Utc>,
     /// When the member last changed.
@@ -50,8 +51,27 @@ pub struct NewMember {
     #[validate(email(code = "refused", message = "must be an e-mail address"), length(max = 254))]
     #[schema(max_length = 254, format = "email")]
     pub email: Option<String>,
-    /// What the member may do.
+    /// What the member may do. Of who signs in with the single sign-on, it follows what that says.
     pub role: Role,
+    /// Who signs in as this member: the provider's issuer, a space, and the subject there; unique in the newsroom.
+    #[validate(length(max = 760), custom(function = subject))]
+    #[schema(max_length = 760)]
+    pub oidc_subject: Option<String>,
+}
+
+/// As tokens have it: an issuer and what identifies somebody there.
+fn subject(text: &str) -> Result<(), ValidationError> {
+    let printable = |text: &str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    match text.split_once(' ') {
+        Some((issuer, subject))
+            if (issuer.starts_with("https://") || issuer.starts_with("http://"))
+                && printable(text)
+                && (1..=255).contains(&subject.len()) =>
+        {
+            Ok(())
+        }
+        _ => Err(text::refusal("must be an issuer's address, a space, and a subject of at most 255 characters")),
+    }
 }
 
 impl Versioned for Member {
@@ -63,8 +83,9 @@ impl Versioned for Member {
 impl Member {
     /// E-mail addresses are for admins.
     fn shown_to(mut self, caller: Caller) -> Self {
-        if caller.role != Role::Admin {
+        if caller.needs(Role::Admin).is_err() {
             self.email = None;
+            self.oidc_subject = None;
         }
         self
     }
@@ -93,6 +114,7 @@ impl Member {
             .execute(conn)
             .await
             .on_constraint(explain)?;
+        Self::readmit(new, newsroom_id, conn).await?;
         Ok(Self::query().filter(members::id.eq(id)).first(conn).await?)
     }
 
@@ -108,23 +130,38 @@ impl Member {
         if_match.check(&member)?;
         let new = patch.apply(&member)?;
         diesel::update(members::table.find(id)).set(&new).execute(conn).await.on_constraint(explain)?;
+        Self::readmit(&new, caller.newsroom_id, conn).await?;
         Self::check_admins(caller.newsroom_id, conn).await?;
         Self::find(id, caller, conn).await
     }
 
+    /// Whom an admin adds, or makes known at the single sign-on, is not one who was removed any more.
+    async fn readmit(new: &NewMember, newsroom_id: Uuid, conn: &mut AsyncPgConnection) -> Result<()> {
+        if let Some(subject) = &new.oidc_subject {
+            diesel::delete(removed_members::table.find((newsroom_id, subject))).execute(conn).await?;
+        }
+        Ok(())
+    }
+
     /// Removes a member with its keys. 409 when the newsroom would be left without an admin.
+    ///
+    /// Who signs in with the single sign-on does not come back by that.
     pub async fn delete(id: Uuid, if_match: &IfMatch, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
         let member = Self::lock(id, caller, conn).await?;
         if_match.check(&member)?;
         diesel::delete(members::table.find(id)).execute(conn).await?;
+        if let Some(subject) = member.oidc_subject {
+            use removed_members as removed;
+            let values = (removed::newsroom_id.eq(caller.newsroom_id), removed::oidc_subject.eq(subject));
+            diesel::insert_into(removed::table).values(values).on_conflict_do_nothing().execute(conn).await?;
+        }
         Self::check_admins(caller.newsroom_id, conn).await
     }
 
     /// Who may act on the command line: the member named, else the first admin of each newsroom.
     pub async fn acting(member: Option<Uuid>, mut conn: &AsyncPgConnection) -> Result<Vec<Caller>> {
-        let no_key = diesel::dsl::sql::<Nullable<SqlUuid>>("NULL::uuid");
-        let columns = (members::id, no_key, members::newsroom_id, members::role);
-        let callers = match member {
+        let columns = (members::id, members::newsroom_id, members::role);
+        let members: Vec<(Uuid, Uuid, Role)> = match member {
             Some(id) => members::table.find(id).select(columns).load(&mut conn).await?,
             None => {
                 members::table
@@ -137,23 +174,23 @@ impl Member {
                     .await?
             }
         };
-        Ok(callers)
+        Ok(members.into_iter().map(|(id, newsroom_id, role)| Caller::without_key(id, newsroom_id, role)).collect())
     }
 
     /// Locks the newsroom first: two admins who demote each other must not both succeed.
     async fn lock(id: Uuid, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Self> {
-        let newsroom = newsrooms::table.find(caller.newsroom_id).select(newsrooms::id).for_no_key_update();
-        newsroom.first::<Uuid>(conn).await?;
+        lock_newsroom(caller.newsroom_id, conn).await?;
         Self::find(id, caller, conn).await
     }
 
+    /// How many admins a newsroom has.
+    pub async fn count_admins(newsroom_id: Uuid, conn: &mut AsyncPgConnection) -> Result<i64> {
+        let admins = members::newsroom_id.eq(newsroom_id).and(members::role.eq(Role::Admin));
+        Ok(members::table.filter(admins).count().get_result(conn).await?)
+    }
+
     async fn check_admins(newsroom_id: Uuid, conn: &mut AsyncPgConnection) -> Result<()> {
-        let admins: i64 = members::table
-            .filter(members::newsroom_id.eq(newsroom_id).and(members::role.eq(Role::Admin)))
-            .count()
-            .get_result(conn)
-            .await?;
-        if admins > 0 {
+        if Self::count_admins(newsroom_id, conn).await? > 0 {
             Ok(())
         } else {
             Err(Error::conflict("A newsroom needs an admin. Make another member admin first."))
@@ -161,6 +198,16 @@ impl Member {
     }
 }
 
+/// Held by whatever changes who is a member, and as what.
+pub async fn lock_newsroom(id: Uuid, conn: &mut AsyncPgConnection) -> Result<()> {
+    newsrooms::table.find(id).select(newsrooms::id).for_no_key_update().first::<Uuid>(conn).await?;
+    Ok(())
+}
+
 fn explain(constraint: &str) -> Option<Error> {
-    (constraint == "members_email_key").then(|| Error::conflict("Your newsroom has a member with this e-mail address."))
+    match constraint {
+        "members_email_key" => Some(Error::conflict("Your newsroom has a member with this e-mail address.")),
+        "members_oidc_subject_key" => Some(Error::conflict("Your newsroom has a member with this oidc_subject.")),
+        _ => None,
+    }
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::api_keys::ApiKey;
+use crate::api_keys::{ApiKey, NewApiKey};
 use crate::auth::{Caller, Key, Role};
 use crate::error::{Error, Result};
 use crate::etag::{IfMatch, Versioned};
@@ -14,6 +14,7 @@ use crate::members::{Member, NewMember};
 use crate::page::PageRequest;
 use crate::patch::Patch;
 use crate::schema::newsrooms;
+use crate::scopes::Scopes;
 use crate::text;
 
 /// An organisation that records and checks claims.
@@ -116,6 +117,15 @@ impl Newsroom {
         Ok(newsrooms::table.find(id).select(newsrooms::four_eyes).first(conn).await?)
     }
 
+    /// The id of the newsroom named, if there is one; without a name the ids of two, to see whether there is only one.
+    pub async fn named_or_first_two(named: Option<Uuid>, mut conn: &AsyncPgConnection) -> Result<Vec<Uuid>> {
+        let mut query = newsrooms::table.select(newsrooms::id).order(newsrooms::id).limit(2).into_boxed();
+        if let Some(id) = named {
+            query = query.filter(newsrooms::id.eq(id));
+        }
+        Ok(query.load(&mut conn).await?)
+    }
+
     /// How many newsrooms there are.
     pub async fn count(mut conn: &AsyncPgConnection) -> Result<i64> {
         Ok(newsrooms::table.count().get_result(&mut conn).await?)
@@ -135,8 +145,9 @@ pub async fn bootstrap(
     new.validate().map_err(|errors| Error::Validation(crate::faults::field_errors(&errors)))?;
     let [newsroom_id, member_id, key_id] = ids;
     diesel::insert_into(newsrooms::table).values((newsrooms::id.eq(newsroom_id), &new)).execute(conn).await?;
-    let admin = NewMember { name: "Admin".into(), email: None, role: Role::Admin };
+    let admin = NewMember { name: "Admin".into(), email: None, role: Role::Admin, oidc_subject: None };
     let member = Member::create(member_id, &admin, newsroom_id, conn).await?;
-    ApiKey::store(key_id, member.id, "First key", key, None, conn).await?;
+    let first = NewApiKey { member_id, name: "First key".into(), expires_at: None, scopes: Scopes::ALL };
+    ApiKey::store(key_id, &first, key, conn).await?;
     Ok((Newsroom::find(newsroom_id, conn).await?, member))
 }

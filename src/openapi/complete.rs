@@ -141,7 +141,8 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     }
     let has_id = path.contains('{');
     let reads = method == "get";
-    let mut statuses = vec!["400", "401", "500", "503"];
+    // 403 also where nobody needs a key: who signs in elsewhere may have no role here.
+    let mut statuses = vec!["400", "401", "403", "429", "500", "503"];
     if has_id {
         statuses.push("404");
     }
@@ -153,9 +154,6 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     }
     if acts(path, method) {
         statuses.push("412");
-    }
-    if secured {
-        statuses.push("403");
     }
     if !reads {
         statuses.extend(["408", "409", "413", "415", "422"]);
@@ -180,6 +178,10 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     {
         *schema = given;
     }
+    if path.starts_with("/v1/") {
+        let answers = operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut);
+        answers.filter(|answer| answer.get("$ref").is_none()).for_each(add_rate_limit);
+    }
     if method == "patch" {
         patch_body(operation);
     }
@@ -189,6 +191,12 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
 fn acts(path: &str, method: &str) -> bool {
     let on_versions = path.starts_with("/v1/verdicts/{id}/") || path.starts_with("/v1/comment-requests/{id}/");
     method == "post" && on_versions && !path.ends_with("/comments")
+}
+
+fn add_rate_limit(answer: &mut Value) {
+    for name in ["RateLimit", "RateLimit-Policy"] {
+        answer["headers"][name] = json!({"$ref": format!("#/components/headers/{}", name.replace('-', ""))});
+    }
 }
 
 fn add_headers(path: &str, method: &str, has_id: bool, versioned: bool, operation: &mut Value) {
@@ -260,6 +268,10 @@ pub fn add_components(document: &mut Value) {
         });
         response["content"]["application/problem+json"]["examples"][kind.slug] =
             json!({"summary": kind.title, "value": example});
+        add_rate_limit(response);
+        if [429, 503].contains(&status) {
+            response["headers"]["Retry-After"] = json!({"$ref": "#/components/headers/RetryAfter"});
+        }
     }
     let components = &mut document["components"];
     components["responses"] = Value::Object(responses);
@@ -279,7 +291,7 @@ pub fn add_components(document: &mut Value) {
             "withdrawn_reason": {"type": "string", "description": "Why the record was withdrawn (410)."}
         }
     });
-    components["securitySchemes"] = json!({"api_key": {"type": "http", "scheme": "bearer", "bearerFormat": "onr_…", "description": "A member's key. The server prints the first admin key once, on its first start."}});
+    components["securitySchemes"] = json!({"api_key": {"type": "http", "scheme": "bearer", "bearerFormat": "onr_…", "description": "A member's key. The server prints the first admin key once, on its first start. Where the server has a single sign-on, an ID token or access token of its OpenID provider (a JWT) is taken as well."}});
     components["parameters"] = json!({
         "IdempotencyKey": {"name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string", "minLength": 1, "maxLength": 255}, "description": "Any text of your choice: the same request with the same key is done once, and its answer is replayed for 24 hours."},
         "IfMatch": {"name": "If-Match", "in": "header", "required": true, "schema": {"type": "string"}, "example": "\"1\"", "description": "The ETag of the version you read: the change is refused with 412 if somebody changed the record since."},
@@ -290,6 +302,9 @@ pub fn add_components(document: &mut Value) {
         "ETag": {"schema": {"type": "string"}, "example": "\"1\"", "description": "The record's version."},
         "Location": {"schema": {"type": "string"}, "description": "The address of what was made."},
         "Link": {"schema": {"type": "string"}, "description": "The next page, rel=\"next\" (RFC 8288); absent on the last page."},
+        "RateLimit": {"schema": {"type": "string"}, "example": "\"key\";r=5990;t=1", "description": "What is left (draft-ietf-httpapi-ratelimit-headers): r requests; in t seconds there are all of them again. Absent where nothing is limited."},
+        "RateLimitPolicy": {"schema": {"type": "string"}, "example": "\"key\";q=6000;w=60", "description": "What is counted, by key or by address: q requests in w seconds. Absent where nothing is limited."},
+        "RetryAfter": {"schema": {"type": "integer", "minimum": 1}, "example": 1, "description": "Seconds to wait before another try."},
         "IdempotencyReplayed": {"schema": {"type": "string", "enum": ["true"]}, "description": "Present when this answer was given before."}
     });
 }

@@ -86,7 +86,9 @@ async fn a_key_expires_and_ends_with_its_member() {
     let app = App::start().await;
     let member = app.admin.create("members", json!({"name": "Checker", "role": "checker"})).await;
     let key = |expires_at: Value| json!({"member_id": member["id"], "name": "Laptop", "expires_at": expires_at});
-    let expired = app.admin.create("api-keys", key(json!("2023-01-01T00:00:00Z"))).await;
+    let expired = app.admin.create("api-keys", key(json!("2999-01-01T00:00:00Z"))).await;
+    let expiry = "UPDATE api_keys SET expires_at = now() WHERE id::text = $1";
+    app.sql().await.execute(expiry, &[&expired["id"].as_str().unwrap()]).await.unwrap();
     app.with_key(expired["key"].as_str().unwrap()).get("/v1/claims").await.expect(401);
     let valid = app.admin.create("api-keys", key(json!("2999-01-01T00:00:00Z"))).await;
     let client = app.with_key(valid["key"].as_str().unwrap());

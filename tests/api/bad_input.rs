@@ -235,6 +235,9 @@ async fn lengths_are_as_documented_in_characters() {
                 (_, Some("uri")) => {
                     Some(format!("https://example.org/{}", "x".repeat(usize::try_from(length - 20).unwrap())))
                 }
+                ("oidc_subject", _) => {
+                    Some(format!("https://example.org/{} x", "x".repeat(usize::try_from(length - 22).unwrap())))
+                }
                 (_, Some(_)) | ("slug" | "parent_slug" | "language" | "quote_language", _) => None,
                 _ => Some("é".repeat(usize::try_from(length).unwrap())),
             };

@@ -36,7 +36,18 @@ async fn keys_are_made_listed_and_revoked_beside_a_server() {
     let unknown = "019f0000-0000-7000-8000-000000000000";
     program.run(&["keys", "revoke", unknown]).await.refused("There is no such key");
     program.run(&["keys", "create", "--member", unknown]).await.refused("there is no member");
+
+    let narrow = ["keys", "create", "--name", "Form", "--scope", "record", "--expires-at", "2999-01-01T00:00:00Z"];
+    let key = program.run(&narrow).await.done().trim_end().to_owned();
+    serving.with_key(&key).get(MEMBERS).await.problem(403, "the scope read");
+    let listed = program.run(&["keys", "list"]).await.done();
+    assert!(listed.lines().any(|line| line.contains("Form") && line.contains("record  never used")), "{listed}");
+    program.run(&["keys", "create", "--scope", "read", "--scope", "read"]).await.refused("a scope twice");
+    program.run(&["keys", "create", "--expires-at", "2023-01-01T00:00:00Z"]).await.refused("in the future");
+    // When they were used is written at the latest when the server ends.
     serving.stop().await;
+    let listed = program.run(&["keys", "list"]).await.done();
+    assert!(listed.lines().any(|line| line.contains("Form") && line.contains("record  used 2")), "{listed}");
 }
 
 #[actix_web::test]
@@ -159,7 +170,7 @@ async fn every_command_says_what_it_takes() {
         ("openapi", "--operations"),
         ("import", "<FILES>... --member --data-dir"),
         ("keys", "create list revoke"),
-        ("keys create", "--name --member --data-dir"),
+        ("keys create", "--name --member --scope --expires-at --data-dir"),
         ("keys list", "--member"),
         ("keys revoke", "<ID> --member"),
         ("newsrooms", "create"),

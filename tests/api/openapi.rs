@@ -207,6 +207,8 @@ fn settle(value: &mut Value, known: &mut BTreeMap<String, String>) {
                             .collect();
                     }
                     ("hint", _) => *member = json!("onr_show"),
+                    // A cut set would be another one.
+                    ("scopes", _) => {}
                     ("next_cursor", Value::String(_)) => *member = json!("b3BhcXVl"),
                     _ => settle(member, known),
                 }

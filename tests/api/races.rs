@@ -1,5 +1,7 @@
 //! Rules across rows, under concurrent writes: a thousand rounds each, then the whole database is looked at.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use onrecord::config::Limits;
 use reqwest::Method;
@@ -464,4 +466,59 @@ async fn a_comment_request_is_closed_once() {
     .await;
     one_wins(&statuses, 200, &[409]);
     assert_eq!(app.count("statements").await, i64::try_from(ROUNDS).unwrap());
+}
+
+/// Looks at the maker when the key's transaction is about to commit, and takes its time for it.
+const WATCH: &str = "
+    CREATE TABLE made_by_nobody (key_id uuid);
+    CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN
+        PERFORM pg_sleep(0.002);
+        IF NOT EXISTS (SELECT FROM api_keys JOIN members ON members.id = member_id
+                       WHERE api_keys.name = 'maker' AND revoked_at IS NULL AND role = 'admin') THEN
+            INSERT INTO made_by_nobody VALUES (NEW.id);
+        END IF;
+        RETURN NULL;
+    END $$;
+    CREATE CONSTRAINT TRIGGER watch AFTER INSERT ON api_keys DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW WHEN (NEW.name = 'made') EXECUTE FUNCTION watch()";
+
+#[actix_web::test]
+async fn who_loses_the_role_or_the_key_meanwhile_makes_no_key() {
+    let app = app().await;
+    let maker = app.admin.id_of_new("members", json!({"name": "Maker", "role": "admin"})).await;
+    let key = app.admin.create("api-keys", json!({"member_id": maker, "name": "maker"})).await;
+    let client = app.with_key(key["key"].as_str().unwrap());
+    let (key, member) = (format!("/v1/api-keys/{}", key["id"].as_str().unwrap()), format!("/v1/members/{maker}"));
+    let sql = app.sql().await;
+    sql.batch_execute(WATCH).await.unwrap();
+    let new = json!({"member_id": maker, "name": "made"});
+    let (mut made, mut refused) = (0, 0);
+    for round in 0..ROUNDS {
+        // So that either is first now and then, on a busy machine too.
+        let (sooner, later) = (Duration::ZERO, Duration::from_micros((round % 16) as u64 * 500));
+        let (before_making, before_losing) = if round % 4 < 2 { (later, sooner) } else { (sooner, later) };
+        let make = async {
+            tokio::time::sleep(before_making).await;
+            client.post("/v1/api-keys", &new).await
+        };
+        let lose = async {
+            tokio::time::sleep(before_losing).await;
+            if round % 2 == 0 {
+                let request = app.admin.request(Method::PATCH, &member).header("if-match", "*");
+                app.admin.send(request.json(&json!({"role": "editor"}))).await.expect(200);
+            } else {
+                app.admin.send(app.admin.request(Method::DELETE, &key)).await.expect(204);
+            }
+        };
+        let (answer, ()) = futures_util::join!(make, lose);
+        match answer.status {
+            201 => made += 1,
+            401 | 403 => refused += 1,
+            other => panic!("{other}: {}", answer.text),
+        }
+        sql.batch_execute("UPDATE members SET role = 'admin' WHERE name = 'Maker'; UPDATE api_keys SET revoked_at = NULL WHERE name = 'maker'").await.unwrap();
+    }
+    assert_eq!(app.count("made_by_nobody").await, 0);
+    assert!(made > 0 && refused > 0, "{made} {refused}");
 }

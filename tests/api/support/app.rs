@@ -6,9 +6,11 @@ use std::thread;
 use std::time::Duration;
 
 use actix_web::web;
+use onrecord::auth::Callers;
 use onrecord::config::{Limits, PublicUrl};
-use onrecord::db::Pool;
+use onrecord::db::{Db, Pool};
 use onrecord::health::Draining;
+use onrecord::oidc::{Oidc, OidcSettings};
 use tokio_postgres::Client as Sql;
 use uuid::Uuid;
 
@@ -32,12 +34,15 @@ pub struct App {
     pub other: Client,
     /// The newsroom of reader, checker, editor and admin.
     pub newsroom_id: Uuid,
+    /// Which keys were used, to be written by [`App::write_last_uses`] instead of every minute.
+    callers: web::Data<Callers>,
     stop: Option<actix_web::dev::ServerHandle>,
 }
 
-/// What tests of one client each need.
+/// What tests of one client each need. All come from one address, and some send thousands of requests.
 pub fn limits() -> Limits {
-    Limits { workers: Some(1), pool_size: 4, drain_seconds: 1, ..Limits::default() }
+    let unlimited = Limits { key_requests: 0, address_requests: 0, unknown_keys: 0, ..Limits::default() };
+    Limits { workers: Some(1), pool_size: 4, drain_seconds: 1, ..unlimited }
 }
 
 impl App {
@@ -62,17 +67,31 @@ impl App {
 
     /// Reaching its database by another way, such as a proxy that can be cut.
     pub fn on(database: &str, reached_at: &str, limits: Limits) -> Self {
+        Self::known_by(Callers::default(), database, reached_at, limits)
+    }
+
+    /// With a single sign-on, whose users become members of the newsroom that most tests work in.
+    pub async fn signed_in_by(settings: &OidcSettings) -> Self {
+        let database = postgres::database().await;
+        let oidc = Oidc::new(settings, NEWSROOMS[0].1).unwrap();
+        Self::known_by(Callers { oidc, ..Callers::default() }, &database, &database, limits())
+    }
+
+    fn known_by(callers: Callers, database: &str, reached_at: &str, limits: Limits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (started, handle) = mpsc::channel();
         let (public_url, reached_at, to_drop) =
             (PublicUrl::new(Some(&url)), postgres::addresses(reached_at).server, database.to_owned());
+        let callers = web::Data::new(callers);
+        let app_callers = callers.clone();
         thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let pool = Pool::new(&reached_at, &limits).unwrap();
                 let draining = web::Data::new(Draining::default());
                 let key = web::Data::new(postgres::log_key());
-                let server = onrecord::app::serve(listener, &pool, &limits, &public_url, &draining, &key).unwrap();
+                let server =
+                    onrecord::app::serve(listener, &pool, &limits, &public_url, &draining, &key, &callers).unwrap();
                 started.send(server.handle()).unwrap();
                 server.await.unwrap();
                 drop(pool);
@@ -89,6 +108,7 @@ impl App {
             admin: member("admin"),
             other: client(Some(postgres::key("other", "editor"))),
             newsroom_id: NEWSROOMS[0].1,
+            callers: app_callers,
             stop: Some(handle.recv().unwrap()),
             database: database.to_owned(),
             url,
@@ -111,6 +131,11 @@ impl App {
         let waiting =
             async || sql.query_one("SELECT count(*) FROM changes_unsequenced", &[]).await.unwrap().get::<_, i64>(0);
         until("the log is in order", Duration::from_secs(20), async || (waiting().await == 0).then_some(())).await;
+    }
+
+    /// Writes now when keys were last used, by a connection to `url`.
+    pub async fn write_last_uses(&self, url: &str) {
+        self.callers.last_uses.write(&Db::for_worker(Pool::new(url, &limits()).unwrap())).await;
     }
 
     /// A client with this key.

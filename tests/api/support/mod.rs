@@ -8,7 +8,9 @@ mod fixtures;
 mod folder;
 pub mod postgres;
 mod program;
+mod provider;
 mod proxy;
+mod stand_in;
 mod wait;
 
 pub use app::{App, limits};
@@ -18,5 +20,7 @@ pub use contract::contract;
 pub use fixtures::{claim, document, source, statement, verdict, with};
 pub use folder::{Folder, runs};
 pub use program::{Process, Program, Serving};
+pub use provider::{CLIENT, Provider, claims};
 pub use proxy::{Break, Proxy};
+pub use stand_in::{SigningKey, StandIn};
 pub use wait::until;

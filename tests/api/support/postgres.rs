@@ -6,7 +6,7 @@ use std::{fs, process};
 
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
-use onrecord::api_keys::ApiKey;
+use onrecord::api_keys::{ApiKey, NewApiKey};
 use onrecord::auth::{Caller, Key, Role};
 use onrecord::config::Limits;
 use onrecord::db::{Db, Pool};
@@ -16,6 +16,7 @@ use onrecord::log::LogKey;
 use onrecord::members::{Member, NewMember};
 use onrecord::migrations::{Addresses, migrate};
 use onrecord::newsrooms;
+use onrecord::scopes::Scopes;
 use tokio::sync::{Mutex, OnceCell};
 use tokio_postgres::NoTls;
 use uuid::Uuid;
@@ -116,13 +117,14 @@ async fn populate(url: &str, demo: bool) {
             let admin_key = Key::chosen(&key(newsroom, "admin"))?;
             newsrooms::bootstrap(newsroom, &admin_key, [id, admin_id, key_id], conn).await?;
             for (name, role) in ROLES.into_iter().filter(|(name, _)| *name != "admin") {
-                let new = NewMember { name: name.into(), email: None, role };
+                let new = NewMember { name: name.into(), email: None, role, oidc_subject: None };
                 let member = Member::create(Uuid::now_v7(), &new, id, conn).await?;
-                ApiKey::store(Uuid::now_v7(), member.id, "test", &Key::chosen(&key(newsroom, name))?, None, conn)
-                    .await?;
+                let new =
+                    NewApiKey { member_id: member.id, name: "test".into(), expires_at: None, scopes: Scopes::ALL };
+                ApiKey::store(Uuid::now_v7(), &new, &Key::chosen(&key(newsroom, name))?, conn).await?;
             }
             if demo && newsroom == "desk" {
-                let caller = Caller { member_id: admin_id, key_id: None, newsroom_id: id, role: Role::Admin };
+                let caller = Caller::without_key(admin_id, id, Role::Admin);
                 demo::load(caller, conn).await?;
             }
             Ok(())
