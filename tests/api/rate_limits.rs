@@ -31,7 +31,7 @@ async fn a_key_that_asks_too_much_is_told_when_to_come_back() {
     let app = app(4, 0, 0).await;
     says(&app.reader.get("/v1/claims").await.expect(200), "\"key\";r=3;t=15", "\"key\";q=4;w=60");
     // What ends as a problem counts and tells as well, whichever part has found it.
-    says(&app.reader.get("/v1/claims?no=such").await.expect(400), "\"key\";r=2;t=30", "\"key\";q=4;w=60");
+    says(&app.reader.get("/v1/claims?limit=0").await.expect(400), "\"key\";r=2;t=30", "\"key\";q=4;w=60");
     let refused = app.reader.post("/v1/sources", &source(serde_json::json!({}))).await.expect(403);
     says(&refused, "\"key\";r=1;t=45", "\"key\";q=4;w=60");
     says(&app.reader.get("/v1/members").await.expect(200), "\"key\";r=0;t=60", "\"key\";q=4;w=60");

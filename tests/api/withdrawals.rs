@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{App, claim, document, source, statement, verdict};
+use crate::support::{App, claim, document, postgres, source, statement, verdict};
 
 fn withdrawn() -> Value {
     json!({"status": "withdrawn", "withdrawn_reason": "wrong"})
@@ -132,7 +132,8 @@ async fn publishing_does_not_show_what_another_newsroom_has_hidden() {
     for draft in &drafts[..3] {
         app.other.patch(&format!("/v1/statements/{draft}"), &publish).await.problem(409, "not public any more");
     }
-    app.other.patch(&format!("/v1/verdicts/{judged}"), &publish).await.problem(409, "not public any more");
+    let admin = app.with_key(&postgres::key("other", "admin"));
+    admin.patch(&format!("/v1/verdicts/{judged}"), &publish).await.problem(409, "not public any more");
     let new = statement(&shown, &bob, publish.clone());
     app.other.post("/v1/statements", &new).await.problem(409, "not public any more");
     let moved = json!({"source_id": bob, "correction_note": "it was Bob"});
