@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -10,6 +13,7 @@ use uuid::Uuid;
 use super::model::DossierStatement;
 use crate::claims::ClaimStatus;
 use crate::columns::text_enum;
+use crate::error::Result;
 use crate::partial_date::PartialDate;
 use crate::rating_scales::Rating;
 use crate::verdicts::{CorrectionReason, Verdict, VerdictStatus};
@@ -37,7 +41,7 @@ pub struct Correction {
     pub id: Uuid,
     /// The claim it is on: the dossier's or one of its parts.
     pub claim_id: Uuid,
-    /// When it was superseded, retracted or withdrawn; of a corrected statement, when it last changed.
+    /// When it was superseded, retracted, corrected or withdrawn.
     pub corrected_at: DateTime<Utc>,
     /// Why a verdict was superseded.
     pub reason: Option<CorrectionReason>,
@@ -55,11 +59,37 @@ pub struct Correction {
     pub successor_rating: Option<Rating>,
 }
 
+/// A correction of a published statement, as the log of changes has it: a statement itself has only its last one.
+#[derive(QueryableByName)]
+pub struct Noted {
+    #[diesel(sql_type = SqlUuid)]
+    statement_id: Uuid,
+    #[diesel(sql_type = Timestamptz)]
+    at: DateTime<Utc>,
+    #[diesel(sql_type = Text)]
+    note: String,
+}
+
+impl Noted {
+    /// The corrections of these statements until now, or until the instant that is looked back to.
+    pub async fn on(statements: &[Uuid], mut conn: &AsyncPgConnection) -> Result<Vec<Self>> {
+        let noted = diesel::sql_query(
+            "SELECT record_id AS statement_id, at, after ->> 'correction_note' AS note
+             FROM changes JOIN change_values ON change_id = changes.id
+             WHERE noun = 'statement' AND record_id = ANY ($1) AND public AND (was_public OR operation = 'insert')
+                 AND 'correction_note' = ANY (changed) AND after ->> 'correction_note' IS NOT NULL
+                 AND at <= coalesce(nullif(current_setting('onrecord.as_of', true), '')::timestamptz, 'infinity')",
+        );
+        Ok(noted.bind::<Array<SqlUuid>, _>(statements).load(&mut conn).await?)
+    }
+}
+
 /// The corrections of these verdicts and statements, newest first. Verdicts that others superseded are among the verdicts
 /// with those others.
 pub fn corrections<'a>(
     verdicts: &[Verdict],
-    statements: impl Iterator<Item = &'a DossierStatement>,
+    statements: impl Iterator<Item = &'a DossierStatement> + Clone,
+    noted: Vec<Noted>,
     ratings: &BTreeMap<Uuid, Rating>,
 ) -> Vec<Correction> {
     let successors: BTreeMap<_, _> = verdicts
@@ -69,7 +99,20 @@ pub fn corrections<'a>(
         .collect();
     let of_verdicts =
         verdicts.iter().filter_map(|verdict| of_verdict(verdict, successors.get(&verdict.id).copied(), ratings));
-    let mut found: Vec<_> = of_verdicts.chain(statements.filter_map(of_statement)).collect();
+    let standing: BTreeMap<Uuid, &DossierStatement> = statements
+        .clone()
+        .filter(|one| one.statement.status == ClaimStatus::Published)
+        .map(|one| (one.statement.id, one))
+        .collect();
+    let corrected = noted.into_iter().filter_map(|Noted { statement_id, at, note }| {
+        let kind = CorrectionKind::StatementCorrected;
+        Some(of_statement(kind, standing.get(&statement_id)?, at, note))
+    });
+    let withdrawn = statements.filter_map(|one| {
+        let reason = one.statement.withdrawn_reason.clone()?;
+        Some(of_statement(CorrectionKind::StatementWithdrawn, one, one.statement.updated_at, reason))
+    });
+    let mut found: Vec<_> = of_verdicts.chain(corrected).chain(withdrawn).collect();
     found.sort_by_key(|correction| std::cmp::Reverse((correction.corrected_at, correction.id)));
     found
 }
@@ -109,23 +152,23 @@ fn of_verdict(verdict: &Verdict, successor: Option<&Verdict>, ratings: &BTreeMap
     }
 }
 
-fn of_statement(DossierStatement { statement, .. }: &DossierStatement) -> Option<Correction> {
-    let (kind, note) = match statement.status {
-        ClaimStatus::Withdrawn => (CorrectionKind::StatementWithdrawn, statement.withdrawn_reason.as_ref()?),
-        ClaimStatus::Published => (CorrectionKind::StatementCorrected, statement.correction_note.as_ref()?),
-        ClaimStatus::Draft => return None,
-    };
-    Some(Correction {
+fn of_statement(
+    kind: CorrectionKind,
+    DossierStatement { statement, .. }: &DossierStatement,
+    corrected_at: DateTime<Utc>,
+    note: String,
+) -> Correction {
+    Correction {
         kind,
         id: statement.id,
         claim_id: statement.claim_id,
-        corrected_at: statement.updated_at,
+        corrected_at,
         reason: None,
-        note: Some(note.clone()),
+        note: Some(note),
         reviewed_on: None,
         rating: None,
         successor_id: None,
         successor_reviewed_on: None,
         successor_rating: None,
-    })
+    }
 }

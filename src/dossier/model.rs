@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use super::corrections::{Correction, corrections};
+use super::corrections::{Correction, Noted, corrections};
 use super::positions::{Discussed, Positions, Spoken, summary_line};
 use crate::auth::Viewer;
 use crate::claims::{Claim, ClaimStatus};
@@ -99,7 +99,7 @@ struct InTree {
 }
 
 impl Dossier {
-    /// Reads the dossier in one snapshot (the connection's transaction): nine statements, however much there is.
+    /// Reads the dossier in one snapshot (the connection's transaction): ten statements, however much there is.
     pub async fn find(id: Uuid, query: &DossierQuery, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Self> {
         let claims = tree(id, viewer, conn).await?;
         let ids: Vec<Uuid> = claims.iter().map(|claim| claim.id).collect();
@@ -108,6 +108,8 @@ impl Dossier {
         let asked = CommentRequest::open_on(&ids, viewer, conn);
         let (statements, verdicts, comment_requests) = futures_util::try_join!(statements, verdicts, asked)?;
         let records = Records::load(&statements, &verdicts, viewer, conn).await?;
+        let spoken: Vec<Uuid> = statements.iter().map(|statement| statement.id).collect();
+        let noted = Noted::on(&spoken, conn).await?;
 
         let mut statements = grouped(statements, |statement| statement.claim_id);
         let current = verdicts.iter().filter(|verdict| verdict.is_current()).cloned().collect();
@@ -126,7 +128,7 @@ impl Dossier {
         let standing = parts.iter().filter(|part| part.claim.status != ClaimStatus::Withdrawn);
         let discussed: Vec<_> = std::iter::once(&whole).chain(standing).map(DossierPart::discussed).collect();
         let said = std::iter::once(&whole).chain(&parts).flat_map(|part| &part.statements);
-        let corrections = corrections(&verdicts, said, &records.ratings);
+        let corrections = corrections(&verdicts, said, noted, &records.ratings);
         let positions = Positions::of(&whole.discussed().spoken);
         let summary_line = summary_line(&discussed);
         let DossierPart { claim, statements, verdicts } = whole;

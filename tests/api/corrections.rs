@@ -156,6 +156,10 @@ async fn a_dossier_lists_what_was_corrected_in_statements() {
     app.editor.patch(&format!("/v1/statements/{withdrawn}"), &withdraw).await.expect(200);
     let change = json!({"stance": "disputes", "correction_note": "Mistranslated."});
     app.editor.patch(&format!("/v1/statements/{corrected}"), &change).await.expect(200);
+    // One correction does not take the place of another, and a change of anything else is none.
+    let again = json!({"stance": "denies", "correction_note": "Still mistranslated."});
+    app.editor.patch(&format!("/v1/statements/{corrected}"), &again).await.expect(200);
+    app.editor.patch(&format!("/v1/statements/{corrected}"), &json!({"locator": "p. 2"})).await.expect(200);
     let dossier = desk.dossier(&app.anyone).await;
     let listed: Vec<_> = dossier["corrections"]
         .as_array()
@@ -166,6 +170,7 @@ async fn a_dossier_lists_what_was_corrected_in_statements() {
     assert_eq!(
         json!(listed),
         json!([
+            ["statement_corrected", corrected, desk.claim, "Still mistranslated."],
             ["statement_corrected", corrected, desk.claim, "Mistranslated."],
             ["statement_withdrawn", withdrawn, part, "Never said."]
         ])
