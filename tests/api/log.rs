@@ -1,19 +1,22 @@
 //! The transparency log: what outsiders can prove, and what `onrecord log verify` catches.
 
 use std::process::Command;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use nix::sys::signal::Signal;
 use onrecord::config::Limits;
 use onrecord::db::{Db, Pool};
 use onrecord::embedded::{self, Embedded};
 use onrecord::log::{opened, verify};
 use onrecord::migrations::migrate;
+use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tlog_tiles::{Checkpoint, Hash, check_record, check_tree, record_hash};
 
-use crate::support::{App, Folder, claim, postgres, source};
+use crate::support::{App, Client, Folder, Program, claim, postgres, source, until};
 
 /// What verifying a database ends with.
 async fn verified(database: &str, against: Option<&Checkpoint>) -> Result<(i64, u64), String> {
@@ -249,4 +252,78 @@ async fn a_restored_database_goes_on_where_the_dump_ended() {
     assert_eq!(more, changes + i64::try_from(placed).unwrap());
     drop(db);
     embedded.stop().await.unwrap();
+}
+
+/// Records verdicts that are published at once, until the server does not answer any more.
+async fn publish_until_killed(client: &Client, claim: &str) {
+    let body = json!({"claim_id": claim, "rating_id": "01890000-0000-7000-8000-000000000105", "summary": "x",
+        "reviewed_on": "2023", "status": "published"});
+    loop {
+        let Ok(made) = client.request(Method::POST, "/v1/verdicts").json(&body).send().await else { return };
+        let Ok(made) = made.json::<Value>().await else { return };
+        let correct = format!("/v1/verdicts/{}/correct", made["id"].as_str().unwrap_or_default());
+        let correction = json!({"reason": "wording", "correction_note": "x", "changes": {"summary": "y"}});
+        if client.request(Method::POST, &correct).json(&correction).send().await.is_err() {
+            return;
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_server_killed_amid_publications_leaves_none_without_its_row_in_the_log() {
+    let program = Program::new();
+    let mut serving = program.serve(&[]).await;
+    let key = serving.first_key().await;
+    let claim = serving.with_key(&key).id_of_new("claims", claim(json!({"status": "published"}))).await;
+    for round in 0..6 {
+        let client = serving.with_key(&key);
+        let writing = futures_util::future::join_all((0..4).map(|_| publish_until_killed(&client, &claim)));
+        let killing = async {
+            tokio::time::sleep(Duration::from_millis(150 + 37 * round)).await;
+            serving.process.signal(Signal::SIGKILL);
+        };
+        futures_util::join!(writing, killing);
+        serving.process.ended().await;
+        serving = program.serve(&[]).await;
+    }
+    until("the log is in order", Duration::from_secs(20), async || {
+        let verified = program.run(&["log", "verify"]).await.done();
+        (!verified.contains("not sealed yet")).then_some(())
+    })
+    .await;
+    let sql = postgres::connect(&embedded::running(&program.data_dir()).unwrap().unwrap()).await;
+    let count = async |query: &str| sql.query_one(query, &[]).await.unwrap().get::<_, i64>(0);
+    assert!(count("SELECT count(*) FROM verdicts WHERE status = 'published'").await > 10);
+    let unlogged = "SELECT count(*) FROM verdicts v WHERE status = 'published' AND NOT EXISTS (SELECT FROM changes c
+        JOIN change_values ON change_id = c.id WHERE c.record_id = v.id AND c.version = v.version AND after ->> 'status' = 'published')";
+    assert_eq!(count(unlogged).await, 0);
+    serving.stop().await;
+}
+
+#[actix_web::test]
+async fn the_program_verifies_beside_a_server_and_against_a_checkpoint() {
+    let program = Program::new();
+    let serving = program.serve(&["--demo"]).await;
+    serving.first_key().await;
+    let data_dir = program.data_dir();
+    let sql = postgres::connect(&embedded::running(&data_dir).unwrap().unwrap()).await;
+    let waiting =
+        async || sql.query_one("SELECT count(*) FROM changes_unsequenced", &[]).await.unwrap().get::<_, i64>(0);
+    until("the log is in order", Duration::from_secs(20), async || (waiting().await == 0).then_some(())).await;
+    let kept = data_dir.join("checkpoint");
+    let text = |path: &str| reqwest::get(format!("{}{path}", serving.url));
+    std::fs::write(&kept, text("/v1/log/checkpoint").await.unwrap().text().await.unwrap()).unwrap();
+    let key = text("/v1/log/key").await.unwrap().text().await.unwrap();
+    let kept = kept.to_str().unwrap();
+    let verified = program.run(&["log", "verify", "--against", kept]).await.done();
+    assert!(
+        verified.contains("are as they were sealed") && verified.contains("All records are as the log last has them")
+    );
+    program.run(&["log", "verify", "--against", kept, "--key", key.trim()]).await.done();
+    let other = "other+f36b0f1c+AXf9J8xCYjBOp1gAhi7DWmzmtjTsOdYEDZHbOTAQSdR3";
+    program.run(&["log", "verify", "--against", kept, "--key", other]).await.refused("cannot be used");
+    let tamper = "SET session_replication_role = replica; UPDATE verdicts SET summary = 'Rewritten' WHERE id = (SELECT min(id::text)::uuid FROM verdicts)";
+    sql.batch_execute(tamper).await.unwrap();
+    program.run(&["log", "verify"]).await.refused("the record was edited without the log");
+    serving.stop().await;
 }
