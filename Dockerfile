@@ -12,6 +12,8 @@ COPY . .
 RUN touch src/lib.rs src/main.rs && cargo build --release --locked
 
 FROM debian:bookworm-slim
+# The log's key lies here: to be mounted, or it is lost with the container.
+RUN install -d -o 10001 -g 10001 /var/lib/onrecord
 COPY --from=build /onrecord/target/release/onrecord /usr/local/bin/onrecord
 # Whose certificates are good: for the single sign-on's provider.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
@@ -20,7 +22,8 @@ COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 USER 10001:10001
 # All of the container's addresses: which of them others reach is decided outside. There is no PostgreSQL in here:
 # DATABASE_URL has to name one.
-ENV ONRECORD_LISTEN=0.0.0.0:8080
+ENV ONRECORD_LISTEN=0.0.0.0:8080 ONRECORD_DATA_DIR=/var/lib/onrecord
+VOLUME /var/lib/onrecord
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["onrecord", "health"]
 ENTRYPOINT ["onrecord"]

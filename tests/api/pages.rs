@@ -42,15 +42,21 @@ const MARK: &str = "=== next block ===";
 
 /// Runs the blocks in one session of bash. Lines that only the reader can complete are the test's.
 fn run(app: &App) -> Vec<Printed> {
-    let story = README.split_once("## Record a story").unwrap().1;
-    let readme = &README[README.len() - story.len()..];
-    let pages: Vec<Block> = blocks(readme).into_iter().chain(blocks(API)).collect();
+    let story = README.split_once("## Record a story").unwrap().1.split_once(REVIEW).unwrap().0;
+    run_all(app, blocks(story).into_iter().chain(blocks(API)).collect())
+}
+
+/// The section whose session takes the demo story's draft through review.
+const REVIEW: &str = "## Stand by what you published";
+
+fn run_all(app: &App, pages: Vec<Block>) -> Vec<Printed> {
     let mut script = String::new();
     let mut printed = Vec::new();
     for (index, Block { language, text }) in pages.iter().enumerate() {
         if *language != "sh" {
             continue;
         }
+        let _ = writeln!(script, "export URL={} KEY={}", app.url, key("desk", "admin"));
         script += &text
             .replace("http://127.0.0.1:8080", &app.url)
             .replace("KEY=onr_…", &format!("KEY={}", key("desk", "admin")));
@@ -128,4 +134,15 @@ async fn the_sessions_on_the_pages_do_what_the_pages_say() {
 /// The JSON values that a page shows, one after the other.
 fn json(shown: &str) -> Vec<Value> {
     serde_json::Deserializer::from_str(shown).into_iter().map(Result::unwrap).collect()
+}
+
+#[actix_web::test]
+async fn the_demo_storys_draft_goes_through_review_and_correction_as_the_page_says() {
+    let app = App::demo().await;
+    let section = README.split_once(REVIEW).unwrap().1.split_once("\n## ").unwrap().0;
+    let printed = run_all(&app, blocks(section));
+    assert_eq!(printed.len(), 2);
+    for Printed { block, out, shown } in printed {
+        assert_eq!(Some(out.as_str()), shown, "{block}");
+    }
 }

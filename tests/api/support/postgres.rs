@@ -6,6 +6,7 @@ use std::{fs, process};
 
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
+use onrecord::actor::Actor;
 use onrecord::api_keys::{ApiKey, NewApiKey};
 use onrecord::auth::{Caller, Key, Role};
 use onrecord::config::Limits;
@@ -123,14 +124,14 @@ async fn populate(url: &str, demo: bool) {
                     NewApiKey { member_id: member.id, name: "test".into(), expires_at: None, scopes: Scopes::ALL };
                 ApiKey::store(Uuid::now_v7(), &new, &Key::chosen(&key(newsroom, name))?, conn).await?;
             }
-            if demo && newsroom == "desk" {
-                let caller = Caller::without_key(admin_id, id, Role::Admin);
-                demo::load(caller, conn).await?;
-            }
             Ok(())
         })
         .await
         .unwrap();
+        if demo && newsroom == "desk" {
+            let caller = Caller::without_key(admin_id, id, Role::Admin);
+            Actor::member(caller).does(db.write(async move |conn| demo::load(caller, conn).await)).await.unwrap();
+        }
     }
     // What is documented of the log is all of it.
     while db.write_quietly(onrecord::changes::sequence).await.unwrap() > 0 {}
