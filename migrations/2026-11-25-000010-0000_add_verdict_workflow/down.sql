@@ -101,6 +101,7 @@ COMMENT ON FUNCTION carry_claim_visibility() IS 'A claim''s status decides on it
 DROP FUNCTION check_four_eyes(verdicts, text, boolean);
 DROP FUNCTION check_verdict_move(text, text, boolean);
 DROP FUNCTION verdict_content(verdicts);
+DROP FUNCTION is_redacting();
 DROP FUNCTION reviewing_member();
 DROP TABLE verdict_comments;
 DROP FUNCTION new_uuid_v7();

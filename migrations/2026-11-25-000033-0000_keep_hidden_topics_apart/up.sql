@@ -53,7 +53,7 @@ BEGIN
         OR NEW.part_of_id IS DISTINCT FROM OLD.part_of_id THEN
         PERFORM lock_claim_trees(ARRAY[NEW.id, NEW.part_of_id]);
         IF ((NEW.text, NEW.language) <> (OLD.text, OLD.language) OR NEW.part_of_id IS DISTINCT FROM OLD.part_of_id)
-            AND (EXISTS (SELECT FROM verdicts WHERE claim_id = NEW.id AND status = 'published')
+            AND NOT is_redacting() AND (EXISTS (SELECT FROM verdicts WHERE claim_id = NEW.id AND status = 'published')
                  OR EXISTS (SELECT FROM statements WHERE claim_id = NEW.id AND status <> 'draft' AND newsroom_id <> NEW.newsroom_id)) THEN
             PERFORM refuse('claims_frozen', 'a published verdict or another newsroom''s published or withdrawn statement hangs on this claim');
         END IF;

@@ -1,5 +1,5 @@
 DROP FUNCTION grant_to_server(text);
-DROP FUNCTION redact(text, uuid, text[], text);
+DROP FUNCTION redact(text, uuid, text[], text, boolean);
 DROP FUNCTION is_public(text, uuid);
 DROP INDEX topics_record_idx;
 DROP TABLE changes_unsequenced, change_values, changes;

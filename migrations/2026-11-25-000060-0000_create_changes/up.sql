@@ -301,7 +301,8 @@ COMMENT ON FUNCTION is_public(text, uuid) IS 'Whether everybody sees the record 
 CREATE INDEX topics_record_idx ON topics ((md5(slug)::uuid));
 
 -- The values of fields in former versions, wherever they differ from what the record says today; of a deleted record all.
-CREATE FUNCTION redact(of_noun text, record uuid, names text[], reason text) RETURNS bigint
+-- With also_now what it says today goes first, also where it could not be changed otherwise.
+CREATE FUNCTION redact(of_noun text, record uuid, names text[], reason text, also_now boolean) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     today jsonb;
@@ -311,6 +312,19 @@ DECLARE
     told CONSTANT jsonb := jsonb_build_object('fields', to_jsonb(names), 'reason', reason);
     salts jsonb;
 BEGIN
+    IF also_now THEN
+        PERFORM set_config('onrecord.redacting', 'on', true);
+        EXECUTE (SELECT format('UPDATE %I SET %s WHERE id = $1', of_noun || 's', string_agg(format('%1$I = CASE WHEN %1$I IS NOT NULL THEN %2$s END', name,
+                     CASE WHEN name IN ('aliases', 'authors') THEN '''{}''::text[]'
+                          WHEN name IN ('url', 'url_normal', 'archive_url', 'website', 'wikidata_id', 'email') THEN 'NULL'
+                          ELSE '''[redacted]''' END), ', '))
+                 FROM unnest(names || CASE WHEN of_noun = 'source' AND 'name' = ANY (names) THEN '{name_folded}'::text[] END) AS name)
+            USING record;
+        PERFORM set_config('onrecord.redacting', '', true);
+        -- Now, so that the log has what is to be blanked.
+        SET CONSTRAINTS ALL IMMEDIATE;
+        SET CONSTRAINTS ALL DEFERRED;
+    END IF;
     SELECT c.* INTO last FROM changes c WHERE noun = of_noun AND record_id = record AND operation <> 'redact' ORDER BY id DESC LIMIT 1;
     SELECT after INTO today FROM change_values WHERE change_id = last.id AND last.operation <> 'delete';
     WITH spoken AS (
@@ -343,7 +357,7 @@ BEGIN
     DELETE FROM idempotency_keys WHERE body LIKE '%' || record || '%';
     RETURN change;
 END $$;
-COMMENT ON FUNCTION redact(text, uuid, text[], text) IS 'Blanks what these fields of a record said in former versions, and logs that; answers the change, 0 where there was nothing to blank';
+COMMENT ON FUNCTION redact(text, uuid, text[], text, boolean) IS 'Blanks what these fields of a record said in former versions, and logs that; answers the change, 0 where there was nothing to blank';
 
 -- The role that serves: it reads everything, writes records, and only adds to the log.
 CREATE FUNCTION grant_to_server(server text) RETURNS void LANGUAGE plpgsql AS $$
@@ -358,7 +372,7 @@ BEGIN
     END LOOP;
     EXECUTE format('GRANT INSERT ON change_positions, log_nodes TO %I', server);
     EXECUTE format('GRANT DELETE ON changes_unsequenced TO %I', server);
-    EXECUTE format('GRANT EXECUTE ON FUNCTION redact(text, uuid, text[], text) TO %I', server);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION redact(text, uuid, text[], text, boolean) TO %I', server);
 END $$;
 COMMENT ON FUNCTION grant_to_server(text) IS 'Gives a role what it needs to serve, and no more';
-REVOKE EXECUTE ON FUNCTION write_change(text, jsonb, jsonb), redact(text, uuid, text[], text), grant_to_server(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION write_change(text, jsonb, jsonb), redact(text, uuid, text[], text, boolean), grant_to_server(text) FROM PUBLIC;

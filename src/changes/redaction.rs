@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,7 +9,7 @@ use validator::Validate;
 
 use crate::auth::Caller;
 use crate::columns::text_enum;
-use crate::error::{Error, Result};
+use crate::error::{Error, OnConstraint, Result};
 use crate::text;
 
 text_enum! {
@@ -62,6 +62,9 @@ impl RedactedNoun {
     }
 }
 
+/// Lists of other records, with a text for each.
+const LISTS: [&str; 2] = ["appearances", "evidence"];
+
 /// What to erase from the log.
 #[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -75,6 +78,10 @@ pub struct NewRedaction {
     #[validate(length(min = 1, max = 20))]
     #[schema(min_items = 1, max_items = 20)]
     pub fields: Vec<String>,
+    /// Whether to erase what the record says now as well, where it cannot be changed any more: texts become `[redacted]`, addresses
+    /// and lists of names go. Left out, only former versions are blanked.
+    #[serde(default)]
+    pub now: bool,
     /// Why. Public, as the redaction itself is on the log.
     #[validate(length(min = 1, max = 2000), custom(function = text::line))]
     #[schema(min_length = 1, max_length = 2000)]
@@ -118,10 +125,13 @@ struct Moment {
 
 /// Erases what fields said before, wherever it differs from what the record says now; of a deleted record all.
 pub async fn redact(new: &NewRedaction, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Redaction> {
-    let NewRedaction { noun, record_id, fields, reason } = new;
+    let NewRedaction { noun, record_id, fields, now, reason } = new;
     if let Some(index) = fields.iter().position(|field| !noun.fields().contains(&field.as_str())) {
         let known = noun.fields().join(", ");
         return Err(Error::field(format!("/fields/{index}"), format!("must be one of {known}")));
+    }
+    if let Some(index) = fields.iter().position(|field| *now && LISTS.contains(&field.as_str())) {
+        return Err(Error::field(format!("/fields/{index}"), "cannot be erased with now: it names other records"));
     }
     let owner: Option<Owner> = diesel::sql_query(
         "SELECT newsroom_id FROM changes WHERE noun = $1 AND record_id = $2 ORDER BY id DESC LIMIT 1",
@@ -137,16 +147,22 @@ pub async fn redact(new: &NewRedaction, caller: Caller, conn: &mut AsyncPgConnec
     // The form in which addresses are compared tells the address.
     let mut blanked = fields.clone();
     blanked.extend(fields.iter().any(|field| field == "url").then(|| "url_normal".to_owned()));
-    let Redacted { change } = diesel::sql_query("SELECT redact($1, $2, $3, $4) AS change")
+    let Redacted { change } = diesel::sql_query("SELECT redact($1, $2, $3, $4, $5) AS change")
         .bind::<Text, _>(noun.as_str())
         .bind::<SqlUuid, _>(record_id)
         .bind::<Array<Text>, _>(&blanked)
         .bind::<Text, _>(reason)
+        .bind::<Bool, _>(now)
         .get_result(conn)
-        .await?;
+        .await
+        .on_constraint(|constraint| {
+            (constraint == "documents_identified").then(|| {
+                Error::conflict("A document needs a title, a url or a description: give it another one first.")
+            })
+        })?;
     if change == 0 {
         return Err(Error::conflict(
-            "Former versions say nothing else in these fields than the record does now. To erase what it says now, change or delete the record first.",
+            "Former versions say nothing else in these fields than the record does now. To erase what it says now, change or delete the record first, or send now.",
         ));
     }
     let Moment { at } =

@@ -143,7 +143,7 @@ async fn page_of_history(
 /// Erase values from the log
 ///
 /// For personal data that must go: blanks what fields said in former versions, wherever it differs from what the record says
-/// now, so change or delete the record first. Histories, past instants and proofs show it no more; the log's proofs hold all
+/// now, so change or delete the record first, or send `now` for a record that cannot be changed any more. Histories, past instants and proofs show it no more; the log's proofs hold all
 /// the same, as they are made of salted hashes. The redaction itself is on the log, with its reason.
 #[utoipa::path(tag = "changes", request_body = NewRedaction, responses((status = 201, description = "What was erased", body = Redaction, example = json!({
     "change_id": 120, "noun": "source", "record_id": "#senior-diplomat", "fields": ["description"],

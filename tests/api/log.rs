@@ -212,6 +212,39 @@ async fn erased_values_are_gone_everywhere_and_the_proofs_hold() {
     app.admin.post("/v1/redactions", &redaction).await.expect(409);
 }
 
+/// What cannot be changed any more can be erased all the same.
+#[actix_web::test]
+async fn what_is_published_for_good_can_be_erased() {
+    let app = App::demo().await;
+    let verdict = onrecord::demo::id_of("verdict-meeting").unwrap();
+    let claim = onrecord::demo::id_of("meeting").unwrap();
+    app.admin.patch(&format!("/v1/claims/{claim}"), &json!({"text": "x"})).await.expect(409);
+    let before = app.anyone.get(&format!("/v1/verdicts/{verdict}")).await.expect(200).body;
+    let (summary, text) = (before["summary"].as_str().unwrap(), before["claim_reviewed"].as_str().unwrap());
+    for (noun, id, fields) in
+        [("verdict", verdict, json!(["summary", "claim_reviewed"])), ("claim", claim, json!(["text"]))]
+    {
+        let body = json!({"noun": noun, "record_id": id, "fields": fields, "reason": "Erasure requested", "now": true});
+        app.admin.post("/v1/redactions", &body).await.expect(201);
+        let mut list = body;
+        list["fields"] = json!(["evidence"]);
+        app.admin.post("/v1/redactions", &list).await.points_at(&["/fields/0"]);
+    }
+    let after = app.anyone.get(&format!("/v1/verdicts/{verdict}")).await.expect(200).body;
+    assert_eq!((&after["summary"], &after["claim_reviewed"]), (&json!("[redacted]"), &json!("[redacted]")));
+    assert_eq!((&after["rating_id"], &after["status"]), (&before["rating_id"], &json!("published")));
+    for value in [summary, text] {
+        let everywhere = "SELECT count(*) FROM (SELECT v::text AS t FROM change_values v UNION ALL SELECT v::text FROM verdicts v WHERE claim_id = $1::text::uuid
+            UNION ALL SELECT c::text FROM claims c WHERE id = $1::text::uuid) AS all_rows WHERE position($2 IN t) > 0";
+        let found: i64 = app.sql().await.query_one(everywhere, &[&claim.to_string(), &value]).await.unwrap().get(0);
+        assert_eq!(found, 0, "{value}");
+    }
+    // Nothing gives way afterwards.
+    app.admin.patch(&format!("/v1/verdicts/{verdict}"), &json!({"summary": "x"})).await.expect(409);
+    app.in_order().await;
+    verified(&app.database, None).await.unwrap();
+}
+
 /// The order, the proofs and the chain survive a dump and a restore into another cluster, where transaction numbers differ.
 #[actix_web::test]
 async fn a_restored_database_goes_on_where_the_dump_ended() {
