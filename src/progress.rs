@@ -21,11 +21,11 @@ pub struct Progress {
     horizon: Mutex<VecDeque<Instant>>,
 }
 
-/// A moment, and the first transaction number that was not given out then.
+/// A moment, and a transaction number that was given out after it.
 #[derive(Debug, Clone, Copy)]
 struct Instant {
     at: DateTime<Utc>,
-    next_transaction: i64,
+    later_transaction: i64,
 }
 
 /// While a long transaction holds everything up, no more of them are kept.
@@ -73,23 +73,24 @@ impl Progress {
     }
 
     /// Looks which instants are settled. A version's time is taken when its transaction has a number (`set_first_version`,
-    /// `set_version`): once all that had a number at an instant have ended, no version can be given a time before it.
+    /// `set_version`): once all that had a number at an instant have ended, no version can be given a time before it. Looking
+    /// takes a number itself: what a snapshot knows of numbers leaves out transactions that began after the last one to end.
     ///
     /// The numbers are kept in memory only: in a restored database they mean nothing.
     pub async fn look(&self, mut conn: &AsyncPgConnection) -> Result<()> {
-        let (at, next_transaction, oldest): (DateTime<Utc>, i64, i64) = diesel::select((
+        let (at, later_transaction, oldest): (DateTime<Utc>, i64, i64) = diesel::select((
             // When the statement began, which is before its snapshot was taken.
             sql::<Timestamptz>("statement_timestamp()"),
-            sql::<BigInt>("pg_snapshot_xmax(pg_current_snapshot())::text::bigint"),
+            sql::<BigInt>("pg_current_xact_id()::text::bigint"),
             sql::<BigInt>("pg_snapshot_xmin(pg_current_snapshot())::text::bigint"),
         ))
         .get_result(&mut conn)
         .await?;
         let mut horizon = self.horizon.lock().unwrap_or_else(PoisonError::into_inner);
         if horizon.len() < MOST_INSTANTS {
-            horizon.push_back(Instant { at, next_transaction });
+            horizon.push_back(Instant { at, later_transaction });
         }
-        while let Some(instant) = horizon.front().filter(|instant| instant.next_transaction <= oldest) {
+        while let Some(instant) = horizon.front().filter(|instant| instant.later_transaction <= oldest) {
             self.settled.fetch_max(instant.at.timestamp_micros(), Ordering::Relaxed);
             horizon.pop_front();
         }

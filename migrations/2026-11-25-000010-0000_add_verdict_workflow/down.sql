@@ -102,6 +102,7 @@ DROP FUNCTION check_four_eyes(verdicts, text, boolean);
 DROP FUNCTION check_verdict_move(text, text, boolean);
 DROP FUNCTION verdict_content(verdicts);
 DROP FUNCTION is_redacting();
+DROP FUNCTION reopen_verdicts() CASCADE;
 DROP FUNCTION reviewing_member();
 DROP TABLE verdict_comments;
 DROP FUNCTION new_uuid_v7();

@@ -238,7 +238,7 @@ DECLARE
         WHEN NEW.status IS NOT DISTINCT FROM was THEN NULL
         WHEN NEW.status = 'in_review' THEN CASE WHEN was = 'approved' THEN 'reopened' ELSE 'submitted' END
         WHEN NEW.status = 'draft' THEN CASE WHEN was = 'in_review' THEN 'rejected' END
-        WHEN NEW.status = 'published' AND was IS DISTINCT FROM 'approved' THEN 'published_unreviewed'
+        WHEN NEW.status = 'published' AND (was IS DISTINCT FROM 'approved' OR verdict_content(NEW) <> verdict_content(OLD)) THEN 'published_unreviewed'
         ELSE NEW.status END;
 BEGIN
     IF TG_OP = 'INSERT' OR verdict_content(NEW) <> verdict_content(OLD) THEN
@@ -271,9 +271,9 @@ BEGIN
     IF TG_OP = 'UPDATE' AND NEW.verdict_id <> OLD.verdict_id THEN
         PERFORM refuse('evidence_stays_with_verdict', 'it belongs to another verdict');
     END IF;
-    -- A verdict that this transaction has written is locked, and may be one that is recorded as published.
-    SELECT claim_id, xmin = pg_current_xact_id()::xid AS written INTO verdict FROM verdicts WHERE id = changed;
-    IF FOUND AND NOT verdict.written THEN
+    -- A verdict that this transaction has recorded is locked, and may be one that is recorded as published.
+    SELECT claim_id, created_at >= transaction_timestamp() AND xmin = pg_current_xact_id()::xid AS recorded INTO verdict FROM verdicts WHERE id = changed;
+    IF FOUND AND NOT verdict.recorded THEN
         PERFORM lock_claim_trees(ARRAY[verdict.claim_id]);
         PERFORM FROM verdicts WHERE id = changed FOR NO KEY UPDATE;
         IF EXISTS (SELECT FROM verdicts WHERE id = changed AND status IN ('published', 'superseded', 'retracted')) THEN
@@ -313,6 +313,16 @@ END $$;
 COMMENT ON FUNCTION guard_superseded_claim() IS 'Freezes a claim for its superseded verdicts too';
 CREATE TRIGGER claims_guard_superseded BEFORE UPDATE OF text, language, part_of_id ON claims
     FOR EACH ROW EXECUTE FUNCTION guard_superseded_claim();
+
+-- What was approved was approved of the claim as it read.
+CREATE FUNCTION reopen_verdicts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE verdicts SET status = 'in_review' WHERE claim_id = NEW.id AND status = 'approved';
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION reopen_verdicts() IS 'Sends approved verdicts back to review when their claim''s wording changes';
+CREATE TRIGGER claims_reopen_verdicts AFTER UPDATE OF text, language ON claims
+    FOR EACH ROW WHEN ((NEW.text, NEW.language) <> (OLD.text, OLD.language)) EXECUTE FUNCTION reopen_verdicts();
 
 CREATE OR REPLACE FUNCTION carry_claim_visibility() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE

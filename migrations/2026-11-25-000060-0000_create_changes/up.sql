@@ -13,6 +13,21 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION set_first_version() IS 'Gives a new record its time, which is that of its first version';
 
+-- Versions only rise.
+CREATE OR REPLACE FUNCTION set_version() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    -- Who may see a record is derived from other records, its search words from its text: neither is a change of its own.
+    IF to_jsonb(NEW) - '{public,search}'::text[] = to_jsonb(OLD) - '{public,search}'::text[] THEN
+        RETURN NEW;
+    END IF;
+    -- A change of a record's lists alone comes with the version raised already.
+    IF NEW.version <= OLD.version THEN
+        NEW.version := OLD.version + 1;
+    END IF;
+    NEW.updated_at := greatest(clock_timestamp(), OLD.updated_at + interval '1 microsecond');
+    RETURN NEW;
+END $$;
+
 CREATE TABLE changes (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT changes_pkey PRIMARY KEY,
     noun text NOT NULL,
@@ -101,11 +116,18 @@ CREATE FUNCTION logged_slug(noun text, row_of_it jsonb) RETURNS uuid LANGUAGE sq
 RETURN md5(CASE noun WHEN 'newsroom_topic' THEN row_of_it ->> 'newsroom_id' ELSE '' END || (row_of_it ->> 'slug'))::uuid;
 COMMENT ON FUNCTION logged_slug(text, jsonb) IS 'The id that the log gives to a record without one';
 
+CREATE FUNCTION logged_public(noun text, row_of_it jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN row_of_it IS NOT NULL
+    AND coalesce((row_of_it ->> 'public')::boolean, row_of_it ->> 'status' = 'published', noun IN ('newsroom', 'rating_scale'));
+COMMENT ON FUNCTION logged_public(text, jsonb) IS 'Whether everybody sees the record of a row';
+
 CREATE FUNCTION logged_record(noun text, row_of_it jsonb) RETURNS jsonb LANGUAGE sql STABLE
 RETURN row_of_it
     -- Derived from others, secret, or written in the background: not the record.
     - '{public,search,name_folded,key_hash,last_used_at}'::text[]
-    || CASE WHEN noun IN ('statement', 'verdict', 'rating_scale') THEN record_lists(noun, (row_of_it ->> 'id')::uuid) ELSE '{}' END;
+    || CASE WHEN noun IN ('statement', 'verdict', 'rating_scale') THEN record_lists(noun, (row_of_it ->> 'id')::uuid) ELSE '{}' END
+    -- Which key it is, and nothing that one could sign in with.
+    || CASE noun WHEN 'api_key' THEN jsonb_build_object('key_digest', encode(sha256((row_of_it ->> 'key_hash')::bytea), 'hex')) ELSE '{}' END;
 COMMENT ON FUNCTION logged_record(text, jsonb) IS 'The record that the log keeps of a row, with its lists';
 
 -- `was` and `becomes` are whole rows; null where there is none.
@@ -115,10 +137,8 @@ DECLARE
     counters CONSTANT text[] := '{version,updated_at}';
     either CONSTANT jsonb := coalesce(becomes, was);
     record CONSTANT uuid := coalesce((either ->> 'id')::uuid, logged_slug(noun, either));
-    shown CONSTANT boolean := becomes IS NOT NULL
-        AND coalesce((becomes ->> 'public')::boolean, becomes ->> 'status' = 'published', noun IN ('newsroom', 'rating_scale'));
-    was_shown CONSTANT boolean := was IS NOT NULL
-        AND coalesce((was ->> 'public')::boolean, was ->> 'status' = 'published', noun IN ('newsroom', 'rating_scale'));
+    shown CONSTANT boolean := coalesce(logged_public(noun, becomes), false);
+    was_shown CONSTANT boolean := coalesce(logged_public(noun, was), false);
     newsroom uuid := CASE noun WHEN 'newsroom' THEN record ELSE (either ->> 'newsroom_id')::uuid END;
     kind text := CASE WHEN was IS NULL THEN 'insert' WHEN becomes IS NULL THEN 'delete' ELSE 'update' END;
     after jsonb := logged_record(noun, becomes);
@@ -156,7 +176,8 @@ BEGIN
         SELECT c.newsroom_id INTO newsroom FROM changes c
             WHERE c.noun = CASE write_change.noun WHEN 'api_key' THEN 'member' ELSE 'verdict' END AND c.record_id = parent
             ORDER BY c.id DESC LIMIT 1;
-    ELSIF noun = 'verdict' AND becomes ->> 'status' = 'published' AND coalesce(was ->> 'status', '') NOT IN ('approved', 'published')
+    ELSIF noun = 'verdict' AND becomes ->> 'status' = 'published' AND coalesce(was ->> 'status', '') <> 'published'
+        AND NOT (was ->> 'status' = 'approved' AND before - '{status,claim_reviewed}'::text[] = '{}')
         AND (SELECT four_eyes FROM newsrooms WHERE id = newsroom) THEN
         remark := coalesce(remark, 'published without approval by a second person');
     END IF;
@@ -182,6 +203,10 @@ COMMENT ON FUNCTION write_change(text, jsonb, jsonb) IS 'Adds a row to the chang
 
 CREATE FUNCTION log_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
+    -- Not on a table of somebody's own: that would be a way to write what was never there.
+    IF TG_TABLE_SCHEMA <> 'public' THEN
+        RAISE EXCEPTION 'only records are logged' USING ERRCODE = 'insufficient_privilege';
+    END IF;
     PERFORM write_change(TG_ARGV[0],
                          CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END,
                          CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END);
@@ -195,6 +220,8 @@ CREATE FUNCTION log_list() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET
 DECLARE
     record CONSTANT uuid := (CASE TG_OP WHEN 'DELETE' THEN to_jsonb(OLD) ELSE to_jsonb(NEW) END ->> TG_ARGV[1])::uuid;
     writer xid;
+    last bigint;
+    logger xid;
     lists jsonb;
 BEGIN
     CASE TG_ARGV[0]
@@ -202,13 +229,14 @@ BEGIN
         WHEN 'verdict' THEN SELECT xmin INTO writer FROM verdicts WHERE id = record;
         WHEN 'rating_scale' THEN SELECT xmin INTO writer FROM rating_scales WHERE id = record;
     END CASE;
-    IF writer IS NULL OR writer = pg_current_xact_id()::xid THEN
+    SELECT id, xmin INTO last, logger FROM changes WHERE noun = TG_ARGV[0] AND record_id = record AND operation <> 'redact'
+        ORDER BY id DESC LIMIT 1;
+    -- Where this transaction has written the record, and that is not in the log yet, it will be, with the lists as they are.
+    IF writer IS NULL OR writer = pg_current_xact_id()::xid AND logger IS DISTINCT FROM writer THEN
         RETURN NULL;
     END IF;
     lists := record_lists(TG_ARGV[0], record);
-    IF EXISTS (SELECT FROM jsonb_each(lists) JOIN change_values ON after -> key IS DISTINCT FROM value
-               WHERE change_id = (SELECT id FROM changes WHERE noun = TG_ARGV[0] AND record_id = record AND operation <> 'redact'
-                                  ORDER BY id DESC LIMIT 1)) THEN
+    IF EXISTS (SELECT FROM jsonb_each(lists) JOIN change_values ON after -> key IS DISTINCT FROM value WHERE change_id = last) THEN
         EXECUTE format('UPDATE %I SET version = version + 1 WHERE id = $1', TG_ARGV[2]) USING record;
     END IF;
     RETURN NULL;
@@ -307,16 +335,29 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone
 DECLARE
     today jsonb;
     last changes;
-    blanked_versions bigint;
+    blanked_versions bigint[];
     change bigint;
-    told CONSTANT jsonb := jsonb_build_object('fields', to_jsonb(names), 'reason', reason);
+    told jsonb;
     salts jsonb;
 BEGIN
+    -- What people have written; all else is what records are made of.
+    IF NOT names <@ (CASE of_noun
+        WHEN 'source' THEN '{name,description,aliases,website,wikidata_id,note}'
+        WHEN 'document' THEN '{title,url,url_normal,description,archive_url,authors}'
+        WHEN 'claim' THEN '{text,context,place,withdrawn_reason}'
+        WHEN 'statement' THEN '{spoke_as,quote,translation,locator,appearances,note,correction_note,withdrawn_reason}'
+        WHEN 'verdict' THEN '{title,summary,explanation,url,claim_reviewed,evidence,correction_note,retraction_reason}'
+        WHEN 'member' THEN '{name,email,oidc_subject}'
+        WHEN 'comment_request' THEN '{question,note}'
+        WHEN 'verdict_comment' THEN '{comment}'
+        ELSE '{}' END)::text[] THEN
+        RAISE EXCEPTION 'these fields are not to be redacted' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     IF also_now THEN
         PERFORM set_config('onrecord.redacting', 'on', true);
         EXECUTE (SELECT format('UPDATE %I SET %s WHERE id = $1', of_noun || 's', string_agg(format('%1$I = CASE WHEN %1$I IS NOT NULL THEN %2$s END', name,
                      CASE WHEN name IN ('aliases', 'authors') THEN '''{}''::text[]'
-                          WHEN name IN ('url', 'url_normal', 'archive_url', 'website', 'wikidata_id', 'email') THEN 'NULL'
+                          WHEN name IN ('url', 'url_normal', 'archive_url', 'website', 'wikidata_id', 'email', 'oidc_subject') THEN 'NULL'
                           ELSE '''[redacted]''' END), ', '))
                  FROM unnest(names || CASE WHEN of_noun = 'source' AND 'name' = ANY (names) THEN '{name_folded}'::text[] END) AS name)
             USING record;
@@ -337,11 +378,12 @@ BEGIN
         UPDATE change_values v SET redacted = ARRAY(SELECT DISTINCT unnest(v.redacted || of_after) ORDER BY 1), after = blanked(v.after, v.redacted || of_after),
             before = blanked(v.before, ARRAY(SELECT key FROM jsonb_each(v.before) WHERE value = 'null') || of_before), salts = v.salts - of_after
         FROM spoken WHERE spoken.change_id = v.change_id AND (of_after <> '{}' OR of_before <> '{}')
-        RETURNING 1
-    ) SELECT count(*) INTO blanked_versions FROM done;
-    IF blanked_versions = 0 THEN
+        RETURNING v.change_id
+    ) SELECT array_agg(change_id ORDER BY change_id) INTO blanked_versions FROM done;
+    IF blanked_versions IS NULL THEN
         RETURN 0;
     END IF;
+    told := jsonb_build_object('fields', to_jsonb(names), 'reason', reason, 'changes', to_jsonb(blanked_versions));
     SELECT jsonb_object_agg(key, gen_random_uuid()) INTO salts FROM jsonb_each(told);
     INSERT INTO changes (noun, record_id, newsroom_id, parent_id, operation, version, public, was_public, at, member_id, key_id, request_id, changed, remark, hashes)
     SELECT last.noun, last.record_id, last.newsroom_id, last.parent_id, 'redact', last.version, last.public,
@@ -375,4 +417,5 @@ BEGIN
     EXECUTE format('GRANT EXECUTE ON FUNCTION redact(text, uuid, text[], text, boolean) TO %I', server);
 END $$;
 COMMENT ON FUNCTION grant_to_server(text) IS 'Gives a role what it needs to serve, and no more';
-REVOKE EXECUTE ON FUNCTION write_change(text, jsonb, jsonb), redact(text, uuid, text[], text, boolean), grant_to_server(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION write_change(text, jsonb, jsonb), redact(text, uuid, text[], text, boolean), grant_to_server(text),
+    log_change(), log_list() FROM PUBLIC;

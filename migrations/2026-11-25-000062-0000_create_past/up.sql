@@ -45,7 +45,7 @@ SELECT v.record_id AS id, v.newsroom_id, coalesce(r.text, '[redacted]') AS text,
     r.place, coalesce(r.topics, '{}') AS topics, v.parent_id AS part_of_id,
     CASE WHEN gone.away THEN 'withdrawn' ELSE r.status END AS status,
     CASE WHEN gone.away THEN today.withdrawn_reason ELSE r.withdrawn_reason END AS withdrawn_reason,
-    r.created_at, r.updated_at, r.version
+    r.created_at, CASE WHEN gone.away THEN today.updated_at ELSE r.updated_at END AS updated_at, r.version
 FROM past.versions v CROSS JOIN LATERAL jsonb_populate_record(NULL::public.claims, v.after) AS r
 LEFT JOIN public.claims today ON today.id = v.record_id
 CROSS JOIN LATERAL (SELECT r.status = 'published' AND today.status = 'withdrawn'
@@ -58,7 +58,7 @@ SELECT v.record_id AS id, v.newsroom_id, v.parent_id AS claim_id, r.source_id, r
     r.quote_language, r.quote_kind, r.translation, r.said_on, r.document_id, r.locator,
     CASE WHEN gone.away THEN 'withdrawn' ELSE r.status END AS status,
     CASE WHEN gone.away THEN today.withdrawn_reason ELSE r.withdrawn_reason END AS withdrawn_reason,
-    r.correction_note, r.note, v.public AND coalesce(today.public, false) AS public, r.created_at, r.updated_at, r.version
+    r.correction_note, r.note, v.public AND coalesce(today.public, false) AS public, r.created_at, CASE WHEN gone.away THEN today.updated_at ELSE r.updated_at END AS updated_at, r.version
 FROM past.versions v CROSS JOIN LATERAL jsonb_populate_record(NULL::public.statements, v.after) AS r
 LEFT JOIN public.statements today ON today.id = v.record_id
 CROSS JOIN LATERAL (SELECT r.status = 'published' AND today.status = 'withdrawn'
@@ -82,7 +82,7 @@ CREATE VIEW past.verdicts AS
 SELECT v.record_id AS id, v.newsroom_id, v.parent_id AS claim_id, r.rating_id, r.title, r.summary, r.explanation, r.language, r.url,
     r.reviewed_on, r.author_id, r.claim_reviewed, CASE WHEN gone.away THEN 'retracted' ELSE r.status END AS status, r.supersedes_id,
     r.correction_note, r.correction_reason, CASE WHEN gone.away THEN today.retraction_reason ELSE r.retraction_reason END AS retraction_reason,
-    v.public AND coalesce(today.public, false) AS public, r.created_at, r.updated_at, r.version
+    v.public AND coalesce(today.public, false) AS public, r.created_at, CASE WHEN gone.away THEN today.updated_at ELSE r.updated_at END AS updated_at, r.version
 FROM past.versions v CROSS JOIN LATERAL jsonb_populate_record(NULL::public.verdicts, v.after) AS r
 LEFT JOIN public.verdicts today ON today.id = v.record_id
 CROSS JOIN LATERAL (SELECT r.status = 'published' AND today.status = 'retracted'
@@ -102,3 +102,10 @@ SELECT r.id, v.record_id AS scale_id, r.slug, r.label, r.position, r.numeric_val
 FROM past.versions v CROSS JOIN LATERAL jsonb_populate_recordset(NULL::public.ratings, v.after -> 'ratings') AS r
 WHERE v.noun = 'rating_scale';
 COMMENT ON VIEW past.ratings IS 'The ratings at the instant';
+
+CREATE VIEW past.comment_requests AS
+SELECT v.record_id AS id, v.newsroom_id, v.parent_id AS claim_id, r.source_id, r.asked_at, r.channel, r.due_at, r.question, r.note,
+    r.status, r.statement_id, r.closed_at, r.created_at, r.updated_at, r.version
+FROM past.versions v CROSS JOIN LATERAL jsonb_populate_record(NULL::public.comment_requests, v.after) AS r
+WHERE v.noun = 'comment_request' AND v.newsroom_id = past.viewer();
+COMMENT ON VIEW past.comment_requests IS 'What was asked until the instant';

@@ -154,7 +154,7 @@ impl Row {
     /// Members and keys are the admins' affair.
     fn is_for(&self, viewer: Viewer) -> bool {
         !["member", "api_key"].contains(&self.noun.as_str())
-            || viewer.0.is_some_and(|caller| caller.role >= Role::Admin)
+            || viewer.0.is_some_and(|caller| caller.needs(Role::Admin).is_ok())
     }
 
     fn item(self, viewer: Viewer) -> FeedItem {

@@ -81,6 +81,13 @@ struct Row {
     after: Option<Value>,
     #[diesel(sql_type = Array<Text>)]
     redacted: Vec<String>,
+    /// Of the version before that the viewer sees.
+    #[diesel(sql_type = Nullable<Bool>)]
+    earlier_public: Option<bool>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    earlier_after: Option<Value>,
+    #[diesel(sql_type = Array<Text>)]
+    earlier_redacted: Vec<String>,
 }
 
 /// Whose record it is, and whether everybody sees it today.
@@ -105,23 +112,23 @@ pub async fn history(
 ) -> Result<Vec<HistoryEntry>> {
     let is_own = check_owner(noun, id, viewer, conn).await?;
     let rows: Vec<Row> = diesel::sql_query(
-        "SELECT c.id, operation, version, public, at, member_id, key_id, request_id, changed, remark, after, redacted
+        "SELECT c.id, c.operation, c.version, c.public, c.at, c.member_id, c.key_id, c.request_id, c.changed, c.remark, v.after, v.redacted,
+             earlier.public AS earlier_public, earlier.after AS earlier_after, coalesce(earlier.redacted, '{}') AS earlier_redacted
          FROM changes c JOIN change_values v ON v.change_id = c.id
-         WHERE noun = $1 AND record_id = $2 AND c.id < $3 AND ($4 OR public OR was_public) ORDER BY c.id DESC LIMIT $5",
+         LEFT JOIN LATERAL (
+             SELECT e.public, w.after, w.redacted FROM changes e JOIN change_values w ON w.change_id = e.id
+             WHERE e.noun = c.noun AND e.record_id = c.record_id AND e.id < c.id AND e.operation <> 'redact' AND ($4 OR e.public OR e.was_public)
+             ORDER BY e.id DESC LIMIT 1) AS earlier ON true
+         WHERE c.noun = $1 AND c.record_id = $2 AND c.id < $3 AND ($4 OR c.public OR c.was_public) ORDER BY c.id DESC LIMIT $5",
     )
     .bind::<Text, _>(noun)
     .bind::<SqlUuid, _>(id)
     .bind::<BigInt, _>(page.after_number().unwrap_or(i64::MAX))
     .bind::<Bool, _>(is_own)
-    // One more than the page needs to know its end: the version before its last one.
-    .bind::<BigInt, _>(page.rows() + 1)
+    .bind::<BigInt, _>(page.rows())
     .load(&mut conn)
     .await?;
-    let entries = rows.iter().enumerate().map(|(place, row)| {
-        let before = rows.iter().skip(place + 1).find(|earlier| earlier.operation != Operation::Redact);
-        row.entry(before, is_own)
-    });
-    Ok(entries.take(usize::try_from(page.rows()).unwrap_or(usize::MAX)).collect())
+    Ok(rows.iter().map(|row| row.entry(is_own)).collect())
 }
 
 /// 404 or 410 for what the viewer may not see; else whether the record is the viewer's newsroom's.
@@ -147,11 +154,11 @@ async fn check_owner(noun: &'static str, id: Uuid, viewer: Viewer, mut conn: &As
 }
 
 impl Row {
-    fn entry(&self, before: Option<&Self>, is_own: bool) -> HistoryEntry {
+    fn entry(&self, is_own: bool) -> HistoryEntry {
         let own = |value: Option<Uuid>| value.filter(|_| is_own);
         let changes = match self.operation {
             Operation::Redact => self.changed.iter().map(|field| FieldChange::redacted(field)).collect(),
-            _ => differences(before, self, is_own),
+            _ => self.differences(is_own),
         };
         HistoryEntry {
             change_id: self.id,
@@ -167,11 +174,24 @@ impl Row {
         }
     }
 
-    /// The record as others than its newsroom saw it then: not while it was hidden.
-    fn record(&self, is_own: bool) -> Map<String, Value> {
-        let seen = self.after.as_ref().filter(|_| is_own || self.public);
-        seen.map(|after| shown(after, is_own)).unwrap_or_default()
+    fn differences(&self, is_own: bool) -> Vec<FieldChange> {
+        let mut old = record(self.earlier_after.as_ref(), self.earlier_public.unwrap_or_default(), is_own);
+        let mut new = record(self.after.as_ref(), self.public, is_own);
+        let fields: BTreeSet<String> = old.keys().chain(new.keys()).cloned().collect();
+        let changes =
+            fields.into_iter().filter(|field| !BOOKKEEPING.contains(&field.as_str())).map(|field| FieldChange {
+                before: old.remove(&field).unwrap_or_default(),
+                after: new.remove(&field).unwrap_or_default(),
+                redacted: self.redacted.contains(&field) || self.earlier_redacted.contains(&field),
+                field,
+            });
+        changes.filter(|change| change.before != change.after || change.redacted).collect()
     }
+}
+
+/// The record as others than its newsroom saw it then: not while it was hidden.
+fn record(after: Option<&Value>, public: bool, is_own: bool) -> Map<String, Value> {
+    after.filter(|_| is_own || public).map(|after| shown(after, is_own)).unwrap_or_default()
 }
 
 impl FieldChange {
@@ -182,16 +202,3 @@ impl FieldChange {
 
 /// What readers know without being told.
 const BOOKKEEPING: [&str; 5] = ["id", "newsroom_id", "created_at", "updated_at", "version"];
-
-fn differences(before: Option<&Row>, after: &Row, is_own: bool) -> Vec<FieldChange> {
-    let (mut old, mut new) = (before.map(|row| row.record(is_own)).unwrap_or_default(), after.record(is_own));
-    let fields: BTreeSet<String> = old.keys().chain(new.keys()).cloned().collect();
-    let redacted = |row: Option<&Row>, field: &String| row.is_some_and(|row| row.redacted.contains(field));
-    let changes = fields.into_iter().filter(|field| !BOOKKEEPING.contains(&field.as_str())).map(|field| FieldChange {
-        before: old.remove(&field).unwrap_or_default(),
-        after: new.remove(&field).unwrap_or_default(),
-        redacted: redacted(before, &field) || redacted(Some(after), &field),
-        field,
-    });
-    changes.filter(|change| change.before != change.after || change.redacted).collect()
-}

@@ -68,7 +68,12 @@ impl Change {
     /// Its leaf: JSON with sorted members and without blanks. The values are in it as salted hashes only, and nothing of it
     /// is kept from the public.
     pub fn leaf(&self) -> String {
-        canonical(self.published_members())
+        let mut members = self.published_members();
+        // Whether there is one is the newsroom's own affair.
+        if let Some(Value::Object(hashes)) = members.get_mut("hashes") {
+            hashes.remove("note");
+        }
+        canonical(members)
     }
 
     /// All of it, for the chain over the whole log.

@@ -27,6 +27,10 @@ text_enum! {
         Verdict = "verdict",
         /// A member.
         Member = "member",
+        /// A comment request.
+        CommentRequest = "comment_request",
+        /// An entry in a verdict's thread.
+        VerdictComment = "verdict_comment",
     }
 }
 
@@ -57,7 +61,9 @@ impl RedactedNoun {
                 "correction_note",
                 "retraction_reason",
             ],
-            Self::Member => &["name", "email"],
+            Self::Member => &["name", "email", "oidc_subject"],
+            Self::CommentRequest => &["question", "note"],
+            Self::VerdictComment => &["comment"],
         }
     }
 }

@@ -2,7 +2,7 @@
 //! Merkle tree of the transparency log. One sequencer works at a time, on what is committed, so that nothing is skipped.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -21,13 +21,22 @@ use crate::schema::{change_positions, changes, changes_unsequenced};
 const BATCH: i32 = 1000;
 /// How long it waits where nothing is written by this process: another one may have ended before it came to it.
 const LOOK: Duration = Duration::from_millis(250);
+/// How often it looks which instants of the past are settled, which takes a transaction number each time.
+const SETTLE: Duration = Duration::from_secs(1);
 /// How long it gathers after a write: sealing costs a transaction, however many changes are in it.
 const GATHER: Duration = Duration::from_millis(50);
 
 /// Sequences until it is aborted.
 pub async fn run(pool: Pool) {
     let (db, progress) = (Db::for_worker(pool.clone()), Arc::clone(pool.progress()));
+    let mut looked: Option<Instant> = None;
     loop {
+        if looked.is_none_or(|at| at.elapsed() >= SETTLE) {
+            looked = Some(Instant::now());
+            if let Err(error) = db.read(async |conn| progress.look(conn).await).await {
+                tracing::debug!(%error, "cannot look which instants are settled");
+            }
+        }
         match round(&db, &progress).await {
             Ok(()) => tokio::time::sleep(GATHER).await,
             Err(error) => {
@@ -42,7 +51,6 @@ pub async fn run(pool: Pool) {
 }
 
 async fn round(db: &Db, progress: &Progress) -> Result<()> {
-    db.read(async |conn| progress.look(conn).await).await?;
     while db.read(async |conn| any_waiting(conn).await).await? && db.write_quietly(sequence).await? > 0 {}
     let newest = db.read(async |conn| newest(conn).await).await?;
     progress.reached(newest);

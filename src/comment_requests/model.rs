@@ -87,9 +87,8 @@ pub struct CommentRequest {
     pub version: i32,
 }
 
-/// Open and past its date, by the database's clock.
-pub(super) const OVERDUE: &str =
-    "(comment_requests.status = 'open' AND coalesce(comment_requests.due_at < now(), false))";
+/// Open and past its date, by the database's clock or the instant that is looked back to.
+pub(super) const OVERDUE: &str = "(comment_requests.status = 'open' AND coalesce(comment_requests.due_at < coalesce(nullif(current_setting('onrecord.as_of', true), '')::timestamptz, now()), false))";
 
 /// A comment request to be recorded.
 #[derive(Debug, Clone, Deserialize, Serialize, Insertable, AsChangeset, Validate, ToSchema)]

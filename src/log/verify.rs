@@ -35,6 +35,7 @@ pub struct Report {
 struct Place {
     position: i64,
     change_id: i64,
+    newsroom_id: Option<Uuid>,
     published: bool,
     leaf: Option<i64>,
     chain: Vec<u8>,
@@ -87,8 +88,9 @@ pub async fn verify(against: Option<&Checkpoint>, conn: &AsyncPgConnection) -> R
                 );
             }
             let leaf = change.is_proved().then(|| tree.append(&change.leaf())).transpose()?;
-            if leaf != place.leaf || change.is_published() != place.published {
-                bail!("position {}: its place in the tree was edited", place.position);
+            if leaf != place.leaf || (change.is_published(), change.newsroom_id) != (place.published, place.newsroom_id)
+            {
+                bail!("position {}: what it says of change {} was edited", place.position, place.change_id);
             }
             report.changes = place.position;
             if let Some(anchor) = &mut found {
@@ -97,6 +99,7 @@ pub async fn verify(against: Option<&Checkpoint>, conn: &AsyncPgConnection) -> R
         }
         check_nodes(&tree, first_node, conn).await?;
         check_values(&ids, conn).await?;
+        check_order(&ids, conn).await?;
         tree.trim();
         if places.is_empty() {
             break;
@@ -106,9 +109,12 @@ pub async fn verify(against: Option<&Checkpoint>, conn: &AsyncPgConnection) -> R
         anchor.check(tree.size())?;
     }
     check_nothing_is_beside(&tree, conn).await?;
+    let waiting = waiting(conn).await?;
+    check_values(&waiting, conn).await?;
+    check_order(&waiting, conn).await?;
     check_live(conn).await?;
     report.leaves = tree.size();
-    report.unsealed = unsealed(conn).await?;
+    report.unsealed = i64::try_from(waiting.len())?;
     report.root = BASE64_STANDARD.encode(tree.root()?.0);
     Ok(report)
 }
@@ -116,7 +122,10 @@ pub async fn verify(against: Option<&Checkpoint>, conn: &AsyncPgConnection) -> R
 async fn places(after: i64, mut conn: &AsyncPgConnection) -> Result<Vec<Place>> {
     use change_positions as at;
     let query = at::table.filter(at::position.gt(after)).order(at::position).limit(BATCH);
-    Ok(query.select((at::position, at::change_id, at::published, at::leaf, at::chain)).load(&mut conn).await?)
+    Ok(query
+        .select((at::position, at::change_id, at::newsroom_id, at::published, at::leaf, at::chain))
+        .load(&mut conn)
+        .await?)
 }
 
 async fn batch(ids: &[i64], mut conn: &AsyncPgConnection) -> Result<HashMap<i64, Change>> {
@@ -159,20 +168,25 @@ async fn check_values(ids: &[i64], mut conn: &AsyncPgConnection) -> Result<()> {
              WHEN v.change_id IS NULL THEN 'its values were removed'
              WHEN NOT v.redacted <@ told.fields THEN 'values were blanked without a redaction on the log'
              WHEN hashed.fields IS DISTINCT FROM c.hashes - v.redacted THEN 'its values were edited'
+             WHEN spoken.fields IS DISTINCT FROM c.changed THEN 'what it says was there before was removed'
              ELSE 'what it says was there before was edited' END AS what
          FROM changes c LEFT JOIN change_values v ON v.change_id = c.id
          CROSS JOIN LATERAL (
-             SELECT coalesce(array_agg(field), '{}') AS fields FROM changes r CROSS JOIN LATERAL unnest(r.changed) AS field
-             WHERE v.redacted <> '{}' AND r.noun = c.noun AND r.record_id = c.record_id AND r.operation = 'redact') AS told
+             SELECT coalesce(array_agg(field), '{}') AS fields
+             FROM changes r JOIN change_values t ON t.change_id = r.id CROSS JOIN LATERAL unnest(r.changed) AS field
+             WHERE v.redacted <> '{}' AND r.noun = c.noun AND r.record_id = c.record_id AND r.operation = 'redact'
+                 AND t.after -> 'changes' @> to_jsonb(c.id)) AS told
          CROSS JOIN LATERAL (
              SELECT coalesce(jsonb_object_agg(key, encode(sha256(convert_to((v.salts ->> key) || ' ' || key || ' ' || value::text, 'UTF8')), 'base64')), '{}') AS fields
              FROM jsonb_each(v.after) WHERE value <> 'null') AS hashed
+         CROSS JOIN LATERAL (
+             SELECT CASE WHEN c.operation IN ('update', 'delete') THEN ARRAY(SELECT jsonb_object_keys(v.before)) ELSE c.changed END AS fields) AS spoken
          LEFT JOIN LATERAL (
              SELECT e.after FROM changes p JOIN change_values e ON e.change_id = p.id
              WHERE v.before IS NOT NULL AND p.noun = c.noun AND p.record_id = c.record_id AND p.id < c.id AND p.operation <> 'redact'
              ORDER BY p.id DESC LIMIT 1) AS earlier ON true
          WHERE c.id = ANY ($1) AND (v.change_id IS NULL OR NOT v.redacted <@ told.fields
-             OR hashed.fields IS DISTINCT FROM c.hashes - v.redacted
+             OR hashed.fields IS DISTINCT FROM c.hashes - v.redacted OR spoken.fields IS DISTINCT FROM c.changed
              OR EXISTS (SELECT FROM jsonb_each(v.before) WHERE value <> 'null' AND earlier.after IS NOT NULL
                             AND earlier.after -> key <> 'null' AND earlier.after -> key IS DISTINCT FROM value))
          ORDER BY array_position($1, c.id) LIMIT 1",
@@ -204,8 +218,37 @@ async fn check_nothing_is_beside(tree: &Tree, mut conn: &AsyncPgConnection) -> R
     })
 }
 
-async fn unsealed(mut conn: &AsyncPgConnection) -> Result<i64> {
-    Ok(crate::schema::changes_unsequenced::table.count().get_result(&mut conn).await?)
+/// The changes that have no place yet.
+async fn waiting(mut conn: &AsyncPgConnection) -> Result<Vec<i64>> {
+    use crate::schema::changes_unsequenced as waiting;
+    Ok(waiting::table.select(waiting::change_id).order(waiting::change_id).load(&mut conn).await?)
+}
+
+/// The versions of each record rise in the order of their numbers, of their times and of their places: what is put in before
+/// others that were there would be read as what was said then.
+async fn check_order(ids: &[i64], mut conn: &AsyncPgConnection) -> Result<()> {
+    let fault: Option<Fault> = diesel::sql_query(
+        "SELECT c.id AS change, c.noun, c.record_id, 'it was put in before changes that were there already' AS what
+         FROM changes c LEFT JOIN change_positions p ON p.change_id = c.id
+         CROSS JOIN LATERAL (
+             SELECT e.at, e.version, q.position FROM changes e LEFT JOIN change_positions q ON q.change_id = e.id
+             WHERE e.noun = c.noun AND e.record_id = c.record_id AND e.id < c.id ORDER BY e.id DESC LIMIT 1) AS earlier
+         WHERE c.id = ANY ($1) AND (earlier.at >= c.at OR earlier.version > c.version
+             OR coalesce(earlier.position, 9223372036854775807) > coalesce(p.position, 9223372036854775807))
+         UNION ALL
+         SELECT c.id, c.noun, c.record_id, 'it was put in before changes that were there already'
+         FROM changes c LEFT JOIN change_positions p ON p.change_id = c.id
+         CROSS JOIN LATERAL (
+             SELECT q.position FROM changes l LEFT JOIN change_positions q ON q.change_id = l.id
+             WHERE l.noun = c.noun AND l.record_id = c.record_id AND l.id > c.id ORDER BY l.id LIMIT 1) AS later
+         WHERE c.id = ANY ($1) AND coalesce(later.position, 9223372036854775807) < coalesce(p.position, 9223372036854775807)
+         LIMIT 1",
+    )
+    .bind::<Array<BigInt>, _>(ids)
+    .get_result(&mut conn)
+    .await
+    .optional()?;
+    fault.map_or(Ok(()), |fault| Err(anyhow::anyhow!("{fault}")))
 }
 
 /// Tables and what they hold.
@@ -232,17 +275,20 @@ async fn check_live(mut conn: &AsyncPgConnection) -> Result<()> {
             if table.ends_with("topics") { format!("logged_slug('{noun}', to_jsonb(t))") } else { "id".to_owned() };
         let fault: Option<Fault> = diesel::sql_query(format!(
             "WITH last AS (
-                 SELECT DISTINCT ON (record_id) record_id, operation, c.id AS change, after
+                 SELECT DISTINCT ON (record_id) record_id, operation, c.id AS change, public, after
                  FROM changes c JOIN change_values v ON v.change_id = c.id
                  WHERE noun = '{noun}' AND operation <> 'redact' ORDER BY record_id, c.id DESC
-             ), live AS (SELECT {id} AS record_id, logged_record('{noun}', to_jsonb(t)) AS now FROM {table} t)
+             ), live AS (SELECT {id} AS record_id, logged_record('{noun}', to_jsonb(t)) AS now, logged_public('{noun}', to_jsonb(t)) AS shown FROM {table} t)
              SELECT change, '{noun}' AS noun, record_id, CASE
                  WHEN now IS NULL THEN 'the record was removed without the log'
                  WHEN after IS NULL THEN 'the record was inserted without the log'
+                 WHEN public <> shown THEN 'who sees the record was edited without the log'
                  ELSE 'the record was edited without the log' END AS what
              FROM last FULL JOIN live USING (record_id)
              WHERE coalesce(operation <> 'delete' AND now IS NULL, false)
-                 OR now IS NOT NULL AND (operation = 'delete' OR after IS DISTINCT FROM now)
+                 -- A column that was added since is not in the log yet.
+                 OR now IS NOT NULL AND (coalesce(operation, 'delete') = 'delete' OR public <> coalesce(shown, false)
+                     OR EXISTS (SELECT FROM jsonb_each(after) WHERE now -> key IS DISTINCT FROM value))
              ORDER BY change NULLS LAST LIMIT 1"
         ))
         .get_result(&mut conn)

@@ -67,7 +67,8 @@ impl Verdict {
         let new = verdict.corrected(correction, &patch).map_err(within_changes)?;
         references::check(&new.references(), &verdict.known(), caller, conn).await.map_err(within_changes)?;
 
-        let at_once = caller.role >= Role::Editor && !Newsroom::works_by_four_eyes(verdict.newsroom_id, conn).await?;
+        let at_once =
+            caller.needs(Role::Editor).is_ok() && !Newsroom::works_by_four_eyes(verdict.newsroom_id, conn).await?;
         let status = if at_once { VerdictStatus::Published } else { VerdictStatus::InReview };
         thread::append(id, ReviewAction::Corrected, None, caller, conn).await?;
         let successor = Uuid::now_v7();

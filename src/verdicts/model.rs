@@ -301,6 +301,7 @@ pub async fn check_unreviewed(caller: Caller, conn: &mut AsyncPgConnection) -> R
     if !Newsroom::works_by_four_eyes(caller.newsroom_id, conn).await? {
         return caller.needs(Role::Editor);
     }
+    caller.needs(Role::Editor)?;
     if caller.role == Role::Admin { Ok(()) } else { Err(unapproved()) }
 }
 

@@ -98,6 +98,17 @@ async fn sql_by_hand_is_seen_too() {
     sql.batch_execute("BEGIN; UPDATE claims SET place = 'A'; UPDATE claims SET place = 'B'; COMMIT").await.unwrap();
     let claims = app.count("claims").await;
     assert_eq!(app.count("changes").await, changes + 2 + 2 * claims);
+    // A list that is changed after its record was logged in the same transaction is not lost.
+    let late = "BEGIN; UPDATE verdicts SET title = title || '!' WHERE status = 'draft'; SET CONSTRAINTS ALL IMMEDIATE;
+        DELETE FROM evidence USING verdicts WHERE verdict_id = verdicts.id AND status = 'draft'; COMMIT";
+    let draft = "SELECT DISTINCT verdict_id::text FROM evidence JOIN verdicts ON verdicts.id = verdict_id WHERE status = 'draft'";
+    let id: String = sql.query_one(draft, &[]).await.unwrap().get(0);
+    sql.batch_execute(late).await.unwrap();
+    assert_eq!(logged(&app, &id).await.pop().unwrap()["after"]["evidence"], json!([]));
+    // And versions only rise.
+    sql.batch_execute(&format!("UPDATE verdicts SET version = 1, title = 'Again' WHERE id = '{id}'")).await.unwrap();
+    let versions: Vec<_> = logged(&app, &id).await.iter().map(|row| row["version"].as_i64().unwrap()).collect();
+    assert!(versions.is_sorted_by(|one, next| one < next), "{versions:?}");
 }
 
 #[actix_web::test]
@@ -137,6 +148,8 @@ async fn no_role_rewrites_the_log() {
         "DROP TABLE changes",
         "CREATE TABLE mine ()",
         "SELECT write_change('claim', NULL, '{}')",
+        "CREATE TEMP TABLE mine (id uuid, text text);
+         CREATE TRIGGER forge AFTER INSERT ON mine FOR EACH ROW EXECUTE FUNCTION log_change('claim')",
     ] {
         let refused = server.batch_execute(ddl).await.unwrap_err();
         assert_eq!(refused.code().unwrap().code(), "42501", "the server may {ddl}");
@@ -144,6 +157,11 @@ async fn no_role_rewrites_the_log() {
     let owned =
         "SELECT count(*) FROM pg_class WHERE relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)";
     assert_eq!(server.query_one(owned, &[]).await.unwrap().get::<_, i64>(0), 0, "the server owns tables");
+    // What the server may erase is what people have written.
+    let verdict = "SELECT id::text FROM verdicts WHERE status = 'published' LIMIT 1";
+    let verdict: String = owner.query_one(verdict, &[]).await.unwrap().get(0);
+    let erased = server.batch_execute(&format!("SELECT redact('verdict', '{verdict}', '{{status}}', 'x', true)")).await;
+    assert_eq!(erased.unwrap_err().code().unwrap().code(), "22023");
 }
 
 /// A name that was typed in a draft and replaced before publication is nowhere.
@@ -339,7 +357,11 @@ async fn members_and_keys_are_for_admins_and_drafts_for_their_newsroom() {
     let hidden = app.checker.id_of_new("sources", source(json!({}))).await;
     let seen = async |client: &Client| json!(feed(&app, client).await).to_string();
     assert!(seen(&app.admin).await.contains("canary@example.org"));
-    for client in [&app.editor, &app.other, &app.anyone] {
+    let members = app.admin.get("/v1/members?limit=200").await;
+    let admin = members.items().iter().find(|one| one["role"] == "admin").unwrap()["id"].as_str().unwrap();
+    let reads = json!({"member_id": admin, "name": "dashboard", "scopes": ["read"]});
+    let reads = app.with_key(app.admin.create("api-keys", reads).await["key"].as_str().unwrap());
+    for client in [&app.editor, &app.other, &app.anyone, &reads] {
         assert!(!seen(client).await.contains("anary"));
     }
     assert!(seen(&app.reader).await.contains(&hidden));

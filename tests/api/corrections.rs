@@ -103,6 +103,14 @@ async fn without_four_eyes_an_editors_correction_is_published_at_once() {
     let old = desk.published(json!({})).await;
     let new = correct(&app.editor, &old, json!({"title": "Mended"})).await;
     assert_eq!((desk.status(&old).await.as_str(), desk.status(&new).await.as_str()), ("superseded", "published"));
+    // By a key that may not publish, an editor's waits as well.
+    let members = app.admin.get("/v1/members?limit=200").await;
+    let editor = members.items().iter().find(|one| one["name"] == "editor").unwrap()["id"].as_str().unwrap();
+    let records = json!({"member_id": editor, "name": "records", "scopes": ["read", "record"]});
+    let records = app.with_key(app.admin.create("api-keys", records).await["key"].as_str().unwrap());
+    let waits = correct(&records, &new, json!({"title": "Mended by a key"})).await;
+    assert_eq!((desk.status(&new).await.as_str(), desk.status(&waits).await.as_str()), ("published", "in_review"));
+    app.editor.delete(&waits).await.expect(204);
     // A checker's waits for an editor: nothing becomes public without one.
     let next = correct(&app.checker, &new, json!({"title": "Mended again"})).await;
     assert_eq!((desk.status(&new).await.as_str(), desk.status(&next).await.as_str()), ("published", "in_review"));

@@ -107,6 +107,13 @@ const TAMPERED: &[(&str, &str, &str)] = &[
     ("a record is removed", "DELETE FROM evidence; DELETE FROM verdicts WHERE id = (SELECT id FROM verdicts ORDER BY id LIMIT 1)", "without the log"),
     ("a record is inserted", "INSERT INTO sources (id, newsroom_id, kind, name, name_folded) SELECT gen_random_uuid(), newsroom_id, 'person', 'Forged', 'forged' FROM sources LIMIT 1", "the record was inserted without the log"),
     ("a list is edited", "DELETE FROM evidence", "the record was edited without the log"),
+    ("a change is put in before others", "INSERT INTO changes (id, noun, record_id, newsroom_id, operation, version, public, was_public, at, changed, hashes) OVERRIDING SYSTEM VALUE SELECT -5, noun, record_id, newsroom_id, operation, version, public, was_public, '2024-01-01', changed, hashes FROM changes WHERE noun = 'claim' ORDER BY id LIMIT 1; INSERT INTO change_values SELECT -5, after, before, salts, redacted FROM change_values WHERE change_id = (SELECT min(id) FROM changes WHERE noun = 'claim' AND id > 0); INSERT INTO changes_unsequenced VALUES (-5)", "put in before changes that were there already"),
+    ("a verdict is hidden", "UPDATE verdicts SET public = false WHERE status = 'published'", "who sees the record was edited without the log"),
+    ("sources are shown and hidden", "UPDATE sources SET public = NOT public", "who sees the record was edited without the log"),
+    ("whose change it is is edited", "UPDATE change_positions SET newsroom_id = gen_random_uuid() WHERE position = 30", "what it says of change"),
+    ("what was there before is removed", "UPDATE change_values SET before = '{}' WHERE before ? 'place'", "was there before was removed"),
+    ("what was there before is edited", "UPDATE change_values SET before = '{\"place\": \"Rome\"}' WHERE before ? 'place'", "was there before was edited"),
+    ("a key is exchanged", "UPDATE api_keys SET key_hash = sha256(key_hash)", "the record was edited without the log"),
     ("a value is blanked", "UPDATE change_values SET after = jsonb_set(after, '{name}', 'null'), salts = salts - 'name', redacted = '{name}' WHERE change_id = (SELECT min(id) FROM changes WHERE noun = 'source')", "blanked without a redaction"),
 ];
 
@@ -114,6 +121,9 @@ const TAMPERED: &[(&str, &str, &str)] = &[
 async fn verifying_names_the_first_row_that_was_tampered_with() {
     for (what, tampering, said) in TAMPERED {
         let app = App::demo().await;
+        let talks = onrecord::demo::id_of("talks").unwrap();
+        app.editor.patch(&format!("/v1/claims/{talks}"), &json!({"place": "Istanbul, Turkey"})).await.expect(200);
+        app.in_order().await;
         verified(&app.database, None).await.unwrap();
         let sql = app.sql().await;
         // As a superuser who leaves no trace: triggers and foreign keys do not look.
@@ -210,6 +220,23 @@ async fn erased_values_are_gone_everywhere_and_the_proofs_hold() {
     // The proofs hold, and so does everything else that is verified.
     verified(&app.database, Some(&kept)).await.unwrap();
     app.admin.post("/v1/redactions", &redaction).await.expect(409);
+    // Pages of a history fit together over redactions as well.
+    let page = app.admin.get(&format!("{path}/history?limit=1")).await.expect(200);
+    let next = page.body["next_cursor"].as_str().unwrap();
+    let page = app.admin.get(&format!("{path}/history?limit=1&cursor={next}")).await.expect(200);
+    assert_eq!(page.items()[0], history.items()[1]);
+    // One redaction is no leave to blank anything else.
+    for description in ["Nobody in particular", "Nobody"] {
+        app.admin.patch(&path, &json!({"description": description})).await.expect(200);
+    }
+    app.in_order().await;
+    let sql = app.sql().await;
+    let more = "SET session_replication_role = replica;
+        UPDATE change_values SET after = jsonb_set(after, '{name}', 'null'), salts = salts - 'name', redacted = redacted || '{name}'::text[]
+        WHERE change_id = (SELECT change_id FROM change_values WHERE after ->> 'description' = 'Nobody in particular')";
+    sql.batch_execute(more).await.unwrap();
+    let found = verified(&app.database, None).await.unwrap_err();
+    assert!(found.contains("blanked without a redaction"), "{found}");
 }
 
 /// What cannot be changed any more can be erased all the same.

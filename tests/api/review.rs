@@ -265,6 +265,17 @@ async fn a_change_after_approval_sends_it_back() {
     let removed = format!("DELETE FROM evidence WHERE verdict_id = '{}'", id(&path));
     app.sql().await.batch_execute(&removed).await.unwrap();
     assert_eq!(desk.status(&path).await, "in_review");
+    // And a change of the claim that it judges, while that is not frozen.
+    let desk = crate::review::desk().await;
+    let app = &desk.app;
+    let path = desk.draft(json!({})).await;
+    app.checker.act(&format!("{path}/submit")).await.expect(200);
+    app.editor.act(&format!("{path}/approve")).await.expect(200);
+    let claim = format!("/v1/claims/{}", desk.claim);
+    app.editor.patch(&claim, &json!({"place": "Rome"})).await.expect(200);
+    assert_eq!(desk.status(&path).await, "approved");
+    app.editor.patch(&claim, &json!({"text": "The meeting took place in Istanbul."})).await.expect(200);
+    assert_eq!(desk.status(&path).await, "in_review");
 }
 
 #[actix_web::test]
@@ -303,10 +314,16 @@ async fn publishing_without_approval_is_for_admins_and_the_thread_says_so() {
     let bundle = json!({"verdicts": [body]});
     app.editor.post("/v1/verdicts", &body).await.problem(403, "four eyes");
     app.editor.post("/v1/bundles", &bundle).await.problem(403, "four eyes");
+    // An admin's key that may not publish does not publish by another way.
+    let members = app.admin.get("/v1/members?limit=200").await;
+    let admin = members.items().iter().find(|one| one["role"] == "admin").unwrap()["id"].as_str().unwrap();
+    let records = json!({"member_id": admin, "name": "records", "scopes": ["read", "record"]});
+    let records = app.with_key(app.admin.create("api-keys", records).await["key"].as_str().unwrap());
+    records.post("/v1/verdicts", &body).await.problem(403, "the scope");
+    records.post("/v1/bundles", &bundle).await.problem(403, "the scope");
     let path = desk.draft(json!({})).await;
     app.editor.patch(&path, &json!({"status": "published"})).await.problem(403, "four eyes");
     // Not by plain SQL on an editor's behalf either.
-    let members = app.admin.get("/v1/members?limit=200").await;
     let editor = members.items().iter().find(|one| one["name"] == "editor").unwrap()["id"].as_str().unwrap();
     let published = format!(
         "BEGIN; SET LOCAL onrecord.member_id = '{editor}'; UPDATE verdicts SET status = 'published' WHERE id = '{}'",
@@ -318,6 +335,14 @@ async fn publishing_without_approval_is_for_admins_and_the_thread_says_so() {
     app.admin.act(&format!("{path}/publish")).await.problem(409, "draft");
     app.admin.patch(&path, &json!({"status": "published"})).await.expect(200);
     assert_eq!(desk.actions(&path).await, ["published_unreviewed"]);
+    // What was approved is not what is published where it is changed in the same breath.
+    let path = desk.draft(json!({})).await;
+    app.checker.act(&format!("{path}/submit")).await.expect(200);
+    app.editor.act(&format!("{path}/approve")).await.expect(200);
+    app.admin.patch(&path, &json!({"summary": "Else.", "status": "published"})).await.expect(200);
+    assert_eq!(desk.actions(&path).await.last().unwrap(), "published_unreviewed");
+    let history = app.reader.get(&format!("{path}/history")).await.expect(200);
+    assert_eq!(history.items()[0]["remark"], "published without approval by a second person");
     app.admin.post("/v1/verdicts", &body).await.expect(201);
     app.admin.post("/v1/bundles", &bundle).await.expect(201);
 
