@@ -40,5 +40,6 @@ mod starts;
 mod statements;
 mod support;
 mod topics;
+mod verdict_races;
 mod verdicts;
 mod withdrawals;
