@@ -107,6 +107,8 @@ pub enum Error {
     },
     /// 412: the record changed since the client read it.
     Stale,
+    /// 412: the client named no version of the record, only weak ETags.
+    Weak,
     /// 408: the body took too long to arrive.
     TooSlow,
     /// 413: the body is longer than this many bytes.
@@ -173,7 +175,7 @@ impl Error {
             Self::Conflict { .. } => &kinds::CONFLICT,
             Self::StillRunning => &kinds::STILL_RUNNING,
             Self::Gone { .. } => &kinds::GONE,
-            Self::Stale => &kinds::STALE,
+            Self::Stale | Self::Weak => &kinds::STALE,
             Self::TooSlow => &kinds::TOO_SLOW,
             Self::TooLarge(_) => &kinds::TOO_LARGE,
             Self::UnsupportedMediaType(_) => &kinds::MEDIA_TYPE,
@@ -206,6 +208,9 @@ impl Error {
             Self::MethodNotAllowed(allowed) => format!("This path knows {}.", methods(allowed)),
             Self::Gone { noun: noun @ "verdict", reason } => format!("This {noun} was retracted: {reason}"),
             Self::Gone { noun, reason } => format!("This {noun} was withdrawn: {reason}"),
+            Self::Weak => {
+                "A weak ETag (W/) names no version: send the record's ETag in If-Match as it was answered, such as \"1\".".into()
+            }
             Self::TooLarge(limit) => format!("The body may have at most {limit} bytes."),
             _ => self.kind().meaning.to_owned(),
         }

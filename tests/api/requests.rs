@@ -154,6 +154,7 @@ async fn a_version_is_read_again_only_when_it_changed() {
         assert_eq!((answer.text.as_str(), answer.header("etag")), ("", Some(etag.as_str())), "{matching}");
     }
     ask("\"9\"").await.expect(200);
+    ask("“1”").await.expect(200);
     app.editor.patch(&path, &json!({"context": "new"})).await.expect(200);
     ask(&etag).await.expect(200);
 }
@@ -175,7 +176,10 @@ async fn a_change_needs_the_version_it_is_based_on() {
         change(&method, Some("\"2\"")).await.problem(412, "Read it again");
         change(&method, Some("\"1\", \"9\"x")).await.expect(400);
         change(&method, Some("1")).await.expect(400);
-        change(&method, Some("W/\"1\"")).await.expect(412);
+        change(&method, Some("“1”")).await.problem(400, "must be an ETag as it was answered");
+        change(&method, Some("\"1\", “2”")).await.expect(400);
+        change(&method, Some("W/\"1\"")).await.problem(412, "A weak ETag");
+        change(&method, Some("W/\"1\", \"2\"")).await.problem(412, "Read it again");
     }
     let changed = change(&Method::PATCH, Some("\"1\"")).await.expect(200);
     assert_eq!(changed.header("etag"), Some("\"2\""));
