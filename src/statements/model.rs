@@ -107,7 +107,7 @@ pub struct Statement {
 #[derive(Debug, Clone, Deserialize, Serialize, Insertable, AsChangeset, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[diesel(table_name = statements, treat_none_as_null = true)]
-#[validate(schema(function = quote_is_whole), schema(function = reason_matches_status), schema(function = lists::listed_once))]
+#[validate(schema(function = quote_is_whole), schema(function = language_has_quote), schema(function = kind_has_quote), schema(function = reason_matches_status), schema(function = lists::listed_once))]
 #[schema(example = json!({
     "claim_id": "#article-accurate", "source_id": "#peskov", "stance": "disputes", "spoke_as": "Kremlin spokesman", "on_behalf_of_id": "#kremlin",
     "quote": "l’articolo contiene alcune inesattezze", "quote_language": "it", "quote_kind": "paraphrase", "translation": "the article contains some inaccuracies",
@@ -130,11 +130,11 @@ pub struct NewStatement {
     #[validate(length(max = 20000))]
     #[schema(max_length = 20000)]
     pub quote: Option<String>,
-    /// BCP 47 tag of the quote.
+    /// BCP 47 tag of the quote. Needs a quote.
     #[validate(length(max = 35), custom(function = text::language))]
     #[schema(max_length = 35)]
     pub quote_language: Option<String>,
-    /// Whose words they are.
+    /// Whose words they are. Needs a quote.
     pub quote_kind: Option<QuoteKind>,
     /// The quote in the newsroom's language. Needs a quote.
     #[validate(length(max = 20000))]
@@ -192,6 +192,23 @@ fn quote_is_whole(new: &NewStatement) -> Result<(), ValidationError> {
         }
         _ => Ok(()),
     }
+}
+
+fn language_has_quote(new: &NewStatement) -> Result<(), ValidationError> {
+    describes_quote("quote_language", new.quote_language.is_some(), new)
+}
+
+fn kind_has_quote(new: &NewStatement) -> Result<(), ValidationError> {
+    describes_quote("quote_kind", new.quote_kind.is_some(), new)
+}
+
+/// A member that says something of the quote goes with one; each is named by itself, so that both can be mended at once.
+fn describes_quote(member: &'static str, given: bool, new: &NewStatement) -> Result<(), ValidationError> {
+    if given && new.quote.is_none() {
+        let detail = "describes a quote, and there is none: leave it out or send null";
+        return Err(ValidationError::new(member).with_message(detail.into()));
+    }
+    Ok(())
 }
 
 fn reason_matches_status(new: &NewStatement) -> Result<(), ValidationError> {
