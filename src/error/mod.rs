@@ -55,10 +55,10 @@ impl ParameterError {
     }
 }
 
-/// A record that stands in the way of publishing another.
+/// A record that stands in the way of publishing or deleting another.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Blocker {
-    /// `claim`, `statement`, `source` or `document`.
+    /// `claim`, `statement`, `source`, `document`, `verdict` or `comment_request`.
     #[schema(example = "statement")]
     pub noun: &'static str,
     /// The record in the way.
@@ -93,7 +93,7 @@ pub enum Error {
         detail: String,
         /// The one record in the way.
         existing_id: Option<Uuid>,
-        /// All records in the way of publishing.
+        /// All records in the way of publishing, or some of those in the way of deletion.
         blockers: Vec<Blocker>,
     },
     /// 409: a request with the same Idempotency-Key is still running.
@@ -154,6 +154,11 @@ impl Error {
     /// A 409 over one existing record.
     pub fn existing(detail: impl Into<String>, existing_id: Uuid) -> Self {
         Self::Conflict { detail: detail.into(), existing_id: Some(existing_id), blockers: Vec::new() }
+    }
+
+    /// A 409 over the records in the way.
+    pub fn blocked(detail: impl Into<String>, blockers: Vec<Blocker>) -> Self {
+        Self::Conflict { detail: detail.into(), existing_id: None, blockers }
     }
 
     /// Another write got in between: worth another try.

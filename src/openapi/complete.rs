@@ -335,7 +335,7 @@ pub fn add_components(document: &mut Value) {
             "instance": {"type": ["string", "null"], "description": "The request's id, as in X-Request-Id."},
             "errors": {"type": "array", "description": "The faulty members (422) or query parameters (400).", "items": {"oneOf": [{"$ref": "#/components/schemas/FieldError"}, {"$ref": "#/components/schemas/ParameterError"}]}},
             "existing_id": {"type": "string", "format": "uuid", "description": "The record in the way (409)."},
-            "blockers": {"type": "array", "description": "The records in the way of publishing (409).", "items": {"$ref": "#/components/schemas/Blocker"}},
+            "blockers": {"type": "array", "description": "The records in the way of publishing, or up to ten of those in the way of deletion (409).", "items": {"$ref": "#/components/schemas/Blocker"}},
             "withdrawn_reason": {"type": "string", "description": "Why the record was withdrawn (410)."}
         }
     });

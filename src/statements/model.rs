@@ -17,6 +17,7 @@ use crate::claims::{ClaimStatus, lock_trees};
 use crate::columns::{Children, text_enum};
 use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
+use crate::in_use;
 use crate::partial_date::PartialDate;
 use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
@@ -302,14 +303,16 @@ impl Statement {
         lock_trees(&[], &[id], conn).await?;
         let statement = Self::lock(id, caller, conn).await?;
         if_match.check(&statement)?;
+        let users = in_use::users(Noun::Statement, id, caller, conn).await?;
         diesel::delete(statements::table.find(id)).execute(conn).await.on_constraint(
             |constraint| match constraint {
                 "statements_withdrawn_is_final" => explain(constraint),
                 "comment_requests_statement_id_fkey" => {
-                    Some(Error::conflict("A comment request is closed by this statement: it stays, and can be corrected or withdrawn."))
+                    Some(Error::blocked("A comment request is closed by this statement: it stays, and can be corrected or withdrawn.", users))
                 }
-                _ => Some(Error::conflict(
+                _ => Some(Error::blocked(
                     "Other statements rely on this statement, or verdicts cite it. Change those first; a published statement can be withdrawn instead.",
+                users,
                 )),
             },
         )?;

@@ -19,6 +19,7 @@ mod dossier;
 mod embedded;
 mod faults;
 mod idempotency;
+mod in_use;
 mod isolation;
 mod keys;
 mod lists;
