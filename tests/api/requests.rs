@@ -368,3 +368,16 @@ async fn who_sends_too_slowly_is_not_waited_for() {
     assert!(body.starts_with("HTTP/1.1 408") && body.contains("request-timeout"), "{body}");
     assert_eq!(app.count("sources").await, 0);
 }
+
+#[actix_web::test]
+async fn a_blank_text_may_be_left_out_only_where_that_is_so() {
+    let app = App::start().await;
+    let said = |answer: &crate::support::Answer| answer.body["errors"][0]["detail"].as_str().unwrap().to_owned();
+    let required = app.checker.post("/v1/claims", &json!({"text": "", "language": "en"})).await.points_at(&["/text"]);
+    assert_eq!(said(&required), "must not be blank");
+    let optional = json!({"text": "It rained", "language": "en", "place": " "});
+    let optional = app.checker.post("/v1/claims", &optional).await.points_at(&["/place"]);
+    assert_eq!(said(&optional), "must not be blank: leave it out or send null");
+    let path = format!("/v1/sources/{}", app.checker.id_of_new("sources", source(json!({}))).await);
+    assert_eq!(said(&app.checker.patch(&path, &json!({"name": ""})).await.points_at(&["/name"])), "must not be blank");
+}
