@@ -62,13 +62,29 @@ impl Json {
 
     /// Reads it as a request's type and validates it: 422 with all that is wrong.
     pub fn read<T: DeserializeOwned + Validate>(self) -> Result<T> {
-        let (faults, read) = (self.faults, read_as(self.value));
+        let faults: Vec<_> = self.faults.into_iter().map(blank_in::<T>).collect();
+        let read = read_as(self.value);
         match read {
             Ok(read) if faults.is_empty() => Ok(read),
             Ok(_) => Err(Error::Validation(faults)),
             Err(more) => Err(Error::Validation(one_each(faults.into_iter().chain(more)))),
         }
     }
+}
+
+/// Says of a blank member whether it may be left out, as the request's type has it.
+pub fn blank_in<T: DeserializeOwned>(mut fault: FieldError) -> FieldError {
+    if fault.detail == text::BLANK
+        && let Some(name) = fault.pointer.strip_prefix('/').filter(|name| !name.contains('/'))
+    {
+        let null = Value::Object(Map::from_iter([(name.to_owned(), Value::Null)]));
+        // Members are read before missing ones are noticed.
+        let read = serde_path_to_error::deserialize::<_, T>(null);
+        let takes_null = read.err().is_none_or(|error| error.path().to_string() != name);
+        fault.detail =
+            if takes_null { "must not be blank: leave it out or send null" } else { "must not be blank" }.into();
+    }
+    fault
 }
 
 /// The first fault found at each place, by place.

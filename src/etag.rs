@@ -62,7 +62,13 @@ impl IfMatch {
     /// 412 unless the record still has a version that the client named.
     pub fn check(&self, record: &impl Versioned) -> Result<()> {
         let current = etag(record.version());
-        if self.0.iter().any(|tag| tag == "*" || *tag == current) { Ok(()) } else { Err(Error::Stale) }
+        if self.0.iter().any(|tag| tag == "*" || *tag == current) {
+            Ok(())
+        } else if self.0.iter().all(|tag| tag.starts_with("W/")) {
+            Err(Error::Weak)
+        } else {
+            Err(Error::Stale)
+        }
     }
 }
 
@@ -100,9 +106,9 @@ fn read_if_match(request: &HttpRequest) -> Result<Option<IfMatch>> {
     let tags: Vec<_> = request
         .headers()
         .get_all(header::IF_MATCH)
-        .map(|value| value.to_str().unwrap_or("?"))
-        .flat_map(|value| value.split(','))
-        .map(|tag| tag.trim().to_owned())
+        // What is not ASCII is no tag, and refused as such.
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .flat_map(|value| value.split(',').map(|tag| tag.trim().to_owned()).collect::<Vec<_>>())
         .filter(|tag| !tag.is_empty())
         .collect();
     if tags.iter().all(|tag| is_tag(tag)) {

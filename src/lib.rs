@@ -29,6 +29,7 @@ pub mod extract;
 pub mod faults;
 pub mod health;
 pub mod idempotency;
+pub mod in_use;
 pub mod log;
 pub mod members;
 pub mod migrations;

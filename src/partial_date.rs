@@ -50,6 +50,12 @@ impl TryFrom<String> for PartialDate {
         });
         if filled.len() == 10 && digits && !filled.starts_with("0000") && filled.parse::<NaiveDate>().is_ok() {
             Ok(Self(text))
+        } else if filled.len() == 10
+            && digits
+            && filled.get(8..).is_some_and(|day| ("29"..="31").contains(&day))
+            && filled.get(..8).is_some_and(|month| format!("{month}01").parse::<NaiveDate>().is_ok())
+        {
+            Err("is no day of the calendar: that month has fewer days")
         } else {
             Err("must be a date such as 2023, 2023-03 or 2023-03-14")
         }
@@ -95,6 +101,17 @@ mod tests {
             "2023/03",
         ] {
             assert!(date(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_day_that_its_month_has_not_is_told_from_what_is_no_date() {
+        let said = |text: &str| PartialDate::try_from(text.to_owned()).unwrap_err();
+        for day in ["2024-02-30", "2023-02-29", "2023-04-31"] {
+            assert!(said(day).contains("no day of the calendar"), "{day}");
+        }
+        for other in ["2023-13-30", "2023-02-32", "2023-02-00", "2023-00-30", "30.02.2024"] {
+            assert!(said(other).contains("must be a date such as"), "{other}");
         }
     }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::body::{Json, read_as, read_body};
+use crate::body::{Json, blank_in, read_as, read_body};
 use crate::config::Limits;
 use crate::error::{Error, FieldError, Result};
 
@@ -104,7 +104,7 @@ fn merge(target: &mut Value, patch: &Map<String, Value>) {
     }
 }
 
-impl<T: 'static> FromRequest for Patch<T> {
+impl<T: DeserializeOwned + 'static> FromRequest for Patch<T> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
@@ -118,7 +118,7 @@ impl<T: 'static> FromRequest for Patch<T> {
                         .iter()
                         .filter(|name| members.contains_key(**name))
                         .map(|name| FieldError::new(format!("/{name}"), SET_BY_SERVER));
-                    let refused: Vec<_> = faults.into_iter().chain(set_by_server).collect();
+                    let refused: Vec<_> = faults.into_iter().map(blank_in::<T>).chain(set_by_server).collect();
                     if !refused.is_empty() {
                         return Err(Error::Validation(refused));
                     }

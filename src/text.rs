@@ -25,9 +25,19 @@ pub fn normalize(value: &mut Value, pointer: &str, errors: &mut Vec<FieldError>)
         Value::Object(members) => {
             for (name, member) in members {
                 normalize(member, &format!("{pointer}/{}", escaped(name)), errors);
+                if let ("language" | "quote_language", Value::String(tag)) = (name.as_str(), member) {
+                    in_usual_case(tag);
+                }
             }
         }
         _ => {}
+    }
+}
+
+/// Writes a language tag as BCP 47 recommends (2.1.1): `EN-us` as `en-US`. What is none stays, to be refused by its rule.
+fn in_usual_case(tag: &mut String) {
+    if let Ok(parsed) = LanguageTag::parse(tag) {
+        *tag = parsed.into_string();
     }
 }
 
@@ -36,12 +46,15 @@ pub fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
+/// What is said of a text that says nothing, where it is not known whether it may be left out.
+pub const BLANK: &str = "must not be blank; where it may be left out, leave it out or send null";
+
 /// Whether the text can be kept and says anything at all.
 pub fn storable(text: &str) -> Result<(), &'static str> {
     if text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_noncharacter(c)) {
         Err("must not contain control characters")
     } else if text.chars().all(|c| c.is_whitespace() || is_invisible(c)) {
-        Err("must not be blank; where it may be left out, leave it out or send null")
+        Err(BLANK)
     } else {
         Ok(())
     }

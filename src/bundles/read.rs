@@ -22,6 +22,9 @@ use crate::verdicts::NewVerdict;
 /// and PostgreSQL takes 65,535 parameters.
 pub const MOST_ITEMS: usize = 2_500;
 
+/// How many characters a `ref` may have.
+pub const MOST_NAME: usize = 200;
+
 /// The arrays of a bundle in the order in which they are recorded.
 pub const ARRAYS: [(&str, Noun); 5] = [
     ("sources", Noun::Source),
@@ -159,12 +162,16 @@ fn name(
             let at = format!("/{array}/{index}/ref");
             match item.get("ref") {
                 None | Some(Value::Null) => {}
-                Some(Value::String(name)) if (1..=200).contains(&name.chars().count()) => {
+                Some(Value::String(name)) if name.starts_with('#') => {
+                    errors
+                        .push(FieldError::new(at, "must not begin with #: that is put before a ref where it is named"));
+                }
+                Some(Value::String(name)) if (1..=MOST_NAME).contains(&name.chars().count()) => {
                     if names.0.insert(name.clone(), (noun, id)).is_some() {
                         errors.push(FieldError::new(at, "is the ref of another item too"));
                     }
                 }
-                Some(_) => errors.push(FieldError::new(at, "must be a text of 1 to 200 characters")),
+                Some(_) => errors.push(FieldError::new(at, format!("must be a text of 1 to {MOST_NAME} characters"))),
             }
         }
     }
@@ -210,8 +217,23 @@ impl Names {
                         None => errors.push(FieldError::new(pointer, "names no item of this bundle")),
                     }
                 }
+                Value::String(text) => {
+                    let names_item = ID_MEMBERS.iter().any(|(name, noun)| name == member && *noun != Noun::Rating);
+                    if names_item && Uuid::try_parse(text).is_err() {
+                        errors.push(FieldError::new(pointer, self.not_an_id(text)));
+                    }
+                }
                 _ => {}
             }
+        }
+    }
+
+    /// What is said of a text where an id is wanted.
+    fn not_an_id(&self, text: &str) -> String {
+        if self.0.contains_key(text) {
+            format!("must be a UUID or begin with #: \"#{text}\" names an item of this bundle")
+        } else {
+            "must be a UUID, or # and the ref of an item of this bundle".into()
         }
     }
 }
@@ -236,14 +258,21 @@ impl Reader {
                 Ok(new) => read.push(Item { id, name, pointer, new }),
                 Err(faults) => {
                     self.unreadable.insert(id);
-                    let faults = faults.into_iter();
-                    self.errors
-                        .extend(faults.map(|fault| FieldError { pointer: pointer.clone() + &fault.pointer, ..fault }));
+                    self.errors.extend(faults.into_iter().map(|fault| within(&pointer, fault)));
                 }
             }
         }
         read
     }
+}
+
+/// An item's fault as one of the bundle. The single request's type does not know `ref`, which was taken out.
+fn within(item: &str, fault: FieldError) -> FieldError {
+    let FieldError { pointer, mut detail } = fault;
+    if pointer.matches('/').count() == 1 {
+        detail = detail.replacen("known here; known are ", "known here; known are ref, ", 1);
+    }
+    FieldError { pointer: format!("{item}{pointer}"), detail }
 }
 
 /// A whole story. Items have the members of the matching `POST` and an optional `ref`; any id in them may be `"#ref"`.

@@ -13,6 +13,7 @@ use crate::auth::{Access, Caller, Role, Viewer};
 use crate::columns::text_enum;
 use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
+use crate::in_use;
 use crate::partial_date::PartialDate;
 use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
@@ -185,10 +186,12 @@ impl Claim {
         lock_trees(&[id], &[], conn).await?;
         let claim = Self::lock(id, caller, conn).await?;
         if_match.check(&claim)?;
+        let users = in_use::users(Noun::Claim, id, caller, conn).await?;
         diesel::delete(claims::table.find(id)).execute(conn).await.on_constraint(|constraint| match constraint {
             "claims_withdrawn_is_final" => explain(constraint),
-            _ => Some(Error::conflict(
+            _ => Some(Error::blocked(
                 "Statements, verdicts, comment requests or parts hang on this claim. Delete those first; a published claim can be withdrawn instead.",
+                users,
             )),
         })?;
         Ok(())

@@ -170,9 +170,5 @@ async fn hidden(statements: &[Uuid], caller: Caller, conn: &mut AsyncPgConnectio
 }
 
 fn blocked(blockers: Vec<Blocker>) -> Error {
-    Error::Conflict {
-        detail: "Records stand in the way of publishing; blockers names them. Nothing was published.".into(),
-        existing_id: None,
-        blockers,
-    }
+    Error::blocked("Records stand in the way of publishing; blockers names them. Nothing was published.", blockers)
 }

@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use uuid::Uuid;
 
+use super::note;
 use crate::auth::Caller;
 use crate::config::{DatabaseSettings, Limits};
 use crate::db::{Db, Pool};
 use crate::embedded::{self, Embedded};
 use crate::members::Member;
 use crate::migrations::{Addresses, migrate};
+use crate::newsrooms::Newsroom;
 
 /// A migrated database, and the PostgreSQL that this process runs for it, if it does.
 pub struct Opened {
@@ -26,6 +28,15 @@ pub enum Timeouts {
     Set,
     /// As the server has set them.
     Left,
+}
+
+/// What a command does where no database is named and the data directory holds none.
+#[derive(Debug, Clone, Copy)]
+pub enum Missing {
+    /// Makes one, and says so.
+    Made,
+    /// Ends: it has nothing to work on, and was most likely run in another folder than the server.
+    Refused,
 }
 
 /// Connections of the embedded PostgreSQL beside the server's own: commands, backups, people with psql.
@@ -47,7 +58,12 @@ impl Opened {
     }
 
     /// For a command that runs for a moment: beside a running server it shares that one's PostgreSQL.
-    pub async fn shared(settings: &DatabaseSettings, limits: &Limits, timeouts: Timeouts) -> anyhow::Result<Self> {
+    pub async fn shared(
+        settings: &DatabaseSettings,
+        limits: &Limits,
+        timeouts: Timeouts,
+        missing: Missing,
+    ) -> anyhow::Result<Self> {
         let began = Instant::now();
         while settings.database_url.is_none()
             && let Some(url) = embedded::running(&data_dir(settings))?
@@ -57,6 +73,16 @@ impl Opened {
                 return Self::at(embedded::addresses(url), None, limits, timeouts).await;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let data_dir = data_dir(settings);
+        if settings.database_url.is_none() && !embedded::is_made(&data_dir) {
+            match missing {
+                Missing::Made => note(&format!("Making a new database in {}.", data_dir.display()))?,
+                Missing::Refused => bail!(
+                    "there is no database in {}: name the server's with --data-dir or DATABASE_URL, or run this where the server runs",
+                    data_dir.display()
+                ),
+            }
         }
         Self::owned(settings, limits, timeouts).await
     }
@@ -97,7 +123,12 @@ pub async fn acting(member: Option<Uuid>, db: &Db) -> anyhow::Result<Caller> {
         ([], Some(id)) => bail!("there is no member {id}"),
         ([], None) => bail!("there is no newsroom yet: onrecord newsrooms create NAME"),
         (admins, _) => {
-            let of = |admin: &Caller| format!("\n  {} of newsroom {}", admin.member_id, admin.newsroom_id);
+            let ids: Vec<_> = admins.iter().map(|admin| admin.newsroom_id).collect();
+            let names = db.read(async |conn| Newsroom::names(&ids, conn).await).await?;
+            let of = |admin: &Caller| {
+                let name = names.get(&admin.newsroom_id).map_or("", String::as_str);
+                format!("\n  {} of {name} (newsroom {})", admin.member_id, admin.newsroom_id)
+            };
             let admins: String = admins.iter().map(of).collect();
             bail!("there are several newsrooms: say with --member who acts, such as one of their admins:{admins}")
         }

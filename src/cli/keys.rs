@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use uuid::Uuid;
 
-use super::database::{Opened, Timeouts, acting};
+use super::database::{Missing, Opened, Timeouts, acting};
 use super::print;
 use crate::actor::Actor;
 use crate::api_keys::{ApiKey, NewApiKey};
@@ -56,7 +56,7 @@ impl Keys {
     /// Does it.
     pub async fn run(self) -> anyhow::Result<()> {
         let (Self::Create { database, .. } | Self::List { database, .. } | Self::Revoke { database, .. }) = &self;
-        let opened = Opened::shared(database, &Limits::default(), Timeouts::Left).await?;
+        let opened = Opened::shared(database, &Limits::default(), Timeouts::Left, Missing::Refused).await?;
         let done = self.act(&opened.db).await;
         opened.close().await?;
         done

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use tlog_tiles::Checkpoint;
 
-use super::database::{Opened, Timeouts, data_dir};
+use super::database::{Missing, Opened, Timeouts, data_dir};
 use super::print;
 use crate::config::{DatabaseSettings, Limits, LogSettings};
 use crate::db::Db;
@@ -42,7 +42,7 @@ impl Log {
                 Checkpoint::from_bytes(&text).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))
             })
             .transpose()?;
-        let opened = Opened::shared(&database, &Limits::default(), Timeouts::Left).await?;
+        let opened = Opened::shared(&database, &Limits::default(), Timeouts::Left, Missing::Refused).await?;
         let verified = verified(checkpoint.as_ref(), &opened.db).await;
         opened.close().await?;
         let Report { changes, leaves, unsealed, root } = verified?;

@@ -21,7 +21,7 @@ use crate::config::{DatabaseSettings, Limits};
 use crate::db::Db;
 use crate::{app, migrations, newsrooms};
 
-use database::{Opened, Timeouts};
+use database::{Missing, Opened, Timeouts};
 use keys::Keys;
 use log::Log;
 use serve::Serve;
@@ -103,7 +103,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve(serve) => serve.run().await,
         Command::Migrate { database, limits } => {
-            let opened = Opened::shared(&database, &limits, Timeouts::Set).await?;
+            let opened = Opened::shared(&database, &limits, Timeouts::Set, Missing::Made).await?;
             print(&format!("The database is at version {}.", migrations::newest_migration()?))?;
             opened.close().await
         }
@@ -112,7 +112,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             print(if operations { document.operations_table() } else { document.pretty() }.trim_end())
         }
         Command::Import { files, member, database, limits } => {
-            let opened = Opened::shared(&database, &limits, Timeouts::Left).await?;
+            let opened = Opened::shared(&database, &limits, Timeouts::Left, Missing::Refused).await?;
             let imported = import::import(&files, member, &opened.db).await;
             opened.close().await?;
             imported
@@ -120,7 +120,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Keys(keys) => keys.run().await,
         Command::Log(log) => log.run().await,
         Command::Newsrooms(Newsrooms::Create { name, json, database }) => {
-            let opened = Opened::shared(&database, &Limits::default(), Timeouts::Left).await?;
+            let opened = Opened::shared(&database, &Limits::default(), Timeouts::Left, Missing::Made).await?;
             let made = create_newsroom(name, json, &opened.db).await;
             opened.close().await?;
             made
@@ -162,6 +162,11 @@ async fn health(listen: &str) -> anyhow::Result<()> {
         Ok(())
     };
     tokio::time::timeout(Duration::from_secs(3), ask).await.context("the server did not answer within 3 s")?
+}
+
+/// For people beside what is printed, which programs read.
+fn note(text: &str) -> anyhow::Result<()> {
+    Ok(writeln!(std::io::stderr().lock(), "{text}")?)
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

@@ -15,6 +15,7 @@ use crate::auth::{Access, Caller, Viewer};
 use crate::columns::text_enum;
 use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
+use crate::in_use;
 use crate::page::{self, PageRequest};
 use crate::partial_date::PartialDate;
 use crate::patch::Patch;
@@ -239,9 +240,11 @@ impl Document {
     pub async fn delete(id: Uuid, if_match: &IfMatch, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
         let document = Self::lock(id, caller, conn).await?;
         if_match.check(&document)?;
+        let users = in_use::users(Noun::Document, id, caller, conn).await?;
         diesel::delete(documents::table.find(id)).execute(conn).await.on_constraint(|_| {
-            Some(Error::conflict(
+            Some(Error::blocked(
                 "Statements, verdicts or other documents refer to this document. Change or delete those first.",
+                users,
             ))
         })?;
         Ok(())

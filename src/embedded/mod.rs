@@ -114,6 +114,12 @@ impl Embedded {
     }
 }
 
+/// Whether a cluster lies in the data directory, running or not.
+#[must_use]
+pub fn is_made(data_dir: &Path) -> bool {
+    data_dir.join(CLUSTER).exists()
+}
+
 /// The address of OnRecord's database in the cluster that another OnRecord is running on `data_dir`; none where none is.
 pub fn running(data_dir: &Path) -> Result<Option<String>> {
     let Ok(data_dir) = data_dir.canonicalize() else { return Ok(None) };

@@ -29,7 +29,7 @@ kinds! {
     FORBIDDEN = "forbidden", FORBIDDEN, "This key may not do that", "The member's role is too low, the key lacks a scope, the sign-in gives no role, or the record belongs to another newsroom.";
     NOT_FOUND = "not-found", NOT_FOUND, "Not found", "No such path or record, or none that this caller may see.";
     METHOD = "method-not-allowed", METHOD_NOT_ALLOWED, "Method not allowed", "The Allow header lists the methods of this path.";
-    CONFLICT = "conflict", CONFLICT, "The present state forbids this", "Other records stand in the way: existing_id or blockers name them.";
+    CONFLICT = "conflict", CONFLICT, "The present state forbids this", "Other records stand in the way, or the record's own status: detail says what to do. existing_id or blockers name the records that you may see, before a deletion ten of them.";
     STILL_RUNNING = "still-running", CONFLICT, "The first request is still running", "A request with this Idempotency-Key has not ended. Send it again after Retry-After seconds.";
     GONE = "withdrawn", GONE, "Withdrawn", "The record was withdrawn by its newsroom; detail gives the reason.";
     STALE = "stale", PRECONDITION_FAILED, "The record has changed", "Somebody changed it since you read it. Read it again and send its new ETag in If-Match.";

@@ -55,10 +55,10 @@ impl ParameterError {
     }
 }
 
-/// A record that stands in the way of publishing another.
+/// A record that stands in the way of publishing or deleting another.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Blocker {
-    /// `claim`, `statement`, `source` or `document`.
+    /// `claim`, `statement`, `source`, `document`, `verdict` or `comment_request`.
     #[schema(example = "statement")]
     pub noun: &'static str,
     /// The record in the way.
@@ -93,7 +93,7 @@ pub enum Error {
         detail: String,
         /// The one record in the way.
         existing_id: Option<Uuid>,
-        /// All records in the way of publishing.
+        /// All records in the way of publishing, or some of those in the way of deletion.
         blockers: Vec<Blocker>,
     },
     /// 409: a request with the same Idempotency-Key is still running.
@@ -107,6 +107,8 @@ pub enum Error {
     },
     /// 412: the record changed since the client read it.
     Stale,
+    /// 412: the client named no version of the record, only weak ETags.
+    Weak,
     /// 408: the body took too long to arrive.
     TooSlow,
     /// 413: the body is longer than this many bytes.
@@ -154,6 +156,11 @@ impl Error {
         Self::Conflict { detail: detail.into(), existing_id: Some(existing_id), blockers: Vec::new() }
     }
 
+    /// A 409 over the records in the way.
+    pub fn blocked(detail: impl Into<String>, blockers: Vec<Blocker>) -> Self {
+        Self::Conflict { detail: detail.into(), existing_id: None, blockers }
+    }
+
     /// Another write got in between: worth another try.
     pub fn crossed() -> Self {
         Self::Unavailable(CROSSED)
@@ -173,7 +180,7 @@ impl Error {
             Self::Conflict { .. } => &kinds::CONFLICT,
             Self::StillRunning => &kinds::STILL_RUNNING,
             Self::Gone { .. } => &kinds::GONE,
-            Self::Stale => &kinds::STALE,
+            Self::Stale | Self::Weak => &kinds::STALE,
             Self::TooSlow => &kinds::TOO_SLOW,
             Self::TooLarge(_) => &kinds::TOO_LARGE,
             Self::UnsupportedMediaType(_) => &kinds::MEDIA_TYPE,
@@ -206,6 +213,9 @@ impl Error {
             Self::MethodNotAllowed(allowed) => format!("This path knows {}.", methods(allowed)),
             Self::Gone { noun: noun @ "verdict", reason } => format!("This {noun} was retracted: {reason}"),
             Self::Gone { noun, reason } => format!("This {noun} was withdrawn: {reason}"),
+            Self::Weak => {
+                "A weak ETag (W/) names no version: send the record's ETag in If-Match as it was answered, such as \"1\".".into()
+            }
             Self::TooLarge(limit) => format!("The body may have at most {limit} bytes."),
             _ => self.kind().meaning.to_owned(),
         }

@@ -1,5 +1,7 @@
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -74,6 +76,20 @@ fn subject(text: &str) -> Result<(), ValidationError> {
     }
 }
 
+impl NewMember {
+    /// 409 that names the other member of the newsroom with this e-mail address, which the index would refuse unnamed.
+    async fn check_email(&self, id: Uuid, newsroom_id: Uuid, conn: &mut AsyncPgConnection) -> Result<()> {
+        let Some(email) = &self.email else { return Ok(()) };
+        let same = sql::<Bool>("lower(email) = lower(").bind::<Text, _>(email).sql(")");
+        let others = members::newsroom_id.eq(newsroom_id).and(members::id.ne(id));
+        let other: Option<Uuid> =
+            members::table.filter(others).filter(same).select(members::id).first(conn).await.optional()?;
+        other.map_or(Ok(()), |other| Err(Error::existing(SAME_EMAIL, other)))
+    }
+}
+
+const SAME_EMAIL: &str = "Your newsroom has a member with this e-mail address.";
+
 impl Versioned for Member {
     fn version(&self) -> i32 {
         self.version
@@ -109,6 +125,7 @@ impl Member {
 
     /// Adds a member to a newsroom.
     pub async fn create(id: Uuid, new: &NewMember, newsroom_id: Uuid, conn: &mut AsyncPgConnection) -> Result<Self> {
+        new.check_email(id, newsroom_id, conn).await?;
         diesel::insert_into(members::table)
             .values((members::id.eq(id), members::newsroom_id.eq(newsroom_id), new))
             .execute(conn)
@@ -129,6 +146,7 @@ impl Member {
         let member = Self::lock(id, caller, conn).await?;
         if_match.check(&member)?;
         let new = patch.apply(&member)?;
+        new.check_email(id, caller.newsroom_id, conn).await?;
         diesel::update(members::table.find(id)).set(&new).execute(conn).await.on_constraint(explain)?;
         Self::readmit(&new, caller.newsroom_id, conn).await?;
         Self::check_admins(caller.newsroom_id, conn).await?;
@@ -206,7 +224,7 @@ pub async fn lock_newsroom(id: Uuid, conn: &mut AsyncPgConnection) -> Result<()>
 
 fn explain(constraint: &str) -> Option<Error> {
     match constraint {
-        "members_email_key" => Some(Error::conflict("Your newsroom has a member with this e-mail address.")),
+        "members_email_key" => Some(Error::conflict(SAME_EMAIL)),
         "members_oidc_subject_key" => Some(Error::conflict("Your newsroom has a member with this oidc_subject.")),
         _ => None,
     }

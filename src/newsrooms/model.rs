@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -124,6 +126,13 @@ impl Newsroom {
             query = query.filter(newsrooms::id.eq(id));
         }
         Ok(query.load(&mut conn).await?)
+    }
+
+    /// The names of newsrooms by id.
+    pub async fn names(ids: &[Uuid], mut conn: &AsyncPgConnection) -> Result<HashMap<Uuid, String>> {
+        let query = newsrooms::table.filter(newsrooms::id.eq_any(ids)).select((newsrooms::id, newsrooms::name));
+        let names: Vec<(Uuid, String)> = query.load(&mut conn).await?;
+        Ok(names.into_iter().collect())
     }
 
     /// How many newsrooms there are.

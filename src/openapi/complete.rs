@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use crate::bundles::{ARRAYS, MOST_NAME};
 use crate::demo;
 use crate::error::KINDS;
 
@@ -76,6 +77,53 @@ fn derive_answer(schemas: &mut Map<String, Value>) {
         answer["description"] = declared["description"].take();
         answer["example"] = declared["example"].take();
         *declared = answer;
+    }
+}
+
+/// `BundleSource` and so on, written flat: the members of `NewSource`, an optional `ref`, and ids that may name items of
+/// the bundle. Nested items such as `Appearance` follow as `BundleAppearance`.
+pub fn derive_bundle(document: &mut Value) {
+    let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
+    for (array, noun) in ARRAYS {
+        let name = noun.as_str();
+        let name: String = name.chars().take(1).flat_map(char::to_uppercase).chain(name.chars().skip(1)).collect();
+        let Some(mut item) = schemas.get(&format!("New{name}")).cloned() else { continue };
+        name_items(&mut item, schemas);
+        if let Some(members) = item.as_object_mut() {
+            members.remove("example");
+        }
+        item["description"] =
+            json!(format!("A {} of a bundle: as New{name}, and other items may name it.", noun.as_str()));
+        item["properties"]["ref"] = json!({
+            "type": ["string", "null"], "minLength": 1, "maxLength": MOST_NAME, "pattern": "^[^#]",
+            "description": "Its name within the bundle: any item may have \"#\" and this name in place of its id."
+        });
+        schemas.insert(format!("Bundle{name}"), item);
+        if let Some(bundle) = schemas.get_mut("NewBundle") {
+            bundle["properties"][array]["items"] = json!({"$ref": format!("#/components/schemas/Bundle{name}")});
+            bundle["additionalProperties"] = json!(false);
+        }
+    }
+}
+
+/// Lets ids in an item be `"#ref"`.
+fn name_items(schema: &mut Value, schemas: &mut Map<String, Value>) {
+    for (member, declared) in schema["properties"].as_object_mut().into_iter().flatten() {
+        // No item of a bundle is a rating.
+        if declared["format"] == "uuid" && member != "rating_id" {
+            if let Some(keywords) = declared.as_object_mut() {
+                keywords.remove("format");
+            }
+            declared["pattern"] = json!("^(#[^#]|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$)");
+            let description = declared["description"].as_str().unwrap_or_default();
+            declared["description"] = json!(format!("{description} A UUID, or \"#\" and an item's `ref`."));
+        }
+        let nested = declared.pointer("/items/$ref").and_then(Value::as_str);
+        let Some(name) = nested.and_then(|reference| reference.rsplit('/').next()).map(str::to_owned) else { continue };
+        let Some(mut item) = schemas.get(&name).cloned() else { continue };
+        name_items(&mut item, schemas);
+        schemas.insert(format!("Bundle{name}"), item);
+        declared["items"]["$ref"] = json!(format!("#/components/schemas/Bundle{name}"));
     }
 }
 
@@ -287,7 +335,7 @@ pub fn add_components(document: &mut Value) {
             "instance": {"type": ["string", "null"], "description": "The request's id, as in X-Request-Id."},
             "errors": {"type": "array", "description": "The faulty members (422) or query parameters (400).", "items": {"oneOf": [{"$ref": "#/components/schemas/FieldError"}, {"$ref": "#/components/schemas/ParameterError"}]}},
             "existing_id": {"type": "string", "format": "uuid", "description": "The record in the way (409)."},
-            "blockers": {"type": "array", "description": "The records in the way of publishing (409).", "items": {"$ref": "#/components/schemas/Blocker"}},
+            "blockers": {"type": "array", "description": "The records in the way of publishing, or up to ten of those in the way of deletion (409).", "items": {"$ref": "#/components/schemas/Blocker"}},
             "withdrawn_reason": {"type": "string", "description": "Why the record was withdrawn (410)."}
         }
     });

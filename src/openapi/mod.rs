@@ -88,6 +88,7 @@ impl Document {
         let mut value = serde_json::to_value(declared)?;
         complete::resolve_examples(&mut value);
         complete::derive_patches(&mut value);
+        complete::derive_bundle(&mut value);
         complete::refer_to_items(&mut value);
         complete::require_answered_members(&mut value);
         let mut operations = Vec::new();

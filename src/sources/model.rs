@@ -15,6 +15,7 @@ use crate::auth::{Access, Caller, Role, Viewer};
 use crate::columns::text_enum;
 use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
+use crate::in_use;
 use crate::page::{self, PageRequest};
 use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
@@ -215,9 +216,11 @@ impl Source {
     pub async fn delete(id: Uuid, if_match: &IfMatch, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
         let source = Self::lock(id, caller, conn).await?;
         if_match.check(&source)?;
+        let users = in_use::users(Noun::Source, id, caller, conn).await?;
         diesel::delete(sources::table.find(id)).execute(conn).await.on_constraint(|_| {
-            Some(Error::conflict(
+            Some(Error::blocked(
                 "Statements, documents, verdicts or other sources refer to this source. Change or delete those first.",
+                users,
             ))
         })?;
         Ok(())

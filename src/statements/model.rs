@@ -17,6 +17,7 @@ use crate::claims::{ClaimStatus, lock_trees};
 use crate::columns::{Children, text_enum};
 use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
+use crate::in_use;
 use crate::partial_date::PartialDate;
 use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
@@ -107,7 +108,7 @@ pub struct Statement {
 #[derive(Debug, Clone, Deserialize, Serialize, Insertable, AsChangeset, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[diesel(table_name = statements, treat_none_as_null = true)]
-#[validate(schema(function = quote_is_whole), schema(function = reason_matches_status), schema(function = lists::listed_once))]
+#[validate(schema(function = quote_is_whole), schema(function = language_has_quote), schema(function = kind_has_quote), schema(function = reason_matches_status), schema(function = lists::listed_once))]
 #[schema(example = json!({
     "claim_id": "#article-accurate", "source_id": "#peskov", "stance": "disputes", "spoke_as": "Kremlin spokesman", "on_behalf_of_id": "#kremlin",
     "quote": "l’articolo contiene alcune inesattezze", "quote_language": "it", "quote_kind": "paraphrase", "translation": "the article contains some inaccuracies",
@@ -130,11 +131,11 @@ pub struct NewStatement {
     #[validate(length(max = 20000))]
     #[schema(max_length = 20000)]
     pub quote: Option<String>,
-    /// BCP 47 tag of the quote.
+    /// BCP 47 tag of the quote. Needs a quote.
     #[validate(length(max = 35), custom(function = text::language))]
     #[schema(max_length = 35)]
     pub quote_language: Option<String>,
-    /// Whose words they are.
+    /// Whose words they are. Needs a quote.
     pub quote_kind: Option<QuoteKind>,
     /// The quote in the newsroom's language. Needs a quote.
     #[validate(length(max = 20000))]
@@ -192,6 +193,23 @@ fn quote_is_whole(new: &NewStatement) -> Result<(), ValidationError> {
         }
         _ => Ok(()),
     }
+}
+
+fn language_has_quote(new: &NewStatement) -> Result<(), ValidationError> {
+    describes_quote("quote_language", new.quote_language.is_some(), new)
+}
+
+fn kind_has_quote(new: &NewStatement) -> Result<(), ValidationError> {
+    describes_quote("quote_kind", new.quote_kind.is_some(), new)
+}
+
+/// A member that says something of the quote goes with one; each is named by itself, so that both can be mended at once.
+fn describes_quote(member: &'static str, given: bool, new: &NewStatement) -> Result<(), ValidationError> {
+    if given && new.quote.is_none() {
+        let detail = "describes a quote, and there is none: leave it out or send null";
+        return Err(ValidationError::new(member).with_message(detail.into()));
+    }
+    Ok(())
 }
 
 fn reason_matches_status(new: &NewStatement) -> Result<(), ValidationError> {
@@ -285,14 +303,16 @@ impl Statement {
         lock_trees(&[], &[id], conn).await?;
         let statement = Self::lock(id, caller, conn).await?;
         if_match.check(&statement)?;
+        let users = in_use::users(Noun::Statement, id, caller, conn).await?;
         diesel::delete(statements::table.find(id)).execute(conn).await.on_constraint(
             |constraint| match constraint {
                 "statements_withdrawn_is_final" => explain(constraint),
                 "comment_requests_statement_id_fkey" => {
-                    Some(Error::conflict("A comment request is closed by this statement: it stays, and can be corrected or withdrawn."))
+                    Some(Error::blocked("A comment request is closed by this statement: it stays, and can be corrected or withdrawn.", users))
                 }
-                _ => Some(Error::conflict(
+                _ => Some(Error::blocked(
                     "Other statements rely on this statement, or verdicts cite it. Change those first; a published statement can be withdrawn instead.",
+                users,
                 )),
             },
         )?;

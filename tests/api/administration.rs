@@ -25,7 +25,13 @@ async fn members_are_managed_by_admins() {
     let sent = json!({"name": "New checker", "email": "checker@example.org", "role": "checker"});
     app.editor.post("/v1/members", &sent).await.expect(403);
     let made = app.admin.post("/v1/members", &sent).await.expect(201);
-    app.admin.post("/v1/members", &sent).await.problem(409, "e-mail");
+    let again = json!({"name": "Another", "email": "CHECKER@example.org", "role": "reader"});
+    let refused = app.admin.post("/v1/members", &again).await.problem(409, "e-mail");
+    assert_eq!(refused.body["existing_id"], made.id());
+    let other = app.admin.id_of_new("members", json!({"name": "Another", "role": "reader"})).await;
+    let refused = app.admin.patch(&format!("/v1/members/{other}"), &json!({"email": "checker@example.org"})).await;
+    assert_eq!(refused.problem(409, "e-mail").body["existing_id"], made.id());
+    app.admin.delete(&format!("/v1/members/{other}")).await.expect(204);
     let path = format!("/v1/members/{}", made.id());
     assert_eq!(app.admin.get(&path).await.body["email"], "checker@example.org");
     assert_eq!(app.reader.get(&path).await.expect(200).body["email"], Value::Null, "addresses are for admins");
@@ -109,4 +115,6 @@ async fn a_key_that_is_none_is_refused_on_public_paths_too() {
         let refused = app.anyone.send(request).await.expect(401);
         assert_eq!(refused.header("www-authenticate"), Some("Bearer"), "{header}");
     }
+    let copied = app.anyone.request(reqwest::Method::GET, "/v1/claims").header("authorization", "Bearer onr_…");
+    app.anyone.send(copied).await.problem(401, "The key is not valid");
 }

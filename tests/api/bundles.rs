@@ -288,3 +288,22 @@ async fn a_large_bundle_is_recorded_whole() {
     assert_eq!(counts(&app).await, [2_500, 0, 1, 2_500, 0]);
     assert_eq!(app.count("relies_on").await, 12_500);
 }
+
+#[actix_web::test]
+async fn a_fault_of_an_item_says_how_items_are_named() {
+    let app = App::start().await;
+    let bundle = json!({
+        "sources": [{"ref": "mod", "kind": "government", "name": "Ministry"}, {"ref": "#us", "kind": "person", "name": "Ann"}],
+        "claims": [{"ref": "c", "text": "It rained", "language": "en", "colour": "red"}],
+        "statements": [{"claim_id": "#c", "source_id": "mod", "stance": "asserts", "document_id": "article"}],
+    });
+    let refused = app.checker.post("/v1/bundles", &bundle).await.expect(422);
+    let said = |pointer: &str| {
+        let errors = refused.body["errors"].as_array().unwrap();
+        errors.iter().find(|error| error["pointer"] == pointer).unwrap()["detail"].as_str().unwrap()
+    };
+    assert!(said("/statements/0/source_id").contains("\"#mod\" names an item of this bundle"));
+    assert!(said("/statements/0/document_id").contains("must be a UUID, or # and the ref"));
+    assert!(said("/sources/1/ref").contains("must not begin with #"));
+    assert!(said("/claims/0/colour").contains("known are ref, text, language"));
+}

@@ -158,3 +158,19 @@ async fn publishing_names_everything_in_its_way_and_publishes_nothing() {
     app.editor.act(&format!("/v1/claims/{elsewhere}/publish")).await.expect(200);
     app.editor.act(&path).await.expect(200);
 }
+
+#[actix_web::test]
+async fn language_tags_are_kept_in_their_usual_case() {
+    let app = App::start().await;
+    let made = app.checker.create("claims", claim(json!({"language": "EN-us"}))).await;
+    assert_eq!(made["language"], "en-US");
+    let path = format!("/v1/claims/{}", made["id"].as_str().unwrap());
+    assert_eq!(
+        app.checker.patch(&path, &json!({"language": "SR-latn-rs"})).await.expect(200).body["language"],
+        "sr-Latn-RS"
+    );
+    let bundle = json!({"claims": [{"ref": "c", "text": "It rained", "language": "PT-br"}]});
+    let ids = app.checker.post("/v1/bundles", &bundle).await.expect(201).body["ids"].clone();
+    let read = app.checker.get(&format!("/v1/claims/{}", ids["c"].as_str().unwrap())).await.expect(200);
+    assert_eq!(read.body["language"], "pt-BR");
+}

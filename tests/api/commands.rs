@@ -68,7 +68,9 @@ async fn a_newsroom_is_made_beside_a_server() {
     let key = said.trim_end().rsplit(' ').next().unwrap();
     serving.with_key(key).get(MEMBERS).await.expect(200);
     // Which newsroom is meant cannot be guessed any more.
-    program.run(&["keys", "create"]).await.refused("there are several newsrooms: say with --member who acts");
+    let refused =
+        program.run(&["keys", "create"]).await.refused("there are several newsrooms: say with --member who acts");
+    refused.refused("of Second (newsroom ").refused("of Third (newsroom ");
     let key = program.run(&["keys", "create", "--member", member]).await.done();
     assert_eq!(serving.with_key(key.trim_end()).get(MEMBERS).await.expect(200).ids(), [member]);
     program.run(&["newsrooms", "create", ""]).await.refused("/name");
@@ -137,8 +139,12 @@ async fn commands_beside_a_server_leave_its_limits_alone() {
 #[actix_web::test]
 async fn without_a_server_commands_run_postgresql_for_a_moment() {
     let program = Program::new();
+    let migrated = program.run(&["migrate"]).await;
+    assert!(migrated.status.success() && migrated.err.contains("Making a new database in "), "{migrated:?}");
     program.run(&["keys", "create"]).await.refused("there is no newsroom yet: onrecord newsrooms create NAME");
-    let made: Value = program.run(&["newsrooms", "create", "First", "--json"]).await.done().parse().unwrap();
+    let made = program.run(&["newsrooms", "create", "First", "--json"]).await;
+    assert!(!made.err.contains("Making a new database"), "{made:?}");
+    let made: Value = made.done().parse().unwrap();
     program.run_with(&["import", "-"], &bundle().to_string()).await.done();
     program.run(&["migrate"]).await.done();
     assert!(!program.postmaster().is_some_and(runs));
@@ -147,6 +153,25 @@ async fn without_a_server_commands_run_postgresql_for_a_moment() {
     let admin = serving.with_key(made["key"].as_str().unwrap());
     assert_eq!(admin.get("/v1/claims").await.expect(200).ids().len(), 1);
     assert!(!serving.stop().await.out.contains("onr_"));
+}
+
+/// Run in another folder than the server, they must not seem to have found an empty database.
+#[actix_web::test]
+async fn commands_that_need_records_make_no_database_for_themselves() {
+    let program = Program::new();
+    let file = program.file("bundle.json", &bundle().to_string());
+    let id = "019f0000-0000-7000-8000-000000000000";
+    let commands: [&[&str]; 5] =
+        [&["keys", "create"], &["keys", "list"], &["keys", "revoke", id], &["import", &file], &["log", "verify"]];
+    for command in commands {
+        let ended = program.run(command).await.refused("there is no database in ");
+        ended.refused("name the server's with --data-dir or DATABASE_URL, or run this where the server runs");
+        assert!(!program.data_dir().exists(), "{command:?}");
+    }
+    let made = program.run(&["newsrooms", "create", "First", "--json"]).await;
+    assert!(made.err.contains("Making a new database in "), "{made:?}");
+    assert!(made.done().parse::<Value>().unwrap()["key"].is_string());
+    program.run(&["keys", "list"]).await.done();
 }
 
 #[actix_web::test]

@@ -131,6 +131,61 @@ pub fn body_example(operation: &Value) -> Option<&'static Value> {
         .or_else(|| contract().document.pointer(&format!("{}/example", pointer?)))
 }
 
+/// Whoever makes a client from the document must be able to send what it shows.
+#[test]
+fn every_example_fits_the_schema_of_its_request() {
+    let mut checked = 0;
+    for (path, method, operation) in operations() {
+        let Some(example) = body_example(operation) else { continue };
+        for (media, content) in operation["requestBody"]["content"].as_object().unwrap() {
+            let faults = contract().misfits(&content["schema"], example);
+            assert!(faults.is_empty(), "{method} {path} as {media} shows what it does not take: {faults:#?}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 20, "only {checked} examples were checked");
+}
+
+/// The bundle in README.md, as the shell sends it.
+fn first_request() -> Value {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("-d '").unwrap();
+    serde_json::from_str(rest.split_once('\'').unwrap().0).unwrap()
+}
+
+#[actix_web::test]
+async fn the_schema_of_bundles_takes_and_refuses_what_the_server_does() {
+    let app = App::start().await;
+    let schema = json!({"$ref": "#/components/schemas/NewBundle"});
+    let demo: Value = serde_json::from_str(onrecord::demo::STORY).unwrap();
+    let circle = json!({"claims": [{"ref": "c", "text": "It rained", "language": "en"}], "sources": [{"ref": "s", "kind": "person", "name": "Ann"}],
+        "statements": [{"ref": "a", "claim_id": "#c", "source_id": "#s", "stance": "reports", "relies_on": [{"statement_id": "#b"}]},
+            {"ref": "b", "claim_id": "#c", "source_id": "#s", "stance": "reports", "relies_on": [{"statement_id": "#a"}]}]});
+    for taken in
+        [first_request(), demo, circle, json!({"sources": [{"kind": "person", "name": "Ann"}], "verdicts": null})]
+    {
+        assert_eq!(contract().misfits(&schema, &taken), [""; 0], "{taken:#}");
+        app.admin.post("/v1/bundles", &taken).await.expect(201);
+    }
+    let source = |member: &str, value: Value| {
+        let mut source = json!({"kind": "person", "name": "Ann"});
+        source[member] = value;
+        json!({"sources": [source]})
+    };
+    for refused in [
+        json!({"stories": []}),
+        source("age", json!(7)),
+        source("ref", json!("#ann")),
+        source("ref", json!("")),
+        source("affiliation_id", json!("ann")),
+        source("affiliation_id", json!("#")),
+        json!({"documents": [{"kind": "article", "title": "A", "derived_from_id": "first"}]}),
+    ] {
+        assert_ne!(contract().misfits(&schema, &refused), [""; 0], "{refused:#}");
+        app.admin.post("/v1/bundles", &refused).await.expect(422);
+    }
+}
+
 /// What the operations answer whose examples cannot succeed: they would take away what others need, or need what another
 /// member has to do first.
 const REFUSED: &[(&str, u16)] = &[

@@ -154,6 +154,7 @@ async fn a_version_is_read_again_only_when_it_changed() {
         assert_eq!((answer.text.as_str(), answer.header("etag")), ("", Some(etag.as_str())), "{matching}");
     }
     ask("\"9\"").await.expect(200);
+    ask("“1”").await.expect(200);
     app.editor.patch(&path, &json!({"context": "new"})).await.expect(200);
     ask(&etag).await.expect(200);
 }
@@ -175,7 +176,10 @@ async fn a_change_needs_the_version_it_is_based_on() {
         change(&method, Some("\"2\"")).await.problem(412, "Read it again");
         change(&method, Some("\"1\", \"9\"x")).await.expect(400);
         change(&method, Some("1")).await.expect(400);
-        change(&method, Some("W/\"1\"")).await.expect(412);
+        change(&method, Some("“1”")).await.problem(400, "must be an ETag as it was answered");
+        change(&method, Some("\"1\", “2”")).await.expect(400);
+        change(&method, Some("W/\"1\"")).await.problem(412, "A weak ETag");
+        change(&method, Some("W/\"1\", \"2\"")).await.problem(412, "Read it again");
     }
     let changed = change(&Method::PATCH, Some("\"1\"")).await.expect(200);
     assert_eq!(changed.header("etag"), Some("\"2\""));
@@ -363,4 +367,17 @@ async fn who_sends_too_slowly_is_not_waited_for() {
     let body = raw(&app, request.as_bytes()).await;
     assert!(body.starts_with("HTTP/1.1 408") && body.contains("request-timeout"), "{body}");
     assert_eq!(app.count("sources").await, 0);
+}
+
+#[actix_web::test]
+async fn a_blank_text_may_be_left_out_only_where_that_is_so() {
+    let app = App::start().await;
+    let said = |answer: &crate::support::Answer| answer.body["errors"][0]["detail"].as_str().unwrap().to_owned();
+    let required = app.checker.post("/v1/claims", &json!({"text": "", "language": "en"})).await.points_at(&["/text"]);
+    assert_eq!(said(&required), "must not be blank");
+    let optional = json!({"text": "It rained", "language": "en", "place": " "});
+    let optional = app.checker.post("/v1/claims", &optional).await.points_at(&["/place"]);
+    assert_eq!(said(&optional), "must not be blank: leave it out or send null");
+    let path = format!("/v1/sources/{}", app.checker.id_of_new("sources", source(json!({}))).await);
+    assert_eq!(said(&app.checker.patch(&path, &json!({"name": ""})).await.points_at(&["/name"])), "must not be blank");
 }

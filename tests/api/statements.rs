@@ -89,6 +89,23 @@ async fn a_quote_is_whole_and_a_list_names_nothing_twice() {
 }
 
 #[actix_web::test]
+async fn nothing_describes_a_quote_that_is_not_there() {
+    let story = story().await;
+    let app = &story.app;
+    let described = story.statement(json!({"quote_language": "it", "quote_kind": "verbatim"}));
+    let both = ["/quote_kind", "/quote_language"];
+    app.checker.post("/v1/statements", &described).await.points_at(&both);
+    app.checker.post("/v1/statements", &story.statement(json!({"quote_kind": "verbatim"}))).await.points_at(&both[..1]);
+    let bundled = app.checker.post("/v1/bundles", &json!({"statements": [described]})).await;
+    bundled.points_at(&["/statements/0/quote_kind", "/statements/0/quote_language"]);
+    let quoted = json!({"quote": "sì", "quote_language": "it", "quote_kind": "verbatim", "translation": "yes"});
+    let path = format!("/v1/statements/{}", app.checker.id_of_new("statements", story.statement(quoted)).await);
+    app.checker.patch(&path, &json!({"quote": null, "translation": null})).await.points_at(&both);
+    let nothing = json!({"quote": null, "quote_language": null, "quote_kind": null, "translation": null});
+    app.checker.patch(&path, &nothing).await.expect(200);
+}
+
+#[actix_web::test]
 async fn a_circle_of_reliance_is_recorded_as_it_is() {
     let story = story().await;
     let app = &story.app;

@@ -48,6 +48,12 @@ impl Contract {
         Self { document, bodies, problem }
     }
 
+    /// What does not fit a schema of the document as it is served.
+    pub fn misfits(&self, schema: &Value, body: &Value) -> Vec<String> {
+        let faults = validator(&self.document, schema);
+        faults.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    }
+
     /// The template that a path follows.
     pub fn template(&self, path: &str) -> Option<&str> {
         let fits = |template: &str| {
