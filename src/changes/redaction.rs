@@ -136,6 +136,10 @@ pub async fn redact(new: &NewRedaction, caller: Caller, conn: &mut AsyncPgConnec
         let known = noun.fields().join(", ");
         return Err(Error::field(format!("/fields/{index}"), format!("must be one of {known}")));
     }
+    let repeated = |(index, field): (usize, &String)| fields[..index].contains(field).then_some(index);
+    if let Some(index) = fields.iter().enumerate().find_map(repeated) {
+        return Err(Error::field(format!("/fields/{index}"), "is listed twice"));
+    }
     if let Some(index) = fields.iter().position(|field| *now && LISTS.contains(&field.as_str())) {
         return Err(Error::field(format!("/fields/{index}"), "cannot be erased with now: it names other records"));
     }
@@ -150,9 +154,10 @@ pub async fn redact(new: &NewRedaction, caller: Caller, conn: &mut AsyncPgConnec
     if owner.and_then(|owner| owner.newsroom_id) != Some(caller.newsroom_id) {
         return Err(Error::field("/record_id", "must be the id of a record of your newsroom"));
     }
-    // The form in which addresses are compared tells the address.
+    // The form in which documents' addresses are compared tells the address.
     let mut blanked = fields.clone();
-    blanked.extend(fields.iter().any(|field| field == "url").then(|| "url_normal".to_owned()));
+    let compared = *noun == RedactedNoun::Document && fields.iter().any(|field| field == "url");
+    blanked.extend(compared.then(|| "url_normal".to_owned()));
     let Redacted { change } = diesel::sql_query("SELECT redact($1, $2, $3, $4, $5) AS change")
         .bind::<Text, _>(noun.as_str())
         .bind::<SqlUuid, _>(record_id)

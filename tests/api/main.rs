@@ -30,6 +30,7 @@ mod pages;
 mod process;
 mod races;
 mod rate_limits;
+mod redactions;
 mod requests;
 mod reuse;
 mod review;
