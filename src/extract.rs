@@ -86,6 +86,9 @@ impl<T: DeserializeOwned + Validate> FromRequest for Query<T> {
     }
 }
 
+/// Parameters with lists of which an empty one says something: none of them.
+const MAY_BE_EMPTY: [&str; 1] = ["group"];
+
 /// The query's parameters in NFC, each at most once.
 pub fn read_parameters(query: &str) -> Result<BTreeMap<String, String>> {
     let mut parameters = BTreeMap::new();
@@ -96,7 +99,10 @@ pub fn read_parameters(query: &str) -> Result<BTreeMap<String, String>> {
             errors.push(ParameterError::new(name, "must be UTF-8, percent-encoded"));
             continue;
         };
-        if let Err(detail) = text::storable(&value) {
+        let may_be_empty = value.is_empty() && MAY_BE_EMPTY.contains(&name.as_str());
+        if let Err(detail) = text::storable(&value)
+            && !may_be_empty
+        {
             errors.push(ParameterError::new(
                 name,
                 detail.replace("; where it may be left out, leave it out or send null", "; leave it out"),

@@ -40,6 +40,7 @@ pub mod page;
 pub mod partial_date;
 pub mod patch;
 pub mod progress;
+pub mod provenance;
 pub mod rate_limits;
 pub mod rating_scales;
 pub mod references;

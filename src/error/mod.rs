@@ -73,6 +73,8 @@ pub struct Blocker {
 pub enum Error {
     /// 422: the body was read, and members of it are wrong.
     Validation(Vec<FieldError>),
+    /// 422: the answer would be larger than one can be; the text says what to ask for instead.
+    TooMuch(String),
     /// 422: the Idempotency-Key was used for another body.
     KeyReused,
     /// 400: the query is wrong.
@@ -170,6 +172,7 @@ impl Error {
     pub fn kind(&self) -> &'static Kind {
         match self {
             Self::Validation(_) => &kinds::VALIDATION,
+            Self::TooMuch(_) => &kinds::TOO_MUCH,
             Self::KeyReused => &kinds::KEY_REUSED,
             Self::Query(_) => &kinds::QUERY,
             Self::BadRequest(_) => &kinds::UNREADABLE,
@@ -204,7 +207,9 @@ impl Error {
                 .map(|error| format!("{}: {}.", error.parameter, error.detail))
                 .collect::<Vec<_>>()
                 .join(" "),
-            Self::BadRequest(detail) | Self::Forbidden(detail) | Self::Conflict { detail, .. } => detail.clone(),
+            Self::BadRequest(detail) | Self::Forbidden(detail) | Self::TooMuch(detail) | Self::Conflict { detail, .. } => {
+                detail.clone()
+            }
             Self::Unauthenticated(detail)
             | Self::TooManyRequests { detail, .. }
             | Self::Unavailable(detail)

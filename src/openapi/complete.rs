@@ -210,6 +210,10 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     if versioned {
         statuses.extend(["410", "412", "428"]);
     }
+    // A graph may have too much in it for one answer.
+    if path.ends_with("/provenance") {
+        statuses.push("422");
+    }
     if path.starts_with("/health") || path == "/metrics" {
         statuses = vec!["400"];
     }

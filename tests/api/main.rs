@@ -28,6 +28,7 @@ mod migrations;
 mod openapi;
 mod pages;
 mod process;
+mod provenance;
 mod races;
 mod rate_limits;
 mod redactions;
