@@ -133,6 +133,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// What one claim is to another: <claim_id> <kind> <linked_claim_id>
+    claim_links (id) {
+        /// UUIDv7
+        id -> Uuid,
+        /// The newsroom that recorded it
+        newsroom_id -> Uuid,
+        /// The claim that is something to the other; never changed
+        claim_id -> Uuid,
+        /// same_as (symmetric, transitive), repeats (the earlier one), contradicts (symmetric) or narrower (says less than the other); never changed
+        kind -> Text,
+        /// The other claim; never changed
+        linked_claim_id -> Uuid,
+        /// Why they are linked; shown to whoever sees the link
+        note -> Nullable<Text>,
+        /// Whether everybody sees it: both claims are published; kept by triggers
+        public -> Bool,
+        /// When it was recorded, database time
+        created_at -> Timestamptz,
+        /// When it last changed, database time
+        updated_at -> Timestamptz,
+        /// Raised by one with every change; the ETag
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::*;
     use super::sql_types::Tsvector;
 
@@ -654,6 +680,7 @@ diesel::joinable!(appearances -> documents (document_id));
 diesel::joinable!(appearances -> statements (statement_id));
 diesel::joinable!(change_positions -> changes (change_id));
 diesel::joinable!(change_values -> changes (change_id));
+diesel::joinable!(claim_links -> newsrooms (newsroom_id));
 diesel::joinable!(claims -> newsrooms (newsroom_id));
 diesel::joinable!(comment_requests -> claims (claim_id));
 diesel::joinable!(comment_requests -> newsrooms (newsroom_id));
@@ -691,6 +718,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     change_values,
     changes,
     changes_unsequenced,
+    claim_links,
     claims,
     comment_requests,
     documents,

@@ -252,7 +252,7 @@ async fn check_order(ids: &[i64], mut conn: &AsyncPgConnection) -> Result<()> {
 }
 
 /// Tables and what they hold.
-const NOUNS: [(&str, &str); 13] = [
+const NOUNS: [(&str, &str); 14] = [
     ("newsrooms", "newsroom"),
     ("members", "member"),
     ("api_keys", "api_key"),
@@ -266,6 +266,7 @@ const NOUNS: [(&str, &str); 13] = [
     ("verdicts", "verdict"),
     ("verdict_comments", "verdict_comment"),
     ("comment_requests", "comment_request"),
+    ("claim_links", "claim_link"),
 ];
 
 /// The live rows say what the log says they say.
