@@ -132,9 +132,9 @@ impl Dossier {
         let (mut statements, verdicts, comment_requests) = futures_util::try_join!(statements, verdicts, asked)?;
         weigh(&mut links, &statements);
         statements.retain(|statement| shown.contains(&statement.claim_id));
-        let records = Records::load(&statements, &verdicts, viewer, conn).await?;
         let spoken: Vec<Uuid> = statements.iter().map(|statement| statement.id).collect();
-        let noted = Noted::on(&spoken, conn).await?;
+        let records = Records::load(&statements, &verdicts, viewer, conn);
+        let (records, noted) = futures_util::try_join!(records, Noted::on(&spoken, conn))?;
 
         let mut parts = records.parts(tree, &statements, &verdicts).into_iter();
         let mut whole = parts.next().ok_or(Error::NotFound("claim"))?;
