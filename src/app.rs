@@ -21,13 +21,14 @@ use crate::openapi::{self, Document};
 use crate::rate_limits::{self, RateLimits};
 use crate::telemetry::{self, Metrics};
 use crate::{
-    api_keys, as_of, auth, bundles, changes, claims, comment_requests, documents, dossier, health, members, newsrooms,
-    provenance, rating_scales, sources, statements, topics, verdicts,
+    api_keys, as_of, auth, bundles, changes, claim_links, claims, comment_requests, documents, dossier, health,
+    members, newsrooms, provenance, rating_scales, sources, statements, topics, verdicts,
 };
 
 /// All routes with their documentation; one line for each slice.
 fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     claims::configure(config);
+    claim_links::configure(config);
     statements::configure(config);
     sources::configure(config);
     documents::configure(config);

@@ -13,6 +13,7 @@ use uuid::{Builder, Uuid};
 use crate::auth::Caller;
 use crate::body::Json;
 use crate::bundles::{self, Bundle, Ids, Imported};
+use crate::claim_links::{ClaimLink, LinkKind, NewClaimLink};
 use crate::comment_requests::{Channel, CommentRequest, NewCommentRequest};
 use crate::error::Result;
 use crate::schema::{claims, sources};
@@ -32,6 +33,9 @@ const PEOPLE: [&str; 3] = ["newsroom", "admin", "first-key"];
 /// The comment request that the demo has beside the story: no bundle holds one.
 const ASKED: &str = "asked-armenian-government";
 
+/// The claim link that the demo has beside the story, as no bundle holds one either.
+const LINKED: &str = "negotiated-contradicts-on-the-move";
+
 static IDS: LazyLock<HashMap<String, Uuid>> = LazyLock::new(|| {
     let story: Value = serde_json::from_str(STORY).unwrap_or_default();
     let nouns = ["sources", "documents", "claims", "statements", "verdicts"];
@@ -40,7 +44,7 @@ static IDS: LazyLock<HashMap<String, Uuid>> = LazyLock::new(|| {
     PEOPLE
         .into_iter()
         .chain(refs)
-        .chain([ASKED])
+        .chain([ASKED, LINKED])
         .enumerate()
         .map(|(index, name)| (name.to_owned(), id(name, index as u64)))
         .collect()
@@ -53,7 +57,7 @@ pub async fn is_wanted(conn: &mut AsyncPgConnection) -> Result<bool> {
     Ok(!any_source.get_result::<bool>(conn).await? && !any_claim.get_result::<bool>(conn).await?)
 }
 
-/// Records the story in the caller's newsroom, and a request for comment that waits for an answer.
+/// Records the story in the caller's newsroom, a request for comment that waits for an answer, and a link between two claims.
 pub async fn load(caller: Caller, conn: &mut AsyncPgConnection) -> Result<Imported> {
     let imported = bundles::import(Bundle::read(Json::parse(STORY.as_bytes())?, Ids::Demo)?, caller, conn).await?;
     if let (Some(id), Some(claim_id), Some(source_id)) =
@@ -70,10 +74,18 @@ pub async fn load(caller: Caller, conn: &mut AsyncPgConnection) -> Result<Import
         };
         CommentRequest::create(id, &request, caller, conn).await?;
     }
+    if let (Some(id), Some(claim_id), Some(linked_claim_id)) =
+        (id_of(LINKED), id_of("blinken-lavrov-negotiated"), id_of("exchange-on-the-move"))
+    {
+        let kind = LinkKind::Contradicts;
+        let note = Some("As Moscow tells it: an exchange on the move, and no negotiations.".into());
+        ClaimLink::create(id, &NewClaimLink { claim_id, kind, linked_claim_id, note }, caller, conn).await?;
+    }
     Ok(imported)
 }
 
-/// The id of a ref of the story (or of `newsroom`, `admin`, `first-key`, `asked-armenian-government`): a UUIDv7 whose time follows the story's order and whose
+/// The id of a ref of the story (or of `newsroom`, `admin`, `first-key`, `asked-armenian-government`,
+/// `negotiated-contradicts-on-the-move`): a UUIDv7 whose time follows the story's order and whose
 /// random part is a hash of the ref.
 pub fn id_of(name: &str) -> Option<Uuid> {
     IDS.get(name).copied()

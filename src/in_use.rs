@@ -43,6 +43,8 @@ const OF_CLAIM: &str = "
     UNION ALL SELECT 'verdict', id, 'it is on this claim' FROM verdicts WHERE claim_id = $1 AND (public OR newsroom_id = $2)
     UNION ALL SELECT 'claim', id, 'it is a part of this claim' FROM claims WHERE part_of_id = $1 AND newsroom_id = $2
     UNION ALL SELECT 'comment_request', id, 'it is about this claim' FROM comment_requests WHERE claim_id = $1 AND newsroom_id = $2
+    UNION ALL SELECT 'claim_link', id, 'it links this claim' FROM claim_links WHERE claim_id = $1 AND (public OR newsroom_id = $2)
+    UNION ALL SELECT 'claim_link', id, 'it links this claim' FROM claim_links WHERE linked_claim_id = $1 AND (public OR newsroom_id = $2)
     LIMIT 10";
 const OF_STATEMENT: &str = "
     SELECT 'statement' AS noun, id, 'it relies on this statement' AS detail FROM relies_on JOIN statements ON id = statement_id
@@ -52,7 +54,7 @@ const OF_STATEMENT: &str = "
     UNION ALL SELECT 'comment_request', id, 'it is closed by this statement' FROM comment_requests WHERE statement_id = $1 AND newsroom_id = $2
     LIMIT 10";
 
-const NOUNS: [&str; 6] = ["claim", "comment_request", "document", "source", "statement", "verdict"];
+const NOUNS: [&str; 7] = ["claim", "claim_link", "comment_request", "document", "source", "statement", "verdict"];
 
 /// Up to ten records that refer to this one and that the caller may see: there may be others.
 pub async fn users(noun: Noun, id: Uuid, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Vec<Blocker>> {

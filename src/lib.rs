@@ -2,7 +2,8 @@
 //!
 //! A resource is a folder ("slice"): `mod.rs` says what it is, `routes.rs` holds its handlers, `model.rs` its types and
 //! all its SQL. What all slices share lies flat beside them. Slices depend on each other one way only:
-//! `newsrooms, members, api_keys`; `sources ← documents ← claims ← statements ← verdicts, comment_requests ← dossier, bundles`.
+//! `newsrooms, members, api_keys`; `sources ← documents ← claims ← statements ← verdicts, comment_requests ← dossier, bundles`,
+//! and `claims ← claim_links ← dossier`.
 
 pub mod actor;
 pub mod api_keys;
@@ -12,6 +13,7 @@ pub mod auth;
 pub mod body;
 pub mod bundles;
 pub mod changes;
+pub mod claim_links;
 pub mod claims;
 pub mod cli;
 pub mod client_address;

@@ -160,9 +160,11 @@ impl Row {
     fn item(self, viewer: Viewer) -> FeedItem {
         let is_own = self.newsroom_id.is_some_and(|newsroom_id| viewer.is_of(newsroom_id));
         let seen = self.operation != Operation::Redact && (is_own || self.public && self.public_today);
-        let record = self.after.as_ref().filter(|_| seen).map(|after| shown(after, is_own));
+        // A link's note is for its readers; others are the newsroom's own.
+        let with_note = is_own || self.noun == "claim_link";
+        let record = self.after.as_ref().filter(|_| seen).map(|after| shown(after, with_note));
         let Self { position, id, noun, record_id, newsroom_id, operation, version, at, public, mut changed, .. } = self;
-        changed.retain(|field| field != "url_normal" && (is_own || field != "note"));
+        changed.retain(|field| field != "url_normal" && (with_note || field != "note"));
         FeedItem {
             position,
             change_id: id,

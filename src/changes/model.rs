@@ -130,10 +130,10 @@ text_enum! {
     }
 }
 
-/// A logged record as callers see it: without what only the database needs, and without notes for others.
-pub fn shown(after: &Value, is_own: bool) -> Map<String, Value> {
+/// A logged record as callers see it: without what only the database needs, and without a note that is not for them.
+pub fn shown(after: &Value, with_note: bool) -> Map<String, Value> {
     let members = after.as_object().into_iter().flatten();
-    let kept = members.filter(|(name, _)| *name != "url_normal" && (is_own || *name != "note"));
+    let kept = members.filter(|(name, _)| *name != "url_normal" && (with_note || *name != "note"));
     kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 

@@ -29,6 +29,8 @@ text_enum! {
         Member = "member",
         /// A comment request.
         CommentRequest = "comment_request",
+        /// A link between claims.
+        ClaimLink = "claim_link",
         /// An entry in a verdict's thread.
         VerdictComment = "verdict_comment",
     }
@@ -63,6 +65,7 @@ impl RedactedNoun {
             ],
             Self::Member => &["name", "email", "oidc_subject"],
             Self::CommentRequest => &["question", "note"],
+            Self::ClaimLink => &["note"],
             Self::VerdictComment => &["comment"],
         }
     }

@@ -190,7 +190,7 @@ impl Claim {
         diesel::delete(claims::table.find(id)).execute(conn).await.on_constraint(|constraint| match constraint {
             "claims_withdrawn_is_final" => explain(constraint),
             _ => Some(Error::blocked(
-                "Statements, verdicts, comment requests or parts hang on this claim. Delete those first; a published claim can be withdrawn instead.",
+                "Statements, verdicts, comment requests, links or parts hang on this claim. Delete those first; a published claim can be withdrawn instead.",
                 users,
             )),
         })?;

@@ -1,6 +1,7 @@
 //! The dossier: everything on one claim in one consistent answer, in a bounded number of SQL statements.
 
 mod corrections;
+mod links;
 mod model;
 mod positions;
 mod routes;

@@ -9,8 +9,10 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::corrections::{Correction, Noted, corrections};
+use super::links::{DossierLink, contradicting, linked, weigh};
 use super::positions::{Discussed, Positions, Spoken, summary_line};
 use crate::auth::Viewer;
+use crate::claim_links::{ClaimLink, same_claims};
 use crate::claims::{Claim, ClaimStatus};
 use crate::columns::Children;
 use crate::comment_requests::CommentRequest;
@@ -29,13 +31,19 @@ pub struct Dossier {
     pub claim: Claim,
     /// Its parts at every level, each after the claim that it is a part of (`claim.part_of_id`).
     pub parts: Vec<DossierPart>,
-    /// The statements on the claim itself, by date; those without one last. Withdrawn ones are tombstones.
+    /// The links of the claim itself, the oldest first.
+    pub links: Vec<DossierLink>,
+    /// Ids of all claims that are the same by any number of `same_as` links, sorted.
+    pub same_as: Vec<Uuid>,
+    /// The statements on the claim itself, by date; those without one last. Withdrawn ones are tombstones. With `pooled`, those
+    /// on the claims in `same_as` are among them.
     pub statements: Vec<DossierStatement>,
-    /// Who stands where on the claim itself.
+    /// Who stands where on the claim itself; with `pooled`, on the claims in `same_as` too, as on one.
     pub positions: Positions,
     /// The current verdicts on the claim itself, newest first: published ones, and what members have under way.
     pub verdicts: Vec<DossierVerdict>,
-    /// What was corrected, retracted or withdrawn of what was published on the claim and its parts, newest first.
+    /// What was corrected, retracted or withdrawn of what was published on the claim and its parts, newest first; with `pooled`,
+    /// of statements on the claims in `same_as` too.
     pub corrections: Vec<Correction>,
     /// Whom your newsroom asked about the claim and its parts and who has not answered yet, longest waiting first. Empty for
     /// the public.
@@ -89,6 +97,10 @@ pub struct DossierVerdict {
 pub struct DossierQuery {
     /// Only statements, positions and verdicts that this newsroom recorded.
     pub newsroom_id: Option<Uuid>,
+    /// Whether `statements`, `positions` and `summary_line` are those of the claim and of all claims that are the same
+    /// (`same_as`) together; each statement names its claim. Parts and verdicts stay the claim's own.
+    #[param(default = false)]
+    pub pooled: Option<bool>,
 }
 
 /// The claim's tree, every claim after the one that it is a part of.
@@ -99,40 +111,57 @@ struct InTree {
 }
 
 impl Dossier {
-    /// Reads the dossier in one snapshot (the connection's transaction): ten statements, however much there is.
+    /// Reads the dossier in one snapshot (the connection's transaction): twelve statements, however much there is.
     pub async fn find(id: Uuid, query: &DossierQuery, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Self> {
-        let claims = tree(id, viewer, conn).await?;
-        let ids: Vec<Uuid> = claims.iter().map(|claim| claim.id).collect();
-        let statements = statements_on(&ids, query, viewer, conn);
+        let root = Claim::find(id, viewer, conn).await?;
+        let (order, links, same) = (parts_of(id, conn), ClaimLink::of(id, viewer, conn), same_claims(id, viewer, conn));
+        let (order, links, mut same) = futures_util::try_join!(order, links, same)?;
+        let others = links.iter().map(|link| link.other_than(id));
+        let mut seen = seen(order.iter().copied().chain(others), viewer, conn).await?;
+        let mut links = linked(id, links, &seen);
+        let tree: Vec<Claim> = std::iter::once(root).chain(order.iter().filter_map(|id| seen.remove(id))).collect();
+        let ids: Vec<Uuid> = tree.iter().map(|claim| claim.id).collect();
+        let pooled = if query.pooled.unwrap_or_default() { same.clone() } else { BTreeSet::from([id]) };
+        same.remove(&id);
+
+        let shown: BTreeSet<Uuid> = pooled.iter().chain(&ids).copied().collect();
+        let spoken_on = &shown | &contradicting(&links);
+        let statements = statements_on(&spoken_on, query, viewer, conn);
         let verdicts = verdicts_on(&ids, query, viewer, conn);
         let asked = CommentRequest::open_on(&ids, viewer, conn);
-        let (statements, verdicts, comment_requests) = futures_util::try_join!(statements, verdicts, asked)?;
-        let records = Records::load(&statements, &verdicts, viewer, conn).await?;
+        let (mut statements, verdicts, comment_requests) = futures_util::try_join!(statements, verdicts, asked)?;
+        weigh(&mut links, &statements);
+        statements.retain(|statement| shown.contains(&statement.claim_id));
         let spoken: Vec<Uuid> = statements.iter().map(|statement| statement.id).collect();
-        let noted = Noted::on(&spoken, conn).await?;
+        let records = Records::load(&statements, &verdicts, viewer, conn);
+        let (records, noted) = futures_util::try_join!(records, Noted::on(&spoken, conn))?;
 
-        let mut statements = grouped(statements, |statement| statement.claim_id);
-        let current = verdicts.iter().filter(|verdict| verdict.is_current()).cloned().collect();
-        let mut current = grouped(current, |verdict: &Verdict| verdict.claim_id);
-        let mut parts = claims.into_iter().map(|claim| {
-            let statements = statements.remove(&claim.id).unwrap_or_default();
-            let verdicts = current.remove(&claim.id).unwrap_or_default();
-            DossierPart {
-                statements: statements.into_iter().map(|statement| records.statement(statement)).collect(),
-                verdicts: verdicts.into_iter().map(|verdict| records.verdict(verdict)).collect(),
-                claim,
-            }
-        });
-        let whole = parts.next().ok_or(Error::NotFound("claim"))?;
+        let mut parts = records.parts(tree, &statements, &verdicts).into_iter();
+        let mut whole = parts.next().ok_or(Error::NotFound("claim"))?;
+        whole.statements = records.statements(statements.into_iter().filter(|one| pooled.contains(&one.claim_id)));
         let parts: Vec<_> = parts.collect();
         let standing = parts.iter().filter(|part| part.claim.status != ClaimStatus::Withdrawn);
         let discussed: Vec<_> = std::iter::once(&whole).chain(standing).map(DossierPart::discussed).collect();
-        let said = std::iter::once(&whole).chain(&parts).flat_map(|part| &part.statements);
+        // A part may be the same as the whole: what was said on it is told once.
+        let apart = parts.iter().filter(|part| !pooled.contains(&part.claim.id));
+        let said = std::iter::once(&whole).chain(apart).flat_map(|part| &part.statements);
         let corrections = corrections(&verdicts, said, noted, &records.ratings);
         let positions = Positions::of(&whole.discussed().spoken);
         let summary_line = summary_line(&discussed);
         let DossierPart { claim, statements, verdicts } = whole;
-        Ok(Self { claim, parts, statements, positions, verdicts, corrections, comment_requests, summary_line })
+        let same_as = same.into_iter().collect();
+        Ok(Self {
+            claim,
+            parts,
+            links,
+            same_as,
+            statements,
+            positions,
+            verdicts,
+            corrections,
+            comment_requests,
+            summary_line,
+        })
     }
 }
 
@@ -144,12 +173,8 @@ impl DossierPart {
             text: &self.claim.text,
             language: &self.claim.language,
             spoken: standing
-                .map(|DossierStatement { statement, source, .. }| Spoken {
-                    id: statement.id,
-                    source_id: statement.source_id,
-                    source_name: source.as_ref().map_or(HIDDEN_SOURCE, |source| &source.name),
-                    stance: statement.stance,
-                    said_on: statement.said_on.as_ref(),
+                .map(|DossierStatement { statement, source, .. }| {
+                    Spoken::by(statement, source.as_ref().map_or(HIDDEN_SOURCE, |source| &source.name))
                 })
                 .collect(),
         }
@@ -167,9 +192,8 @@ fn grouped<T>(records: Vec<T>, key: impl Fn(&T) -> Uuid) -> BTreeMap<Uuid, Vec<T
     groups
 }
 
-/// The claim, which must be visible, and those of its parts that are.
-async fn tree(id: Uuid, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Claim>> {
-    let root = Claim::find(id, viewer, conn).await?;
+/// The claim's parts at every level, each after the claim that it is a part of.
+async fn parts_of(id: Uuid, mut conn: &AsyncPgConnection) -> Result<Vec<Uuid>> {
     let order: Vec<InTree> = diesel::sql_query(
         "WITH RECURSIVE parts(id, path) AS (
              SELECT id, ARRAY[id] FROM claims WHERE part_of_id = $1
@@ -180,17 +204,25 @@ async fn tree(id: Uuid, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<
     .bind::<SqlUuid, _>(id)
     .load(&mut conn)
     .await?;
-    let ids: Vec<Uuid> = order.iter().map(|part| part.id).collect();
+    Ok(order.into_iter().map(|part| part.id).collect())
+}
+
+/// Those of these claims that the viewer sees.
+async fn seen(
+    ids: impl Iterator<Item = Uuid>,
+    viewer: Viewer,
+    mut conn: &AsyncPgConnection,
+) -> Result<BTreeMap<Uuid, Claim>> {
+    let ids: BTreeSet<Uuid> = ids.collect();
     let seen =
         claims::status.eq(ClaimStatus::Published).or(claims::newsroom_id.eq(viewer.newsroom_id().unwrap_or_default()));
-    let parts: Vec<Claim> = Claim::query().filter(claims::id.eq_any(&ids)).filter(seen).load(&mut conn).await?;
-    let mut parts: BTreeMap<Uuid, Claim> = parts.into_iter().map(|claim| (claim.id, claim)).collect();
-    Ok(std::iter::once(root).chain(ids.iter().filter_map(|id| parts.remove(id))).collect())
+    let found: Vec<Claim> = Claim::query().filter(claims::id.eq_any(&ids)).filter(seen).load(&mut conn).await?;
+    Ok(found.into_iter().map(|claim| (claim.id, claim)).collect())
 }
 
 /// What is visible of the statements on these claims; withdrawn ones as tombstones.
 async fn statements_on(
-    ids: &[Uuid],
+    ids: &BTreeSet<Uuid>,
     query: &DossierQuery,
     viewer: Viewer,
     mut conn: &AsyncPgConnection,
@@ -282,6 +314,23 @@ impl Records {
             documents: documents.into_iter().map(|document| (document.id, document)).collect(),
             ratings: ratings.into_iter().map(|rating| (rating.id, rating)).collect(),
         })
+    }
+
+    /// The claims with what is on each of them.
+    fn parts(&self, claims: Vec<Claim>, statements: &[Statement], verdicts: &[Verdict]) -> Vec<DossierPart> {
+        let mut statements = grouped(statements.to_vec(), |statement| statement.claim_id);
+        let current = verdicts.iter().filter(|verdict| verdict.is_current()).cloned().collect();
+        let mut current = grouped(current, |verdict: &Verdict| verdict.claim_id);
+        let with_records = |claim: Claim| DossierPart {
+            statements: self.statements(statements.remove(&claim.id).unwrap_or_default().into_iter()),
+            verdicts: current.remove(&claim.id).into_iter().flatten().map(|verdict| self.verdict(verdict)).collect(),
+            claim,
+        };
+        claims.into_iter().map(with_records).collect()
+    }
+
+    fn statements(&self, statements: impl Iterator<Item = Statement>) -> Vec<DossierStatement> {
+        statements.map(|statement| self.statement(statement)).collect()
     }
 
     fn statement(&self, statement: Statement) -> DossierStatement {

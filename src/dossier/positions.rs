@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::partial_date::PartialDate;
 use crate::stance::{Side, Stance};
+use crate::statements::Statement;
 
 /// Who stands where on the claim. A source's position is its latest statement that takes a side or retracts, else its
 /// latest; where dates do not tell which is the latest, each counts. A retraction leaves none.
@@ -44,7 +45,13 @@ pub struct Spoken<'a> {
     pub said_on: Option<&'a PartialDate>,
 }
 
-impl Spoken<'_> {
+impl<'a> Spoken<'a> {
+    /// A statement by the source of this name.
+    pub fn by(statement: &'a Statement, source_name: &'a str) -> Self {
+        let Statement { id, source_id, stance, said_on, .. } = statement;
+        Self { id: *id, source_id: *source_id, source_name, stance: *stance, said_on: said_on.as_ref() }
+    }
+
     fn counts_as_side(&self) -> bool {
         self.stance.side() != Side::Neutral || self.stance == Stance::Retracts
     }

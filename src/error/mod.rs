@@ -58,7 +58,7 @@ impl ParameterError {
 /// A record that stands in the way of publishing or deleting another.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Blocker {
-    /// `claim`, `statement`, `source`, `document`, `verdict` or `comment_request`.
+    /// `claim`, `statement`, `source`, `document`, `verdict`, `comment_request` or `claim_link`.
     #[schema(example = "statement")]
     pub noun: &'static str,
     /// The record in the way.

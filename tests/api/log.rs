@@ -19,7 +19,7 @@ use tlog_tiles::{Checkpoint, Hash, check_record, check_tree, record_hash};
 use crate::support::{App, Client, Folder, Program, claim, postgres, source, until};
 
 /// What verifying a database ends with.
-async fn verified(database: &str, against: Option<&Checkpoint>) -> Result<(i64, u64), String> {
+pub async fn verified(database: &str, against: Option<&Checkpoint>) -> Result<(i64, u64), String> {
     let pool = Pool::new(database, &Limits { pool_size: 1, past_connections: 1, ..Limits::default() }).unwrap();
     let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL timezone = 'UTC'";
     let verified = Db::for_worker(pool).past(begin, async |conn| Ok(verify(against, conn).await)).await.unwrap();
