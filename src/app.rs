@@ -22,7 +22,7 @@ use crate::rate_limits::{self, RateLimits};
 use crate::telemetry::{self, Metrics};
 use crate::{
     api_keys, as_of, auth, bundles, changes, claims, comment_requests, documents, dossier, health, members, newsrooms,
-    rating_scales, sources, statements, topics, verdicts,
+    rating_scales, source_record, sources, statements, topics, verdicts,
 };
 
 /// All routes with their documentation; one line for each slice.
@@ -36,6 +36,7 @@ fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     rating_scales::configure(config);
     topics::configure(config);
     dossier::configure(config);
+    source_record::configure(config);
     bundles::configure(config);
     newsrooms::configure(config);
     members::configure(config);

@@ -1,0 +1,88 @@
+use diesel::QueryableByName;
+use diesel::sql_types::{Jsonb, Nullable, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::auth::Viewer;
+use crate::columns::Children;
+use crate::error::Result;
+use crate::sources::SourceKind;
+
+/// A source on one side of a reliance.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct RelatedSource {
+    /// The source.
+    pub source_id: Uuid,
+    /// Its name.
+    #[schema(example = "POLITICO")]
+    pub name: String,
+    /// What kind of source it is.
+    pub kind: SourceKind,
+    /// How many statements of the one rely on statements of the other.
+    #[schema(example = 7)]
+    pub statements: i64,
+}
+
+/// How many statements of a year rely on others.
+#[derive(Debug, Deserialize)]
+pub struct ReliancesOfYear {
+    pub year: Option<i32>,
+    pub statements: i64,
+}
+
+/// Between which sources, and when, statements rely on each other: those of one source on those of others, or those of
+/// others on those of the one.
+#[derive(QueryableByName)]
+pub struct Reliances {
+    /// The 20 sources on the other side with most statements, most first.
+    #[diesel(sql_type = Jsonb)]
+    pub most: Children<RelatedSource>,
+    /// By the year of the statement that relies.
+    #[diesel(sql_type = Jsonb)]
+    pub by_year: Children<ReliancesOfYear>,
+}
+
+impl Reliances {
+    /// On whose statements those of this source rely.
+    pub async fn of(source_id: Uuid, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Self> {
+        Self::between("relying", "relied_on", source_id, viewer, conn).await
+    }
+
+    /// Whose statements rely on those of this source.
+    pub async fn on(source_id: Uuid, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Self> {
+        Self::between("relied_on", "relying", source_id, viewer, conn).await
+    }
+
+    /// `one` is the source's side of a reliance and `other` the other one.
+    async fn between(
+        one: &str,
+        other: &str,
+        source_id: Uuid,
+        viewer: Viewer,
+        mut conn: &AsyncPgConnection,
+    ) -> Result<Self> {
+        let reliances = diesel::sql_query(format!(
+            "WITH reliances AS MATERIALIZED (
+                 SELECT DISTINCT relying.id, left(relying.said_on, 4)::int AS year, {other}.source_id
+                 FROM relies_on
+                 JOIN statements AS relying ON relying.id = statement_id
+                 JOIN statements AS relied_on ON relied_on.id = relied_on_id
+                 JOIN sources ON sources.id = {other}.source_id AND (sources.public OR sources.newsroom_id = $2)
+                 WHERE {one}.source_id = $1 AND {other}.source_id <> $1
+                     AND relying.status <> 'withdrawn' AND (relying.public OR relying.newsroom_id = $2)
+                     AND relied_on.status <> 'withdrawn' AND (relied_on.public OR relied_on.newsroom_id = $2)),
+             most AS (
+                 SELECT source_id, count(*) AS statements FROM reliances
+                 GROUP BY source_id ORDER BY statements DESC, source_id LIMIT 20),
+             years AS (SELECT year, count(DISTINCT id) AS statements FROM reliances GROUP BY year)
+             SELECT (SELECT coalesce(jsonb_agg(jsonb_build_object('source_id', source_id, 'name', name, 'kind', kind,
+                                                                  'statements', statements) ORDER BY statements DESC, source_id), '[]')
+                     FROM most JOIN sources ON sources.id = source_id) AS most,
+                    (SELECT coalesce(jsonb_agg(to_jsonb(years)), '[]') FROM years) AS by_year"
+        ));
+        let reliances = reliances.bind::<SqlUuid, _>(source_id).bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id());
+        Ok(reliances.get_result(&mut conn).await?)
+    }
+}
