@@ -34,15 +34,14 @@ async fn get_source_record(
 ///
 /// The sources that this one relies on and those that rely on it, then theirs, and so on, up to `depth` links away, with
 /// how many statements make up each link. A source's relying on itself is no link.
-#[utoipa::path(tag = "sources", params(("id" = Uuid, Path, description = "The source's id", example = "#agenpress"), NetworkQuery, AsOf), responses((status = 200, description = "The network", body = SourceNetwork)))]
+#[utoipa::path(tag = "sources", params(("id" = Uuid, Path, description = "The source's id", example = "#agenpress"), NetworkQuery), responses((status = 200, description = "The network", body = SourceNetwork)))]
 #[get("/sources/{id}/network")]
 async fn get_source_network(
     db: web::Data<Db>,
     viewer: Viewer,
     Id(id): Id,
-    moment: Moment,
     Query(query): Query<NetworkQuery>,
 ) -> Result<web::Json<SourceNetwork>> {
-    let network = db.snapshot_at(&moment, async |conn| SourceNetwork::find(id, &query, viewer, conn).await).await?;
+    let network = db.snapshot(async |conn| SourceNetwork::find(id, &query, viewer, conn).await).await?;
     Ok(web::Json(network))
 }
