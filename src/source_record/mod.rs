@@ -6,7 +6,7 @@
 
 mod model;
 mod network;
-mod reliance;
+mod related;
 mod routes;
 
 pub use routes::configure;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::reliance::{RelatedSource, Reliances};
+use super::related::{RelatedSource, Reliances};
 use crate::auth::Viewer;
 use crate::claims::ClaimStatus;
 use crate::columns::Children;
@@ -46,6 +46,8 @@ pub struct SourceRecord {
     pub relies_on: Vec<RelatedSource>,
     /// Who speaks on its word: the 20 sources that most rely on it.
     pub relied_on_by: Vec<RelatedSource>,
+    /// Who speaks on its behalf: the 20 sources with most statements, which are theirs and not counted as its own.
+    pub spoken_for_by: Vec<RelatedSource>,
     /// Its 20 latest statements, latest first; undated ones last, in the order in which they were recorded.
     pub recent: Vec<RecentStatement>,
 }
@@ -142,15 +144,16 @@ struct Asserted {
 }
 
 impl SourceRecord {
-    /// Reads the record in one snapshot (the connection's transaction): six statements, however much there is. 404 for a
+    /// Reads the record in one snapshot (the connection's transaction): seven statements, however much there is. 404 for a
     /// source that the viewer may not see.
     pub async fn find(id: Uuid, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Self> {
         let source = Source::find(id, viewer, conn).await?;
-        let (spoken, asserted, relies_on, relied_on_by, recent) = futures_util::try_join!(
+        let (spoken, asserted, relies_on, relied_on_by, spoken_for_by, recent) = futures_util::try_join!(
             Spoken::by(id, viewer, conn),
             Asserted::by(id, viewer, conn),
             Reliances::of(id, viewer, conn),
             Reliances::on(id, viewer, conn),
+            RelatedSource::speaking_for(id, viewer, conn),
             RecentStatement::by(id, viewer, conn),
         )?;
         let mut by_stance = BTreeMap::new();
@@ -169,6 +172,7 @@ impl SourceRecord {
             ratings: asserted.ratings.0,
             relies_on: relies_on.most.0,
             relied_on_by: relied_on_by.most.0,
+            spoken_for_by,
             recent,
         })
     }

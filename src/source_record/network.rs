@@ -134,12 +134,12 @@ const GRAPH: &str = "
         ORDER BY distance, place LIMIT $4),
     edges AS (
         SELECT relying.source_id AS \"from\", relied_on.source_id AS \"to\", count(DISTINCT relying.id) AS statements
-        FROM nodes AS one
-        JOIN statements AS relying ON relying.source_id = one.id
+        FROM statements AS relying
         JOIN relies_on ON statement_id = relying.id
         JOIN statements AS relied_on ON relied_on.id = relied_on_id AND relied_on.source_id <> relying.source_id
-        JOIN nodes AS other ON other.id = relied_on.source_id
-        WHERE relying.status <> 'withdrawn' AND (relying.public OR relying.newsroom_id = $2)
+        JOIN nodes ON nodes.id = relied_on.source_id
+        WHERE relying.source_id = ANY (ARRAY(SELECT id FROM nodes))
+            AND relying.status <> 'withdrawn' AND (relying.public OR relying.newsroom_id = $2)
             AND relied_on.status <> 'withdrawn' AND (relied_on.public OR relied_on.newsroom_id = $2)
         GROUP BY 1, 2)
     SELECT (SELECT jsonb_agg(jsonb_build_object('source_id', sources.id, 'name', sources.name, 'kind', sources.kind,

@@ -17,8 +17,8 @@ pub fn configure(config: &mut ServiceConfig) {
 /// Read a source's record
 ///
 /// What the source said and when, how often it confirmed, disputed, declined or retracted, how the claims that it asserts
-/// were rated, on whose word it speaks and who speaks on its word; all as it stood at one moment. Members see their drafts
-/// too, counted in.
+/// were rated, on whose word it speaks, and who speaks on its word or behalf; all as it stood at one moment. Members
+/// see their drafts too, counted in.
 #[utoipa::path(tag = "sources", params(("id" = Uuid, Path, description = "The source's id", example = "#agenpress"), AsOf), responses((status = 200, description = "The record", body = SourceRecord)))]
 #[get("/sources/{id}/record")]
 async fn get_source_record(

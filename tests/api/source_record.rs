@@ -104,6 +104,10 @@ async fn the_demos_speakers_assert_what_was_rated() {
         );
         assert_eq!(rated(&record), ratings, "{name}");
     }
+    // What a spokesman says is his, and the body's record leads to it.
+    let kremlin = app.anyone.get(&demo_path("kremlin", "record")).await.expect(200).body;
+    assert_eq!(related(&kremlin["spoken_for_by"]), json!([["Dmitry Peskov", "person", 2]]));
+    assert_eq!((&kremlin["statements"], &kremlin["by_year"]), (&json!(0), &json!([])));
 }
 
 #[actix_web::test]
@@ -387,7 +391,7 @@ async fn a_records_statements_to_the_database_do_not_grow_with_it() {
             app.editor.create("statements", statement(&talks, &speaker, relying)).await;
             app.admin.create("verdicts", verdict(&talks, complete(json!({})))).await;
         }
-        for (what, most) in [("record", 8), ("network", 4)] {
+        for (what, most) in [("record", 9), ("network", 4)] {
             let path = format!("/v1/sources/{speaker}/{what}");
             app.anyone.get(&path).await.expect(200);
             app.in_order().await;

@@ -1,5 +1,5 @@
 use diesel::QueryableByName;
-use diesel::sql_types::{Jsonb, Nullable, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,19 +10,40 @@ use crate::columns::Children;
 use crate::error::Result;
 use crate::sources::SourceKind;
 
-/// A source on one side of a reliance.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+/// Another source that this one's statements, or those on its word or behalf, lead to.
+#[derive(Debug, QueryableByName, Serialize, Deserialize, ToSchema)]
 pub struct RelatedSource {
-    /// The source.
+    /// The other source.
+    #[diesel(sql_type = SqlUuid)]
     pub source_id: Uuid,
     /// Its name.
+    #[diesel(sql_type = Text)]
     #[schema(example = "POLITICO")]
     pub name: String,
     /// What kind of source it is.
+    #[diesel(sql_type = Text)]
     pub kind: SourceKind,
-    /// How many statements of the one rely on statements of the other.
+    /// How many statements: those that rely on the other side's, or are made on the source's behalf.
+    #[diesel(sql_type = BigInt)]
     #[schema(example = 7)]
     pub statements: i64,
+}
+
+impl RelatedSource {
+    /// The 20 sources that most speak on behalf of this one.
+    pub async fn speaking_for(source_id: Uuid, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Self>> {
+        let speaking = diesel::sql_query(
+            "SELECT source_id, name, kind, count(*) AS statements
+             FROM statements
+             JOIN sources ON sources.id = source_id AND (sources.public OR sources.newsroom_id = $2)
+             WHERE on_behalf_of_id = $1 AND source_id <> $1
+                 AND status <> 'withdrawn' AND (statements.public OR statements.newsroom_id = $2)
+             GROUP BY source_id, name, kind
+             ORDER BY count(*) DESC, source_id LIMIT 20",
+        );
+        let speaking = speaking.bind::<SqlUuid, _>(source_id).bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id());
+        Ok(speaking.load(&mut conn).await?)
+    }
 }
 
 /// How many statements of a year rely on others.
