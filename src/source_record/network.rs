@@ -101,7 +101,7 @@ impl SourceNetwork {
 }
 
 /// Goes outwards level by level, each with the sources that no level before it had, so that each source's statements are
-/// read once; one source more than there may be shows that there are more.
+/// read once, and looked up by arrays as in `Reliances`; one source more than there may be shows that there are more.
 const GRAPH: &str = "
     WITH RECURSIVE levels(distance, found, seen) AS (
         SELECT 0, ARRAY[$1], ARRAY[$1]
@@ -111,19 +111,19 @@ const GRAPH: &str = "
             SELECT array_agg(id) AS found
             FROM (SELECT linked.id
                   FROM (SELECT relied_on.source_id AS id
-                        FROM statements AS relying
-                        JOIN relies_on ON statement_id = relying.id
+                        FROM unnest(ARRAY(SELECT id FROM statements WHERE source_id = ANY (found))) AS one(id)
+                        JOIN relies_on ON statement_id = one.id
+                        JOIN statements AS relying ON relying.id = statement_id
                         JOIN statements AS relied_on ON relied_on.id = relied_on_id
-                        WHERE relying.source_id = ANY (found)
-                            AND relying.status <> 'withdrawn' AND (relying.public OR relying.newsroom_id = $2)
+                        WHERE relying.status <> 'withdrawn' AND (relying.public OR relying.newsroom_id = $2)
                             AND relied_on.status <> 'withdrawn' AND (relied_on.public OR relied_on.newsroom_id = $2)
                         UNION ALL
                         SELECT relying.source_id
-                        FROM statements AS relied_on
-                        JOIN relies_on ON relied_on_id = relied_on.id
+                        FROM unnest(ARRAY(SELECT id FROM statements WHERE source_id = ANY (found))) AS one(id)
+                        JOIN relies_on ON relied_on_id = one.id
                         JOIN statements AS relying ON relying.id = statement_id
-                        WHERE relied_on.source_id = ANY (found)
-                            AND relying.status <> 'withdrawn' AND (relying.public OR relying.newsroom_id = $2)
+                        JOIN statements AS relied_on ON relied_on.id = relied_on_id
+                        WHERE relying.status <> 'withdrawn' AND (relying.public OR relying.newsroom_id = $2)
                             AND relied_on.status <> 'withdrawn' AND (relied_on.public OR relied_on.newsroom_id = $2)) AS linked
                   JOIN sources ON sources.id = linked.id AND (sources.public OR sources.newsroom_id = $2)
                   WHERE NOT EXISTS (SELECT FROM unnest(seen) AS known(id) WHERE known.id = linked.id)
@@ -134,12 +134,12 @@ const GRAPH: &str = "
         ORDER BY distance, place LIMIT $4),
     edges AS (
         SELECT relying.source_id AS \"from\", relied_on.source_id AS \"to\", count(DISTINCT relying.id) AS statements
-        FROM statements AS relying
-        JOIN relies_on ON statement_id = relying.id
+        FROM unnest(ARRAY(SELECT id FROM statements WHERE source_id = ANY (ARRAY(SELECT id FROM nodes)))) AS one(id)
+        JOIN relies_on ON statement_id = one.id
+        JOIN statements AS relying ON relying.id = statement_id
         JOIN statements AS relied_on ON relied_on.id = relied_on_id AND relied_on.source_id <> relying.source_id
         JOIN nodes ON nodes.id = relied_on.source_id
-        WHERE relying.source_id = ANY (ARRAY(SELECT id FROM nodes))
-            AND relying.status <> 'withdrawn' AND (relying.public OR relying.newsroom_id = $2)
+        WHERE relying.status <> 'withdrawn' AND (relying.public OR relying.newsroom_id = $2)
             AND relied_on.status <> 'withdrawn' AND (relied_on.public OR relied_on.newsroom_id = $2)
         GROUP BY 1, 2)
     SELECT (SELECT jsonb_agg(jsonb_build_object('source_id', sources.id, 'name', sources.name, 'kind', sources.kind,

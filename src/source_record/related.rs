@@ -68,17 +68,20 @@ pub struct Reliances {
 impl Reliances {
     /// On whose statements those of this source rely.
     pub async fn of(source_id: Uuid, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Self> {
-        Self::between("relying", "relied_on", source_id, viewer, conn).await
+        Self::between("statement_id", "relied_on", source_id, viewer, conn).await
     }
 
     /// Whose statements rely on those of this source.
     pub async fn on(source_id: Uuid, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Self> {
-        Self::between("relied_on", "relying", source_id, viewer, conn).await
+        Self::between("relied_on_id", "relying", source_id, viewer, conn).await
     }
 
-    /// `one` is the source's side of a reliance and `other` the other one.
+    /// `column` of `relies_on` has the source's statements, and `other` those on the other side.
+    ///
+    /// The source's statements go through an array, whose length the planner does not know: it looks each of them up, where
+    /// else it reads all statements that there are as soon as a source has some ten thousand.
     async fn between(
-        one: &str,
+        column: &str,
         other: &str,
         source_id: Uuid,
         viewer: Viewer,
@@ -87,11 +90,12 @@ impl Reliances {
         let reliances = diesel::sql_query(format!(
             "WITH reliances AS MATERIALIZED (
                  SELECT DISTINCT relying.id, left(relying.said_on, 4)::int AS year, {other}.source_id
-                 FROM relies_on
+                 FROM unnest(ARRAY(SELECT id FROM statements WHERE source_id = $1)) AS one(id)
+                 JOIN relies_on ON {column} = one.id
                  JOIN statements AS relying ON relying.id = statement_id
                  JOIN statements AS relied_on ON relied_on.id = relied_on_id
                  JOIN sources ON sources.id = {other}.source_id AND (sources.public OR sources.newsroom_id = $2)
-                 WHERE {one}.source_id = $1 AND {other}.source_id <> $1
+                 WHERE {other}.source_id <> $1
                      AND relying.status <> 'withdrawn' AND (relying.public OR relying.newsroom_id = $2)
                      AND relied_on.status <> 'withdrawn' AND (relied_on.public OR relied_on.newsroom_id = $2)),
              most AS (
