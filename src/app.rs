@@ -22,7 +22,7 @@ use crate::rate_limits::{self, RateLimits};
 use crate::telemetry::{self, Metrics};
 use crate::{
     api_keys, as_of, auth, bundles, changes, claim_links, claims, comment_requests, documents, dossier, health,
-    members, newsrooms, provenance, rating_scales, sources, statements, topics, verdicts,
+    members, newsrooms, provenance, rating_scales, source_record, sources, statements, topics, verdicts,
 };
 
 /// All routes with their documentation; one line for each slice.
@@ -38,6 +38,7 @@ fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     topics::configure(config);
     dossier::configure(config);
     provenance::configure(config);
+    source_record::configure(config);
     bundles::configure(config);
     newsrooms::configure(config);
     members::configure(config);

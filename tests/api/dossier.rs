@@ -124,7 +124,7 @@ async fn a_dossiers_statements_to_the_database_do_not_grow_with_it() {
 }
 
 /// How many statements one GET sends, as PostgreSQL counts them.
-async fn queries(app: &App, sql: &tokio_postgres::Client, path: &str) -> i64 {
+pub async fn queries(app: &App, sql: &tokio_postgres::Client, path: &str) -> i64 {
     let calls = "SELECT sum(calls)::bigint FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query NOT LIKE '%pg_stat_statements%'
         AND query NOT LIKE '%change%' AND query NOT LIKE '%statement_timestamp%'";
     let count = async || sql.query_one(calls, &[]).await.unwrap().get::<_, Option<i64>>(0).unwrap_or(0);

@@ -111,6 +111,12 @@ async fn the_sessions_on_the_pages_do_what_the_pages_say() {
     for list in the(&printed, "stance=disputes").answers() {
         assert_eq!(list["items"].as_array().unwrap().len(), 1, "{list:#}");
     }
+    let record = the(&printed, "/record");
+    assert!(
+        record.out.starts_with("\"statements\":2,\"by_stance\":{\"confirms\":1,\"disputes\":1}\n"),
+        "{}",
+        record.out
+    );
     let repeated = the(&printed, "Idempotency-Key").out.to_lowercase().replace('\r', "");
     let lines: Vec<_> = repeated.lines().collect();
     assert_eq!(lines.iter().filter(|line| line.contains("201")).count(), 2, "{repeated}");
