@@ -76,6 +76,7 @@ pub fn serve(
         (pool.clone(), web::Data::new(limits.clone()), web::Data::new(public_url.clone()));
     let (draining, log_key, callers) = (draining.clone(), log_key.clone(), callers.clone());
     actix_web::rt::spawn(changes::run(pool.clone()));
+    actix_web::rt::spawn(provenance::run(pool.clone()));
     let mut server = HttpServer::new(move || {
         let (app, _) = App::new()
             .into_utoipa_app()

@@ -17,6 +17,7 @@ use crate::actor::Actor;
 use crate::config::Limits;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
+use crate::provenance::weigh_touched;
 
 /// The pool that all workers share.
 #[derive(Clone)]
@@ -238,14 +239,19 @@ impl Db {
     }
 
     /// Runs a write in one transaction on behalf of the current [`Actor`], in a task of its own: a client that hangs up cannot cancel it between `BEGIN`
-    /// and `COMMIT`. When other writes got in the way, it is run again, up to three times in all.
+    /// and `COMMIT`. Before it ends, the claims that it touched are weighed. When other writes got in the way, it is run again, up to three times in all.
     pub async fn write<T: 'static>(
         &self,
         write: impl AsyncFn(&mut AsyncPgConnection) -> Result<T> + 'static,
     ) -> Result<T> {
         let (pool, begin) = (self.pool.clone(), Actor::current().begin());
         let task = actix_web::rt::spawn(async move {
-            let written = pool.transaction(&pool.connections, &begin, write).await;
+            let whole = async |conn: &mut AsyncPgConnection| {
+                let value = write(conn).await?;
+                weigh_touched(conn).await?;
+                Ok(value)
+            };
+            let written = pool.transaction(&pool.connections, &begin, whole).await;
             if written.is_ok() {
                 pool.progress.wrote();
             }

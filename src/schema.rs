@@ -133,6 +133,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// What the attribution graph tells about each claim: as the public sees it, or as its newsroom does while it is not published
+    claim_findings (claim_id) {
+        /// The claim
+        claim_id -> Uuid,
+        /// The newsroom that recorded the claim
+        newsroom_id -> Uuid,
+        /// Whether the claim was published when it was weighed: whose view this is
+        published -> Bool,
+        /// Whether exactly one independent origin supports it; null where there are too many statements to tell
+        single_origin -> Nullable<Bool>,
+        /// Whether statements rely on each other in a circle; null where there are too many to tell
+        circular -> Nullable<Bool>,
+    }
+}
+
+diesel::table! {
     /// What one claim is to another: <claim_id> <kind> <linked_claim_id>
     claim_links (id) {
         /// UUIDv7
@@ -196,6 +212,18 @@ diesel::table! {
         version -> Int4,
         /// Words of text and context in the claim's own language, for q
         search -> Tsvector,
+    }
+}
+
+diesel::table! {
+    /// What was written and not weighed yet: a write empties its own before it ends, what is left is done in the background
+    claims_unweighed (writer, noun, id) {
+        /// The transaction that wrote, so that none waits for another here; 0 for the background
+        writer -> Int8,
+        /// claim, statement or source
+        noun -> Text,
+        /// The record
+        id -> Uuid,
     }
 }
 
@@ -680,6 +708,7 @@ diesel::joinable!(appearances -> documents (document_id));
 diesel::joinable!(appearances -> statements (statement_id));
 diesel::joinable!(change_positions -> changes (change_id));
 diesel::joinable!(change_values -> changes (change_id));
+diesel::joinable!(claim_findings -> claims (claim_id));
 diesel::joinable!(claim_links -> newsrooms (newsroom_id));
 diesel::joinable!(claims -> newsrooms (newsroom_id));
 diesel::joinable!(comment_requests -> claims (claim_id));
@@ -718,8 +747,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     change_values,
     changes,
     changes_unsequenced,
+    claim_findings,
     claim_links,
     claims,
+    claims_unweighed,
     comment_requests,
     documents,
     evidence,

@@ -13,7 +13,7 @@ use crate::auth::Viewer;
 use crate::error::Result;
 use crate::page::{self, PageRequest};
 use crate::partial_date::PartialDate;
-use crate::schema::{claims, statements, verdicts};
+use crate::schema::{claim_findings, claims, statements, verdicts};
 use crate::stance::Stance;
 use crate::text;
 
@@ -46,6 +46,11 @@ pub struct ClaimFilter {
     pub rating_id: Option<Uuid>,
     /// Parts of this claim.
     pub part_of_id: Option<Uuid>,
+    /// Supported by exactly one independent origin, or not; as the public sees a published claim and its newsroom another. Not
+    /// together with `as_of`.
+    pub single_origin: Option<bool>,
+    /// With statements that rely on each other in a circle, or without; seen likewise. Not together with `as_of`.
+    pub circular: Option<bool>,
     /// First claimed then or later; a partial date, overlaps count.
     pub claimed_from: Option<PartialDate>,
     /// First claimed then or earlier; a partial date, overlaps count.
@@ -65,11 +70,12 @@ impl Claim {
         conn: &AsyncPgConnection,
     ) -> Result<Vec<Self>> {
         let (mut for_public, mut for_own) = (conn, conn);
-        let public = filter.query(page, viewer).filter(claims::status.eq(ClaimStatus::Published)).load(&mut for_public);
+        let public = filter.query(page, viewer, None).filter(claims::status.eq(ClaimStatus::Published));
+        let public = public.load(&mut for_public);
         let own = async {
             let Some(newsroom_id) = viewer.newsroom_id() else { return Ok(Vec::new()) };
             let own = claims::newsroom_id.eq(newsroom_id).and(claims::status.ne(ClaimStatus::Published));
-            filter.query(page, viewer).filter(own).load(&mut for_own).await
+            filter.query(page, viewer, Some(newsroom_id)).filter(own).load(&mut for_own).await
         };
         let (public, own) = futures_util::try_join!(public, own)?;
         Ok(page::merge(public, own, page.rows(), |claim: &Self| claim.id))
@@ -79,7 +85,8 @@ impl Claim {
 type ClaimQuery<'a> = claims::BoxedQuery<'a, Pg, SqlTypeOf<AsSelect<Claim, Pg>>>;
 
 impl ClaimFilter {
-    fn query(&self, page: &PageRequest, viewer: Viewer) -> ClaimQuery<'_> {
+    /// Those that everybody sees, or those of a newsroom that only it sees.
+    fn query(&self, page: &PageRequest, viewer: Viewer, hidden_of: Option<Uuid>) -> ClaimQuery<'_> {
         let mut query = Claim::query().into_boxed();
         if let Some(q) = &self.q {
             query = query.filter(sql::<Bool>("claims.id IN (SELECT claims_matching(").bind::<Text, _>(q).sql("))"));
@@ -101,7 +108,7 @@ impl ClaimFilter {
         if let Some(part_of_id) = self.part_of_id {
             query = query.filter(claims::part_of_id.eq(part_of_id));
         }
-        query = self.filter_dates(self.filter_records(query, viewer));
+        query = self.filter_dates(self.filter_findings(self.filter_records(query, viewer), hidden_of));
         if let Some(after) = page.after() {
             query = query.filter(claims::id.lt(after));
         }
@@ -129,6 +136,29 @@ impl ClaimFilter {
             let rated = verdicts::table.select(verdicts::claim_id).filter(seen).filter(current);
             query = query.filter(claims::id.eq_any(rated));
         }
+        query
+    }
+
+    /// By what the attribution graph tells.
+    fn filter_findings<'a>(&'a self, mut query: ClaimQuery<'a>, hidden_of: Option<Uuid>) -> ClaimQuery<'a> {
+        if self.single_origin.is_none() && self.circular.is_none() {
+            return query;
+        }
+        let mut found = claim_findings::table.select(claim_findings::claim_id).into_boxed();
+        // Each of the two has indexes of its own.
+        found = match hidden_of {
+            None => found.filter(claim_findings::published),
+            Some(id) => {
+                found.filter(diesel::dsl::not(claim_findings::published).and(claim_findings::newsroom_id.eq(id)))
+            }
+        };
+        if let Some(single_origin) = self.single_origin {
+            found = found.filter(claim_findings::single_origin.eq(single_origin));
+        }
+        if let Some(circular) = self.circular {
+            found = found.filter(claim_findings::circular.eq(circular));
+        }
+        query = query.filter(claims::id.eq_any(found));
         query
     }
 

@@ -4,6 +4,7 @@ mod corrections;
 mod links;
 mod model;
 mod positions;
+mod provenance;
 mod routes;
 
 pub use routes::configure;

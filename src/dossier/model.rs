@@ -11,6 +11,7 @@ use validator::Validate;
 use super::corrections::{Correction, Noted, corrections};
 use super::links::{DossierLink, contradicting, linked, weigh};
 use super::positions::{Discussed, Positions, Spoken, summary_line};
+use super::provenance::DossierProvenance;
 use crate::auth::Viewer;
 use crate::claim_links::{ClaimLink, same_claims};
 use crate::claims::{Claim, ClaimStatus};
@@ -40,6 +41,9 @@ pub struct Dossier {
     pub statements: Vec<DossierStatement>,
     /// Who stands where on the claim itself; with `pooled`, on the claims in `same_as` too, as on one.
     pub positions: Positions,
+    /// On how many independent origins the claim itself rests; with `pooled`, the claim and those in `same_as` as one. Null where
+    /// more than 10,000 statements hang together.
+    pub provenance: Option<DossierProvenance>,
     /// The current verdicts on the claim itself, newest first: published ones, and what members have under way.
     pub verdicts: Vec<DossierVerdict>,
     /// What was corrected, retracted or withdrawn of what was published on the claim and its parts, newest first; with `pooled`,
@@ -111,7 +115,7 @@ struct InTree {
 }
 
 impl Dossier {
-    /// Reads the dossier in one snapshot (the connection's transaction): twelve statements, however much there is.
+    /// Reads the dossier in one snapshot (the connection's transaction): thirteen statements, however much there is.
     pub async fn find(id: Uuid, query: &DossierQuery, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Self> {
         let root = Claim::find(id, viewer, conn).await?;
         let (order, links, same) = (parts_of(id, conn), ClaimLink::of(id, viewer, conn), same_claims(id, viewer, conn));
@@ -129,7 +133,9 @@ impl Dossier {
         let statements = statements_on(&spoken_on, query, viewer, conn);
         let verdicts = verdicts_on(&ids, query, viewer, conn);
         let asked = CommentRequest::open_on(&ids, viewer, conn);
-        let (mut statements, verdicts, comment_requests) = futures_util::try_join!(statements, verdicts, asked)?;
+        let provenance = DossierProvenance::of(&pooled, query.newsroom_id, viewer, conn);
+        let (mut statements, verdicts, comment_requests, provenance) =
+            futures_util::try_join!(statements, verdicts, asked, provenance)?;
         weigh(&mut links, &statements);
         statements.retain(|statement| shown.contains(&statement.claim_id));
         let spoken: Vec<Uuid> = statements.iter().map(|statement| statement.id).collect();
@@ -157,6 +163,7 @@ impl Dossier {
             same_as,
             statements,
             positions,
+            provenance,
             verdicts,
             corrections,
             comment_requests,

@@ -10,7 +10,7 @@ tree(id, path) AS (
 ), same(claim_id, id) AS (
     SELECT id, id FROM seen
     UNION
-    SELECT same.claim_id, other.id FROM same CROSS JOIN LATERAL (
+    SELECT same.claim_id, other.id FROM same JOIN claims AS one ON one.id = same.id AND one.status <> 'withdrawn' CROSS JOIN LATERAL (
         SELECT linked_claim_id FROM claim_links WHERE claim_id = same.id AND kind = 'same_as' AND (public OR newsroom_id = $2)
         UNION ALL
         SELECT claim_id FROM claim_links WHERE linked_claim_id = same.id AND kind = 'same_as' AND (public OR newsroom_id = $2)

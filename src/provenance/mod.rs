@@ -2,7 +2,7 @@
 //! where reports rest on each other in a circle.
 //!
 //! One statement fetches the graph (`graph.rs`), `petgraph` walks it, and the rules are in `positions.rs`, `origins.rs` and
-//! `findings.rs`.
+//! `findings.rs`. What lists filter by is kept for each claim (`weigh.rs`).
 
 mod findings;
 mod graph;
@@ -12,9 +12,11 @@ mod naive;
 mod origins;
 mod positions;
 mod routes;
+mod weigh;
 
 pub use findings::{ElsewhereOrigin, Findings, OutOfOrder};
 pub use graph::{Graph, Scope};
 pub use model::Provenance;
 pub use origins::{Grouping, Origin, OriginSide};
 pub use routes::configure;
+pub use weigh::{run, weigh_touched};

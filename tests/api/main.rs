@@ -49,4 +49,5 @@ mod support;
 mod topics;
 mod verdict_races;
 mod verdicts;
+mod weak_spots;
 mod withdrawals;

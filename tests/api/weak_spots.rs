@@ -1,0 +1,247 @@
+//! What lists of claims filter by: a single origin, circular reporting. Right at the end of each write.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::races::{self, named, race, record};
+use crate::support::{App, Client, claim, source, statement, until, with};
+
+/// Within which what is done in the background is done.
+const SOON: Duration = Duration::from_secs(60);
+
+async fn idle(app: &App) -> Option<()> {
+    (app.count("claims_unweighed").await == 0).then_some(())
+}
+
+async fn say(client: &Client, claim_id: &str, source_id: &str, stance: &str, more: Value) -> String {
+    let body = with(json!({"stance": stance, "status": "published"}), more);
+    client.id_of_new("statements", statement(claim_id, source_id, body)).await
+}
+
+async fn organization(client: &Client, name: &str) -> String {
+    client.id_of_new("sources", source(json!({"name": name, "kind": "organization"}))).await
+}
+
+async fn published(client: &Client) -> String {
+    client.id_of_new("claims", claim(json!({"status": "published"}))).await
+}
+
+async fn listed(client: &Client, query: &str) -> BTreeSet<String> {
+    client
+        .get(&format!("/v1/claims?limit=200&{query}"))
+        .await
+        .expect(200)
+        .ids()
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Whether the claim is listed with each filter, and not with its opposite.
+async fn is(client: &Client, id: &str, single_origin: bool, circular: bool) {
+    for (filter, value) in [("single_origin", single_origin), ("circular", circular)] {
+        assert!(listed(client, &format!("{filter}={value}")).await.contains(id), "{filter}={value}");
+        assert!(!listed(client, &format!("{filter}={}", !value)).await.contains(id), "not {filter}={value}");
+    }
+    let dossier = client.get(&format!("/v1/claims/{id}/dossier")).await.expect(200).body;
+    assert_eq!(
+        (&dossier["provenance"]["single_origin"], &dossier["provenance"]["circular"]),
+        (&json!(single_origin), &json!(circular))
+    );
+}
+
+#[actix_web::test]
+async fn each_write_that_changes_the_origins_changes_the_lists() {
+    let app = App::start().await;
+    let (editor, anyone) = (&app.editor, &app.anyone);
+    let id = published(editor).await;
+    let (one, two) = (organization(editor, "One").await, organization(editor, "Two").await);
+    is(anyone, &id, false, false).await;
+    let first = say(editor, &id, &one, "asserts", json!({})).await;
+    is(anyone, &id, true, false).await;
+    let second = say(editor, &id, &two, "confirms", json!({})).await;
+    is(anyone, &id, false, false).await;
+    let patch =
+        async |id: &str, noun: &str, body: Value| editor.patch(&format!("/v1/{noun}/{id}"), &body).await.expect(200);
+    patch(&second, "statements", json!({"relies_on": [{"statement_id": first}]})).await;
+    is(anyone, &id, true, false).await;
+    patch(&first, "statements", json!({"relies_on": [{"statement_id": second}]})).await;
+    is(anyone, &id, false, true).await;
+    patch(&first, "statements", json!({"relies_on": []})).await;
+    patch(&second, "statements", json!({"relies_on": []})).await;
+    is(anyone, &id, false, false).await;
+    patch(&two, "sources", json!({"affiliation_id": one})).await;
+    is(anyone, &id, true, false).await;
+    patch(&two, "sources", json!({"affiliation_id": null})).await;
+    is(anyone, &id, false, false).await;
+    patch(&one, "sources", json!({"kind": "unnamed"})).await;
+    patch(&two, "sources", json!({"kind": "unnamed"})).await;
+    is(anyone, &id, true, false).await;
+    patch(&two, "sources", json!({"kind": "person"})).await;
+    is(anyone, &id, false, false).await;
+    patch(&second, "statements", json!({"stance": "comments", "correction_note": "Took no side"})).await;
+    is(anyone, &id, true, false).await;
+    patch(&first, "statements", json!({"status": "withdrawn", "withdrawn_reason": "Misheard"})).await;
+    is(anyone, &id, false, false).await;
+    let third = say(editor, &id, &two, "confirms", json!({})).await;
+    is(anyone, &id, true, false).await;
+    editor.delete(&format!("/v1/statements/{third}")).await.expect(204);
+    is(anyone, &id, false, false).await;
+    assert_eq!(app.count("claims_unweighed").await, 0);
+}
+
+#[actix_web::test]
+async fn what_is_said_on_another_claim_reaches_those_who_rely_on_it() {
+    let app = App::start().await;
+    let (editor, other, anyone) = (&app.editor, &app.other, &app.anyone);
+    let (id, middle, far) = (published(editor).await, published(editor).await, published(other).await);
+    let mut sources = Vec::new();
+    for name in ["One", "Two", "Three"] {
+        sources.push(organization(editor, name).await);
+    }
+    let theirs = organization(other, "Theirs").await;
+    let root = say(other, &far, &theirs, "asserts", json!({})).await;
+    let relay = say(editor, &middle, &sources[0], "reports", json!({"relies_on": [{"statement_id": root}]})).await;
+    let top = say(editor, &id, &sources[1], "confirms", json!({"relies_on": [{"statement_id": relay}]})).await;
+    is(anyone, &id, false, false).await;
+    // Rooted in a claim that is the same, once it is linked, and no longer than that.
+    let link = json!({"claim_id": id, "kind": "same_as", "linked_claim_id": far});
+    let link = editor.create("claim-links", link).await["id"].as_str().unwrap().to_owned();
+    is(anyone, &id, true, false).await;
+    // Somebody else changes the root, two claims away.
+    other
+        .patch(&format!("/v1/statements/{root}"), &json!({"stance": "denies", "correction_note": "Misread"}))
+        .await
+        .expect(200);
+    is(anyone, &id, false, false).await;
+    other
+        .patch(&format!("/v1/statements/{root}"), &json!({"stance": "asserts", "correction_note": "Read again"}))
+        .await
+        .expect(200);
+    is(anyone, &id, true, false).await;
+    // A later word of the same source, on that claim.
+    other.patch(&format!("/v1/statements/{root}"), &json!({"said_on": "2023-03"})).await.expect(200);
+    let later = say(other, &far, &theirs, "retracts", json!({"said_on": "2023-04"})).await;
+    is(anyone, &id, false, false).await;
+    other.delete(&format!("/v1/statements/{later}")).await.expect(204);
+    is(anyone, &id, true, false).await;
+    editor.delete(&format!("/v1/claim-links/{link}")).await.expect(204);
+    is(anyone, &id, false, false).await;
+    // A circle through three claims.
+    other.patch(&format!("/v1/statements/{root}"), &json!({"relies_on": [{"statement_id": top}]})).await.expect(200);
+    for claim in [&id, &middle, &far] {
+        is(anyone, claim, false, true).await;
+    }
+    other
+        .patch(&format!("/v1/claims/{far}"), &json!({"status": "withdrawn", "withdrawn_reason": "Muddled"}))
+        .await
+        .expect(200);
+    for claim in [&id, &middle] {
+        is(anyone, claim, false, false).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_draft_is_weighed_as_its_newsroom_sees_it() {
+    let app = App::start().await;
+    let (editor, anyone) = (&app.editor, &app.anyone);
+    let id = app.checker.id_of_new("claims", claim(json!({}))).await;
+    let (one, two) = (organization(editor, "One").await, organization(editor, "Two").await);
+    app.checker.create("statements", statement(&id, &one, json!({}))).await;
+    is(&app.reader, &id, true, false).await;
+    assert!(!listed(anyone, "single_origin=true").await.contains(&id));
+    assert!(!listed(&app.other, "single_origin=true").await.contains(&id));
+    editor.act(&format!("/v1/claims/{id}/publish")).await.expect(200);
+    is(anyone, &id, true, false).await;
+    // A draft on what is published counts for its newsroom's dossier and not for the lists.
+    app.checker.create("statements", statement(&id, &two, json!({}))).await;
+    is(anyone, &id, true, false).await;
+    assert!(listed(&app.reader, "single_origin=true").await.contains(&id));
+    editor
+        .patch(&format!("/v1/claims/{id}"), &json!({"status": "withdrawn", "withdrawn_reason": "Muddled"}))
+        .await
+        .expect(200);
+    assert!(listed(&app.reader, "single_origin=false&status=withdrawn").await.contains(&id));
+    for query in ["single_origin=true&as_of=2026-01-01T00:00:00Z", "circular=maybe"] {
+        anyone.get(&format!("/v1/claims?{query}")).await.expect(400);
+    }
+}
+
+/// SQL by hand is weighed in the background, and so is what touches more than a thousand claims.
+#[actix_web::test]
+async fn what_no_request_weighs_is_weighed_soon() {
+    let app = App::start().await;
+    let editor = &app.editor;
+    let (one, two) = (organization(editor, "One").await, organization(editor, "Two").await);
+    let sql = app.sql().await;
+    let fill = format!(
+        "INSERT INTO claims (id, newsroom_id, text, language, status)
+             SELECT gen_random_uuid(), '{0}', 'Claim ' || n, 'en', 'published' FROM generate_series(1, 1200) AS n;
+         INSERT INTO statements (id, newsroom_id, claim_id, source_id, stance, status)
+             SELECT gen_random_uuid(), '{0}', claims.id, source_id, 'confirms', 'published'
+             FROM claims CROSS JOIN unnest('{{{one},{two}}}'::uuid[]) AS t(source_id)",
+        app.newsroom_id
+    );
+    sql.batch_execute(&fill).await.unwrap();
+    let all = async |what: &str| app.count(&format!("claim_findings WHERE {what}")).await == 1200;
+    until("all are weighed", SOON, async || idle(&app).await).await;
+    assert!(all("NOT single_origin AND published").await);
+    editor.patch(&format!("/v1/sources/{two}"), &json!({"affiliation_id": one})).await.expect(200);
+    until("all are weighed again", SOON, async || {
+        idle(&app).await?;
+        all("single_origin").await.then_some(())
+    })
+    .await;
+}
+
+/// A chain over three claims of which two writers at once each tie a part: whoever commits last has seen the other.
+#[actix_web::test]
+async fn writers_who_tie_one_chain_at_once_miss_nothing() {
+    let app = races::app().await;
+    let names = ["a", "b", "c"];
+    let sources = names.map(|name| json!({"ref": name, "kind": "organization", "name": name}));
+    let mut ids = record(&app.editor, &json!({"sources": sources})).await;
+    let sources_of = ids.clone();
+    let mut learn = |made: Value| ids.as_object_mut().unwrap().extend(made.as_object().unwrap().clone());
+    for claims in races::claims(&names, "published").chunks(1500) {
+        let said = claims.iter().map(|claim| {
+            let name = claim["ref"].as_str().unwrap();
+            json!({"ref": format!("s{name}"), "claim_id": format!("#{name}"), "source_id": sources_of[&name[..1]], "stance": "confirms", "status": "published"})
+        });
+        let story = json!({"claims": claims, "statements": said.collect::<Vec<_>>()});
+        learn(record(&app.editor, &story).await);
+    }
+    let statuses = race(async |round| {
+        let of = |name: &str| named(&ids, name, round);
+        let tie = async |from: String, to: String| {
+            races::patch(&app.editor, format!("/v1/statements/{from}"), json!({"relies_on": [{"statement_id": to}]}))
+                .await
+        };
+        // c is tied to a by two others: a circle over all three, or a changed end of a chain.
+        let end = async || {
+            if round % 2 == 0 {
+                return tie(of("sc"), of("sa")).await;
+            }
+            let body = json!({"stance": "denies", "correction_note": "Misread"});
+            races::patch(&app.editor, format!("/v1/statements/{}", of("sc")), body).await
+        };
+        let (first, second, third) = futures_util::join!(tie(of("sa"), of("sb")), tie(of("sb"), of("sc")), end());
+        vec![first, second, third]
+    })
+    .await;
+    races::all_of(&statuses, &[200, 503]);
+    until("what was refused half-way is weighed", SOON, async || idle(&app).await).await;
+    // Weighed once more from nothing, each claim is found as it was kept.
+    let sql = app.sql().await;
+    let kept = "SELECT string_agg(concat_ws(' ', claim_id, single_origin, circular), E'\\n' ORDER BY claim_id) FROM claim_findings";
+    let before: String = sql.query_one(kept, &[]).await.unwrap().get(0);
+    sql.batch_execute("UPDATE claim_findings SET single_origin = NULL; INSERT INTO claims_unweighed SELECT 0, 'claim', id FROM claims").await.unwrap();
+    until("all are weighed", SOON, async || idle(&app).await).await;
+    let after: String = sql.query_one(kept, &[]).await.unwrap().get(0);
+    let wrong: Vec<_> = before.lines().zip(after.lines()).filter(|(before, after)| before != after).collect();
+    assert!(wrong.is_empty(), "{} of them: {:?}", wrong.len(), &wrong[..1]);
+    let circles = app.count("claim_findings WHERE circular").await;
+    assert!(circles > 0, "{circles}");
+}
