@@ -181,7 +181,7 @@ BEGIN
         END IF;
     END IF;
     SELECT coalesce(array_agg(id), '{}') INTO affected
-        FROM (SELECT id FROM claims_told_by(statement_ids, claim_ids, source_ids) AS told(id) LIMIT at_once + 1) AS some;
+        FROM (SELECT id FROM claims_told_by(statement_ids, claim_ids, source_ids) AS told(id) LIMIT at_once + 1) AS few;
     IF source_ids <> '{}' AND cardinality(affected) > at_once THEN
         -- Too many for one request to wait for. The background makes claims of them, and does those in batches.
         IF in_background THEN
