@@ -118,7 +118,7 @@ async fn the_past_knows_a_link_from_when_it_was_made_until_it_was_deleted() {
         client.get(&format!("{}?as_of={}", linked.path(), linked.before)).await.expect(404);
         client.get(&format!("/v1/claim-links?claim_id={}&as_of={}", linked.other, linked.before)).await.expect(200);
         let listed = client.get(&format!("/v1/claim-links?claim_id={}&as_of={made}", linked.other)).await.expect(200);
-        assert_eq!(listed.items(), [linked.link.clone()]);
+        assert_eq!(listed.items(), std::slice::from_ref(&linked.link));
     }
     let changed = app.editor.patch(&linked.path(), &json!({"note": "Else."})).await.expect(200);
     let then = app.anyone.get(&format!("{}?as_of={made}", linked.path())).await.expect(200);
