@@ -142,9 +142,12 @@ impl Dossier {
         let records = Records::load(&statements, &verdicts, viewer, conn);
         let (records, noted) = futures_util::try_join!(records, Noted::on(&spoken, conn))?;
 
-        let mut parts = records.parts(tree, &statements, &verdicts).into_iter();
+        let on_whole: Vec<Statement> =
+            statements.iter().filter(|one| pooled.contains(&one.claim_id)).cloned().collect();
+        statements.retain(|statement| statement.claim_id != id);
+        let mut parts = records.parts(tree, statements, &verdicts).into_iter();
         let mut whole = parts.next().ok_or(Error::NotFound("claim"))?;
-        whole.statements = records.statements(statements.into_iter().filter(|one| pooled.contains(&one.claim_id)));
+        whole.statements = records.statements(on_whole);
         let parts: Vec<_> = parts.collect();
         let standing = parts.iter().filter(|part| part.claim.status != ClaimStatus::Withdrawn);
         let discussed: Vec<_> = std::iter::once(&whole).chain(standing).map(DossierPart::discussed).collect();
@@ -324,20 +327,20 @@ impl Records {
     }
 
     /// The claims with what is on each of them.
-    fn parts(&self, claims: Vec<Claim>, statements: &[Statement], verdicts: &[Verdict]) -> Vec<DossierPart> {
-        let mut statements = grouped(statements.to_vec(), |statement| statement.claim_id);
+    fn parts(&self, claims: Vec<Claim>, statements: Vec<Statement>, verdicts: &[Verdict]) -> Vec<DossierPart> {
+        let mut statements = grouped(statements, |statement| statement.claim_id);
         let current = verdicts.iter().filter(|verdict| verdict.is_current()).cloned().collect();
         let mut current = grouped(current, |verdict: &Verdict| verdict.claim_id);
         let with_records = |claim: Claim| DossierPart {
-            statements: self.statements(statements.remove(&claim.id).unwrap_or_default().into_iter()),
+            statements: self.statements(statements.remove(&claim.id).unwrap_or_default()),
             verdicts: current.remove(&claim.id).into_iter().flatten().map(|verdict| self.verdict(verdict)).collect(),
             claim,
         };
         claims.into_iter().map(with_records).collect()
     }
 
-    fn statements(&self, statements: impl Iterator<Item = Statement>) -> Vec<DossierStatement> {
-        statements.map(|statement| self.statement(statement)).collect()
+    fn statements(&self, statements: Vec<Statement>) -> Vec<DossierStatement> {
+        statements.into_iter().map(|statement| self.statement(statement)).collect()
     }
 
     fn statement(&self, statement: Statement) -> DossierStatement {

@@ -17,7 +17,9 @@ pub fn configure(config: &mut ServiceConfig) {
 ///
 /// The claim with its parts at every level, the statements on each with source and document, who stands where, the
 /// verdicts, and a line that sums it up; all as it stood at one moment. Members see their drafts too, marked by `status`
-/// and counted. A withdrawn statement stays, without its quote.
+/// and counted. A withdrawn statement stays, without its quote. `links` are what the claim is to others, with who stands
+/// where on those that contradict it; `same_as` are the claims that are the same, and with `pooled` what was said on them
+/// counts as said on this one.
 #[utoipa::path(tag = "claims", params(("id" = Uuid, Path, description = "The claim's id", example = "#talks"), DossierQuery, AsOf), responses((status = 200, description = "The dossier", body = Dossier)))]
 #[get("/claims/{id}/dossier")]
 async fn get_dossier(
