@@ -267,6 +267,9 @@ impl Limits {
             ("statement_timeout", self.statement_ms),
             ("lock_timeout", self.lock_ms),
             ("idle_in_transaction_session_timeout", self.idle_transaction_ms),
+            // Off: what recursive statements find is overestimated by far, and compiling them takes a hundred times as long as
+            // running them.
+            ("jit", 0),
         ]
     }
 }

@@ -1,46 +1,55 @@
 -- $1 claims, $2 the caller's newsroom or null, $3 the newsroom whose statements it starts from or null, $4 with parts,
--- $5 how many statements at most: one more is read, to tell.
+-- $5 how many statements at most: one more is read, to tell. How much a recursion finds cannot be estimated: OFFSET 0 keeps each
+-- step a look-up by an index, where joins would be planned that read whole tables.
 WITH RECURSIVE
 tree(id, path) AS (
     SELECT id, ARRAY[id] FROM unnest($1) AS asked(id)
     UNION ALL
-    SELECT claims.id, path || claims.id FROM tree JOIN claims ON claims.part_of_id = tree.id WHERE $4
+    SELECT part.id, path || part.id FROM tree CROSS JOIN LATERAL (SELECT id FROM claims WHERE part_of_id = tree.id OFFSET 0) AS part WHERE $4
 ), seen(id, path) AS MATERIALIZED (
-    SELECT tree.id, path FROM tree JOIN claims ON claims.id = tree.id WHERE claims.status = 'published' OR claims.newsroom_id = $2
+    SELECT id, path FROM tree CROSS JOIN LATERAL (
+        SELECT FROM claims WHERE claims.id = tree.id AND (status = 'published' OR newsroom_id = $2) OFFSET 0) AS claim
 ), same(claim_id, id) AS (
     SELECT id, id FROM seen
     UNION
-    SELECT same.claim_id, other.id FROM same JOIN claims AS one ON one.id = same.id AND one.status <> 'withdrawn' CROSS JOIN LATERAL (
-        SELECT linked_claim_id FROM claim_links WHERE claim_id = same.id AND kind = 'same_as' AND (public OR newsroom_id = $2)
-        UNION ALL
-        SELECT claim_id FROM claim_links WHERE linked_claim_id = same.id AND kind = 'same_as' AND (public OR newsroom_id = $2)
-    ) AS link(id) JOIN claims AS other ON other.id = link.id AND (other.status = 'published' OR other.newsroom_id = $2 AND other.status <> 'withdrawn')
+    SELECT same.claim_id, other.id FROM same CROSS JOIN LATERAL (
+        SELECT claims.id FROM (
+            SELECT linked_claim_id FROM claim_links WHERE claim_id = same.id AND kind = 'same_as' AND (public OR newsroom_id = $2)
+            UNION ALL
+            SELECT claim_id FROM claim_links WHERE linked_claim_id = same.id AND kind = 'same_as' AND (public OR newsroom_id = $2)
+        ) AS link(id) JOIN claims ON claims.id = link.id
+        WHERE (status = 'published' OR newsroom_id = $2 AND status = 'draft')
+            AND EXISTS (SELECT FROM claims WHERE claims.id = same.id AND status <> 'withdrawn')
+        OFFSET 0) AS other
 ), reached(id) AS (
-    SELECT statements.id FROM seen JOIN statements ON claim_id = seen.id
-    WHERE (public OR newsroom_id = $2 OR statements.status = 'withdrawn') AND ($3 IS NULL OR newsroom_id = $3)
+    SELECT own.id FROM seen CROSS JOIN LATERAL (
+        SELECT id FROM statements WHERE claim_id = seen.id
+            AND (public OR newsroom_id = $2 OR status = 'withdrawn') AND ($3 IS NULL OR newsroom_id = $3) OFFSET 0) AS own
     UNION
     -- Nothing is followed behind what was withdrawn or what the caller may not see.
-    SELECT relied_on_id FROM reached
-        JOIN statements ON statements.id = reached.id AND status <> 'withdrawn' AND (public OR newsroom_id = $2)
-        JOIN relies_on ON statement_id = statements.id
+    SELECT next.id FROM reached CROSS JOIN LATERAL (
+        SELECT relied_on_id FROM statements JOIN relies_on ON statement_id = statements.id
+            WHERE statements.id = reached.id AND status <> 'withdrawn' AND (public OR newsroom_id = $2) OFFSET 0) AS next(id)
 ), within AS MATERIALIZED (
     SELECT id FROM reached LIMIT $5 + 1
 ), nodes AS MATERIALIZED (
-    SELECT within.id, s.claim_id, s.newsroom_id, s.source_id, s.on_behalf_of_id, s.stance, s.said_on, s.document_id, s.status = 'withdrawn' AS withdrawn,
-        s.public OR s.newsroom_id = $2 OR (s.status = 'withdrawn' AND (claims.status = 'published' OR claims.newsroom_id = $2)) AS shown
-    FROM within LEFT JOIN statements AS s ON s.id = within.id LEFT JOIN claims ON claims.id = s.claim_id
+    SELECT within.id, said.* FROM within LEFT JOIN LATERAL (
+        SELECT s.claim_id, s.newsroom_id, s.source_id, s.on_behalf_of_id, s.stance, s.said_on, s.document_id, s.status = 'withdrawn' AS withdrawn,
+            s.public OR s.newsroom_id = $2 OR (s.status = 'withdrawn' AND (claims.status = 'published' OR claims.newsroom_id = $2)) AS shown
+        FROM statements AS s JOIN claims ON claims.id = s.claim_id WHERE s.id = within.id OFFSET 0) AS said ON true
 ), positions AS MATERIALIZED (
-    SELECT s.id, s.claim_id, s.newsroom_id, s.source_id, s.stance, s.said_on
-    FROM statements AS s
-    WHERE s.claim_id IN (SELECT id FROM same) AND s.status <> 'withdrawn' AND (s.public OR s.newsroom_id = $2)
-        AND s.stance IN ('asserts', 'confirms', 'partly_confirms', 'disputes', 'denies', 'retracts')
-        AND s.source_id IN (SELECT source_id FROM nodes WHERE shown)
-        AND NOT EXISTS (SELECT FROM within WHERE within.id = s.id)
+    SELECT said.* FROM (SELECT DISTINCT id FROM same) AS claim CROSS JOIN LATERAL (
+        SELECT id, claim_id, newsroom_id, source_id, stance, said_on FROM statements
+        WHERE claim_id = claim.id AND status <> 'withdrawn' AND (public OR newsroom_id = $2)
+            AND stance IN ('asserts', 'confirms', 'partly_confirms', 'disputes', 'denies', 'retracts') OFFSET 0) AS said
+    WHERE source_id IN (SELECT source_id FROM nodes WHERE shown) AND said.id NOT IN (SELECT id FROM within)
 ), speakers(id, kind, affiliation_id) AS (
-    SELECT id, kind, affiliation_id FROM sources
-    WHERE id IN (SELECT source_id FROM nodes WHERE shown UNION SELECT on_behalf_of_id FROM nodes WHERE shown)
+    SELECT source.* FROM (
+        SELECT source_id FROM nodes WHERE shown UNION SELECT on_behalf_of_id FROM nodes WHERE shown
+    ) AS spoke(id) CROSS JOIN LATERAL (SELECT id, kind, affiliation_id FROM sources WHERE sources.id = spoke.id OFFSET 0) AS source
     UNION
-    SELECT sources.id, sources.kind, sources.affiliation_id FROM speakers JOIN sources ON sources.id = speakers.affiliation_id
+    SELECT body.* FROM speakers CROSS JOIN LATERAL (
+        SELECT id, kind, affiliation_id FROM sources WHERE sources.id = speakers.affiliation_id OFFSET 0) AS body
 )
 SELECT
     (SELECT coalesce(jsonb_agg(id ORDER BY path), '[]') FROM seen) AS claims,
@@ -52,8 +61,10 @@ SELECT
             'carried_by', CASE WHEN withdrawn THEN '[]' ELSE to_jsonb(array_remove(document_id || ARRAY(
                 SELECT appearances.document_id FROM appearances WHERE statement_id = nodes.id ORDER BY position), NULL)) END) END) ORDER BY id), '[]')
      FROM nodes) AS nodes,
-    (SELECT coalesce(jsonb_agg(jsonb_build_array(statement_id, relied_on_id, wording) ORDER BY statement_id, position), '[]')
-     FROM nodes JOIN relies_on ON statement_id = nodes.id WHERE shown AND NOT withdrawn) AS edges,
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(id, relied_on_id, wording) ORDER BY id, position), '[]')
+     FROM nodes CROSS JOIN LATERAL (
+        SELECT relied_on_id, wording, position FROM relies_on WHERE statement_id = nodes.id OFFSET 0) AS link
+     WHERE shown AND NOT withdrawn) AS edges,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('claim_id', claim_id, 'newsroom_id', newsroom_id, 'source_id', source_id,
             'stance', stance, 'said_on', said_on, 'withdrawn', false, 'carried_by', '[]'::jsonb) ORDER BY id), '[]') FROM positions) AS elsewhere,
     (SELECT coalesce(jsonb_agg(jsonb_build_array(id, jsonb_build_object('kind', kind, 'affiliation_id', affiliation_id))), '[]') FROM speakers) AS speakers

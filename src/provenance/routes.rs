@@ -27,5 +27,5 @@ async fn get_provenance(
     moment: Moment,
     Query(query): Query<ProvenanceQuery>,
 ) -> Result<web::Json<Provenance>> {
-    Ok(web::Json(db.list_at(&moment, async |conn| Provenance::find(id, &query, viewer, conn).await).await?))
+    Ok(web::Json(db.snapshot_at(&moment, async |conn| Provenance::find(id, &query, viewer, conn).await).await?))
 }
