@@ -39,6 +39,7 @@ pub mod openapi;
 pub mod page;
 pub mod partial_date;
 pub mod patch;
+pub mod picture;
 pub mod progress;
 pub mod rate_limits;
 pub mod rating_scales;

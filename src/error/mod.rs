@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::picture::{MOST_ARROWS, MOST_NODES};
+
 mod database;
 mod kinds;
 
@@ -75,6 +77,13 @@ pub enum Error {
     Validation(Vec<FieldError>),
     /// 422: the Idempotency-Key was used for another body.
     KeyReused,
+    /// 422: there is more to draw than a picture shows.
+    PictureTooLarge {
+        /// How many nodes it would have.
+        nodes: usize,
+        /// How many arrows it would have.
+        arrows: usize,
+    },
     /// 400: the query is wrong.
     Query(Vec<ParameterError>),
     /// 400: the request cannot be read.
@@ -171,6 +180,7 @@ impl Error {
         match self {
             Self::Validation(_) => &kinds::VALIDATION,
             Self::KeyReused => &kinds::KEY_REUSED,
+            Self::PictureTooLarge { .. } => &kinds::PICTURE_TOO_LARGE,
             Self::Query(_) => &kinds::QUERY,
             Self::BadRequest(_) => &kinds::UNREADABLE,
             Self::Unauthenticated(_) => &kinds::UNAUTHENTICATED,
@@ -204,6 +214,9 @@ impl Error {
                 .map(|error| format!("{}: {}.", error.parameter, error.detail))
                 .collect::<Vec<_>>()
                 .join(" "),
+            Self::PictureTooLarge { nodes, arrows } => format!(
+                "This has {nodes} nodes and {arrows} arrows; a picture shows at most {MOST_NODES} and {MOST_ARROWS}. Ask without format, or with format=json, for the JSON."
+            ),
             Self::BadRequest(detail) | Self::Forbidden(detail) | Self::Conflict { detail, .. } => detail.clone(),
             Self::Unauthenticated(detail)
             | Self::TooManyRequests { detail, .. }
