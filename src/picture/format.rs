@@ -63,3 +63,67 @@ impl Format {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+    use crate::picture::stories::{demo, random};
+
+    fn chosen(accept: &str) -> Format {
+        Format::chosen(None, &TestRequest::get().insert_header((header::ACCEPT, accept)).to_http_request())
+    }
+
+    #[test]
+    fn accept_chooses() {
+        for (accept, format) in [
+            ("image/svg+xml", Format::Svg),
+            // What a browser sends for <img>.
+            ("image/avif,image/webp,image/svg+xml,image/*,*/*;q=0.8", Format::Svg),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", Format::Json),
+            ("text/vnd.graphviz", Format::Dot),
+            ("text/vnd.mermaid; charset=utf-8", Format::Mermaid),
+            ("image/svg+xml;q=0.5, application/json", Format::Json),
+            ("application/json;q=0.5, TEXT/VND.GRAPHVIZ;q=0.9", Format::Dot),
+            ("image/svg+xml;q=0, text/vnd.mermaid;q=0.1", Format::Mermaid),
+            ("text/html", Format::Json),
+            ("*/*", Format::Json),
+            ("%", Format::Json),
+        ] {
+            assert_eq!(chosen(accept), format, "{accept}");
+        }
+    }
+
+    #[test]
+    fn the_parameter_goes_before_accept() {
+        let request = TestRequest::get().insert_header((header::ACCEPT, "image/svg+xml")).to_http_request();
+        assert_eq!(Format::chosen(Some(Format::Json), &request), Format::Json);
+        assert_eq!(Format::chosen(None, &TestRequest::get().to_http_request()), Format::Json);
+    }
+
+    #[test]
+    fn answers_say_what_they_are() {
+        for (format, media_type) in [
+            (Format::Json, "application/json"),
+            (Format::Svg, "image/svg+xml"),
+            (Format::Dot, "text/vnd.graphviz; charset=utf-8"),
+            (Format::Mermaid, "text/vnd.mermaid; charset=utf-8"),
+        ] {
+            let answer = format.answer(&"data", demo).unwrap();
+            assert_eq!(answer.headers().get(header::CONTENT_TYPE).unwrap(), media_type);
+            assert_eq!(answer.headers().get(header::VARY).unwrap(), "Accept");
+        }
+    }
+
+    #[test]
+    fn what_is_too_much_for_a_picture_is_refused() {
+        for picture in [random(501, 0, 1), random(500, 2000, 1)] {
+            let error = Format::Dot.answer(&"data", || picture).unwrap_err();
+            assert_eq!(error.kind().status, 422);
+            assert!(error.to_string().contains("for the JSON"), "{error}");
+        }
+        Format::Json.answer(&"data", || random(501, 0, 1)).unwrap();
+        Format::Dot.answer(&"data", || random(500, 400, 1)).unwrap();
+    }
+}

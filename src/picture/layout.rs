@@ -1,8 +1,10 @@
 //! Where everything lies: what is connected in layers, side by side, and those on their own in a grid below.
 
-use super::layers::{self, Layers};
+use std::collections::BTreeSet;
+
 use super::route::{self, Route};
 use super::shape::Shape;
+use super::{layers, stacks};
 
 /// How much room something takes, in pixels.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -102,7 +104,8 @@ pub fn arrange(blocks: &[Block], links: &[Link]) -> Layout {
         routes: vec![Route::default(); links.len()],
         ..Layout::default()
     };
-    let (alone, connected): (Vec<_>, Vec<_>) = components(blocks.len(), links).into_iter().partition(|c| c.len() == 1);
+    let (alone, connected): (Vec<_>, Vec<_>) =
+        components(blocks.len(), links).into_iter().partition(|c| is_alone(c, links));
     let drawings: Vec<_> = connected.iter().map(|members| Drawing::of(members, blocks, links)).collect();
     let widest = drawings.iter().map(|drawing| drawing.size.width).fold(0.0, f64::max);
     let area: f64 = drawings.iter().map(|drawing| drawing.size.width * drawing.size.height).sum();
@@ -146,6 +149,12 @@ fn components(nodes: usize, links: &[Link]) -> Vec<Vec<usize>> {
     components
 }
 
+/// Whether this is one node without any arrow.
+fn is_alone(members: &[usize], links: &[Link]) -> bool {
+    let [node] = members else { return false };
+    !links.iter().any(|link| link.from == *node)
+}
+
 /// What is connected, laid out by itself.
 struct Drawing {
     blocks: Vec<(usize, Rect)>,
@@ -166,15 +175,11 @@ impl Drawing {
                 own.push((index, Link { from, to, label: link.label }));
             }
         }
-        let members_blocks: Vec<_> = members.iter().map(|node| blocks[*node]).collect();
-        let aside: Vec<_> = (0..members.len()).map(|node| room_for_loops(&loops, node, links)).collect();
+        let own_blocks: Vec<_> = members.iter().map(|node| blocks[*node]).collect();
         let own_links: Vec<_> = own.iter().map(|(_, link)| *link).collect();
-        let widths: Vec<_> =
-            members_blocks.iter().zip(&aside).map(|(b, a)| b.size.width + a + route::NODE_GAP).collect();
-        let ends: Vec<_> = own_links.iter().map(|link| (link.from, link.to)).collect();
-        let layers: Layers = layers::assign(&widths, &ends);
-        let (rects, mut ways) = route::draw(&members_blocks, &aside, &own_links, &layers);
-        let mut routes: Vec<_> = own.iter().map(|(index, _)| *index).zip(ways.drain(..)).collect();
+        let aside: Vec<_> = (0..members.len()).map(|node| room_for_loops(&loops, node, links)).collect();
+        let (rects, ways) = draw(&own_blocks, &aside, &own_links);
+        let mut routes: Vec<_> = own.iter().map(|(index, _)| *index).zip(ways).collect();
         routes.extend(loops.iter().map(|(index, node)| (*index, Route::around(rects[*node], links[*index].label))));
         Self { blocks: members.iter().copied().zip(rects).collect(), routes, size: Size::default() }.at_origin()
     }
@@ -196,6 +201,47 @@ impl Drawing {
         }
         self
     }
+}
+
+/// Lays out what is connected: first with a block for each column of nodes, then what is in the columns.
+fn draw(blocks: &[Block], aside: &[f64], links: &[Link]) -> (Vec<Rect>, Vec<Route>) {
+    let stacks = stacks::find(blocks.len(), links, |node| aside[node] > 0.0);
+    let stacked: BTreeSet<_> = stacks.iter().flat_map(|stack| stack.members(links)).collect();
+    let kept: Vec<_> = (0..blocks.len()).filter(|node| !stacked.contains(node)).collect();
+    let at = |node: usize| kept.binary_search(&node).unwrap_or_default();
+    let whole: Vec<_> =
+        kept.iter().map(|node| blocks[*node]).chain(stacks.iter().map(|s| s.block(blocks, links))).collect();
+    let mut whole_aside: Vec<_> = kept.iter().map(|node| aside[*node]).collect();
+    whole_aside.resize(whole.len(), 0.0);
+    let single = |link: &Link| !stacked.contains(&link.from) && !stacked.contains(&link.to);
+    let singles: Vec<_> = (0..links.len()).filter(|index| single(&links[*index])).collect();
+    let mut whole_links: Vec<_> = singles
+        .iter()
+        .map(|index| Link { from: at(links[*index].from), to: at(links[*index].to), ..links[*index] })
+        .collect();
+    for (index, stack) in stacks.iter().enumerate() {
+        let (column, hub) = (kept.len() + index, at(stack.hub));
+        let (from, to) = if stack.above { (column, hub) } else { (hub, column) };
+        whole_links.push(Link { from, to, label: None });
+    }
+    let ends: Vec<_> = whole_links.iter().map(|link| (link.from, link.to)).collect();
+    let layers = layers::assign(whole.len(), &ends);
+    let (places, ways) = route::draw(&whole, &whole_aside, &whole_links, &layers);
+    let (mut rects, mut routes) = (vec![Rect::default(); blocks.len()], vec![Route::default(); links.len()]);
+    for (node, place) in kept.iter().zip(&places) {
+        rects[*node] = *place;
+    }
+    for (index, way) in singles.iter().zip(&ways) {
+        routes[*index] = way.clone();
+    }
+    for ((stack, place), way) in stacks.iter().zip(&places[kept.len()..]).zip(&ways[singles.len()..]) {
+        let spread = stack.spread(*place, way, blocks, links);
+        for ((member, index), (rect, route)) in stack.members(links).zip(&stack.links).zip(spread) {
+            rects[member] = rect;
+            routes[*index] = route;
+        }
+    }
+    (rects, routes)
 }
 
 /// What the loops at a node's right side take: whoever relies on themselves.

@@ -11,6 +11,7 @@ mod look;
 mod mermaid;
 mod route;
 mod shape;
+mod stacks;
 #[cfg(test)]
 mod stories;
 mod svg;
