@@ -38,7 +38,7 @@ kinds! {
     MEDIA_TYPE = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body must be JSON", "Send Content-Type: application/json.";
     VALIDATION = "invalid-body", UNPROCESSABLE_ENTITY, "The body is not valid", "errors names members by JSON Pointer and says what to do; another try may name more. Nothing was stored.";
     KEY_REUSED = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request", "Choose a new Idempotency-Key for each new request.";
-    PICTURE_TOO_LARGE = "picture-too-large", UNPROCESSABLE_ENTITY, "Too much for a picture", "A picture of this would have more nodes or arrows than anybody can read; detail says how many it may have. The same address without format answers all of it as JSON.";
+    PICTURE_TOO_LARGE = "picture-too-large", UNPROCESSABLE_ENTITY, "Too much for a picture", "A picture of this would have more nodes or longer arrows than anybody can follow; detail says how many it may have. The same address with format=json answers all of it.";
     PRECONDITION = "precondition-required", PRECONDITION_REQUIRED, "If-Match is needed", "Read the record and send its ETag in If-Match, so that nobody's change is lost.";
     TOO_MANY = "too-many-requests", TOO_MANY_REQUESTS, "Too many requests", "Wait for Retry-After seconds. RateLimit says what is left and RateLimit-Policy what there is in a minute; the operator may change it.";
     UNAVAILABLE = "unavailable", SERVICE_UNAVAILABLE, "Not available at the moment", "Nothing was done. Try again after Retry-After seconds.";

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::picture::{MOST_ARROWS, MOST_NODES};
+use crate::picture::{MOST_NODES, MOST_STEPS};
 
 mod database;
 mod kinds;
@@ -81,8 +81,8 @@ pub enum Error {
     PictureTooLarge {
         /// How many nodes it would have.
         nodes: usize,
-        /// How many arrows it would have.
-        arrows: usize,
+        /// How many layers its arrows would lead down, if that is too much.
+        steps: Option<usize>,
     },
     /// 400: the query is wrong.
     Query(Vec<ParameterError>),
@@ -214,8 +214,11 @@ impl Error {
                 .map(|error| format!("{}: {}.", error.parameter, error.detail))
                 .collect::<Vec<_>>()
                 .join(" "),
-            Self::PictureTooLarge { nodes, arrows } => format!(
-                "This has {nodes} nodes and {arrows} arrows; a picture shows at most {MOST_NODES} and {MOST_ARROWS}. Ask without format, or with format=json, for the JSON."
+            Self::PictureTooLarge { nodes, steps: None } => {
+                format!("This has {nodes} nodes; a picture shows at most {MOST_NODES}. Ask with format=json for the JSON.")
+            }
+            Self::PictureTooLarge { nodes, steps: Some(steps) } => format!(
+                "The arrows between these {nodes} nodes lead down {steps} layers in all; in a picture at most {MOST_STEPS}. Ask with format=json for the JSON."
             ),
             Self::BadRequest(detail) | Self::Forbidden(detail) | Self::Conflict { detail, .. } => detail.clone(),
             Self::Unauthenticated(detail)

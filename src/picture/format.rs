@@ -10,8 +10,9 @@ use crate::error::{Error, Result};
 
 /// What a picture shows at most; with more it cannot be read.
 pub const MOST_NODES: usize = 500;
-/// How many arrows a picture shows at most: three for each node.
-pub const MOST_ARROWS: usize = 1500;
+/// How many layers all arrows of a picture together lead down at most. Laying out as many takes a quarter of a second, and
+/// several times as many takes minutes.
+pub const MOST_STEPS: usize = 1500;
 
 /// The form of an answer that can be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -52,9 +53,13 @@ impl Format {
             return Ok(response.json(data));
         }
         let picture = picture();
-        let (nodes, arrows) = (picture.nodes.len(), picture.arrows.len());
-        if nodes > MOST_NODES || arrows > MOST_ARROWS {
-            return Err(Error::PictureTooLarge { nodes, arrows });
+        let nodes = picture.nodes.len();
+        if nodes > MOST_NODES {
+            return Err(Error::PictureTooLarge { nodes, steps: None });
+        }
+        let steps = picture.steps();
+        if steps > MOST_STEPS {
+            return Err(Error::PictureTooLarge { nodes, steps: Some(steps) });
         }
         Ok(match self {
             Self::Json | Self::Svg => response.content_type("image/svg+xml").body(picture.svg()),

@@ -4,7 +4,7 @@
 #[derive(Debug)]
 pub struct Layers {
     /// The layer of each node, 0 for origins; greater is higher.
-    pub of: Vec<i32>,
+    pub of: Vec<usize>,
     /// For each link whether it leads upwards.
     pub upward: Vec<bool>,
 }

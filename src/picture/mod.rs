@@ -19,7 +19,7 @@ mod svg;
 mod tests;
 mod text;
 
-pub use format::{Format, MOST_ARROWS, MOST_NODES};
+pub use format::{Format, MOST_NODES, MOST_STEPS};
 pub use look::Look;
 
 /// A drawing of who relies on whom.
@@ -87,6 +87,13 @@ impl Picture {
     /// The arrows whose ends exist; one that leads nowhere is left out of all formats.
     fn arrows(&self) -> impl Iterator<Item = &Arrow> {
         self.arrows.iter().filter(|arrow| arrow.from < self.nodes.len() && arrow.to < self.nodes.len())
+    }
+
+    /// How many layers all arrows together lead down: what laying it out costs, and how entangled it is.
+    fn steps(&self) -> usize {
+        let ends: Vec<_> = self.arrows().map(|arrow| (arrow.from, arrow.to)).filter(|(from, to)| from != to).collect();
+        let layers = layers::assign(self.nodes.len(), &ends);
+        ends.iter().map(|(from, to)| layers.of[*from].abs_diff(layers.of[*to])).sum()
     }
 
     /// As SVG 1.1, which stands for itself: no scripts, styles, fonts or other files.

@@ -103,12 +103,13 @@ fn graph(blocks: &[Block], aside: &[f64], links: &[Link], layers: &Layers) -> La
     });
     for (node, block) in blocks.iter().enumerate() {
         let (width, height) = (block.size.width + aside[node], block.size.height);
-        let rank = Some(-2 * layers.of[node]);
+        // Ranks are counted from the top.
+        let rank = i32::try_from(layers.of[node]).ok().map(|layer| -2 * layer);
         graph.set_node(node.to_string(), NodeLabel { width, height, rank, ..NodeLabel::default() });
     }
     for (at, link) in links.iter().enumerate() {
         let (high, low) = if layers.upward[at] { (link.to, link.from) } else { (link.from, link.to) };
-        let minlen = usize::try_from(layers.of[high] - layers.of[low]).unwrap_or(1);
+        let minlen = layers.of[high].abs_diff(layers.of[low]);
         let size = link.label.unwrap_or_default();
         let label = EdgeLabel { width: size.width, height: size.height, minlen, weight: 1.0, ..EdgeLabel::default() };
         graph.set_edge_named(high.to_string(), low.to_string(), Some(at.to_string()), Some(label));
