@@ -41,6 +41,7 @@ pub mod openapi;
 pub mod page;
 pub mod partial_date;
 pub mod patch;
+pub mod picture;
 pub mod progress;
 pub mod provenance;
 pub mod rate_limits;

@@ -2,8 +2,9 @@
 //! where reports rest on each other in a circle.
 //!
 //! One statement fetches the graph (`graph.rs`), `petgraph` walks it, and the rules are in `positions.rs`, `origins.rs` and
-//! `findings.rs`. What lists filter by is kept for each claim (`weigh.rs`).
+//! `findings.rs`; `drawing.rs` draws it. What lists filter by is kept for each claim (`weigh.rs`).
 
+mod drawing;
 mod findings;
 mod graph;
 mod model;

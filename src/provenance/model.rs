@@ -5,6 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
+use super::drawing::draw;
 use super::findings::Findings;
 use super::graph::{Graph, Node, Scope};
 use super::origins::Grouping;
@@ -12,6 +13,7 @@ use crate::auth::Viewer;
 use crate::claims::Claim;
 use crate::error::Result;
 use crate::partial_date::PartialDate;
+use crate::picture::{Format, Picture};
 use crate::stance::Stance;
 
 /// On whose word: who relies on whom, and what that tells about the claim.
@@ -101,11 +103,22 @@ pub struct ProvenanceQuery {
     /// sources may be the same person), both with a comma between them (the default), or empty for neither.
     #[param(example = "affiliation,unnamed")]
     pub group: Option<String>,
+    /// `svg` for a drawing, `dot` for Graphviz, `mermaid` for a Mermaid flowchart; else as `Accept` asks (`image/svg+xml`,
+    /// `text/vnd.graphviz`, `text/vnd.mermaid`), or JSON.
+    #[param(inline)]
+    pub format: Option<Format>,
 }
 
 impl Provenance {
-    /// Reads the graph around a claim, which the viewer must be allowed to see, in one round trip.
-    pub async fn find(id: Uuid, query: &ProvenanceQuery, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Self> {
+    /// Reads the graph around a claim, which the viewer must be allowed to see, in one round trip; and draws it, if it is not
+    /// asked for as JSON.
+    pub async fn find(
+        id: Uuid,
+        query: &ProvenanceQuery,
+        format: Format,
+        viewer: Viewer,
+        conn: &AsyncPgConnection,
+    ) -> Result<(Self, Option<Picture>)> {
         let grouping = Grouping::read(query.group.as_deref())?;
         let scope = Scope {
             claims: vec![id],
@@ -118,14 +131,19 @@ impl Provenance {
         let findings = graph.findings(&[claim.id], grouping);
         let parts = graph.claims.iter().filter(|part| **part != id);
         let parts = parts.map(|part| PartProvenance { claim_id: *part, findings: graph.findings(&[*part], grouping) });
-        Ok(Self {
+        let provenance = Self {
             claim_id: id,
             summary_line: findings.summary_line(),
             nodes: graph.statements.node_weights().map(ProvenanceNode::of).collect(),
             edges: graph.edges(),
             parts: query.parts.then(|| parts.collect()),
             findings,
-        })
+        };
+        let picture = match format {
+            Format::Json => None,
+            _ => Some(draw(&claim, &provenance, &graph, viewer, conn).await?),
+        };
+        Ok((provenance, picture))
     }
 }
 

@@ -4,6 +4,7 @@
 //! Everything is counted over the statements that the caller may see. A withdrawn one counts for nothing, and so does a
 //! source's relying on itself.
 
+mod drawing;
 mod model;
 mod network;
 mod related;

@@ -9,6 +9,7 @@ use validator::Validate;
 use crate::auth::Viewer;
 use crate::columns::Children;
 use crate::error::Result;
+use crate::picture::Format;
 use crate::sources::{Source, SourceKind};
 
 /// Who speaks on whose word around a source, as it stood at one moment: a graph.
@@ -64,6 +65,10 @@ pub struct NetworkQuery {
     #[validate(range(min = 1, max = 4, message = "must be from 1 to 4"))]
     #[param(minimum = 1, maximum = 4, default = 2)]
     pub depth: Option<u64>,
+    /// `svg` for a drawing, `dot` for Graphviz, `mermaid` for a Mermaid flowchart; else as `Accept` asks (`image/svg+xml`,
+    /// `text/vnd.graphviz`, `text/vnd.mermaid`), or JSON.
+    #[param(inline)]
+    pub format: Option<Format>,
 }
 
 /// How many links are followed where none are asked for.

@@ -1,4 +1,4 @@
-use actix_web::{get, web};
+use actix_web::{HttpRequest, HttpResponse, get, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::SourceRecord;
@@ -8,6 +8,7 @@ use crate::auth::Viewer;
 use crate::db::Db;
 use crate::error::Result;
 use crate::extract::{Id, Query};
+use crate::picture::Format;
 
 /// The routes of this slice.
 pub fn configure(config: &mut ServiceConfig) {
@@ -33,15 +34,17 @@ async fn get_source_record(
 /// Read the network around a source
 ///
 /// The sources that this one relies on and those that rely on it, then theirs, and so on, up to `depth` links away, with
-/// how many statements make up each link. A source's relying on itself is no link.
-#[utoipa::path(tag = "sources", params(("id" = Uuid, Path, description = "The source's id", example = "#agenpress"), NetworkQuery), responses((status = 200, description = "The network", body = SourceNetwork)))]
+/// how many statements make up each link. A source's relying on itself is no link. `?format=` or `Accept` asks for a picture
+/// instead.
+#[utoipa::path(tag = "sources", params(("id" = Uuid, Path, description = "The source's id", example = "#agenpress"), NetworkQuery), responses((status = 200, description = "The network", content((SourceNetwork = "application/json"), (String = "image/svg+xml"), (String = "text/vnd.graphviz"), (String = "text/vnd.mermaid")))))]
 #[get("/sources/{id}/network")]
 async fn get_source_network(
     db: web::Data<Db>,
     viewer: Viewer,
     Id(id): Id,
     Query(query): Query<NetworkQuery>,
-) -> Result<web::Json<SourceNetwork>> {
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let network = db.snapshot(async |conn| SourceNetwork::find(id, &query, viewer, conn).await).await?;
-    Ok(web::Json(network))
+    Format::chosen(query.format, &request).answer(&network, || network.picture())
 }

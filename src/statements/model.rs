@@ -46,7 +46,7 @@ pub struct Statement {
     /// The newsroom that recorded it.
     pub newsroom_id: Uuid,
     /// The claim it is about.
-    #[schema(example = "#meeting")]
+    #[schema(example = "#talks")]
     pub claim_id: Uuid,
     /// Who speaks.
     #[schema(example = "#peskov")]

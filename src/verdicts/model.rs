@@ -91,7 +91,7 @@ pub struct Verdict {
 #[diesel(table_name = verdicts, treat_none_as_null = true)]
 #[validate(schema(function = published_is_complete), schema(function = reason_has_predecessor), schema(function = evidence::cited_once))]
 #[schema(example = json!({
-    "claim_id": "#meeting", "rating_id": "01890000-0000-7000-8000-000000000105", "title": "The Kremlin confirms the meeting",
+    "claim_id": "#talks", "rating_id": "01890000-0000-7000-8000-000000000105", "title": "The Kremlin confirms the meeting",
     "summary": "Russia's presidential spokesman confirmed that the meeting took place.", "language": "en", "reviewed_on": "2023-10",
     "evidence": [{"statement_id": "#peskov-confirms-meeting", "bearing": "supports", "note": "Confirmed by the Kremlin's spokesman"}]
 }))]

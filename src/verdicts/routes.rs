@@ -213,7 +213,7 @@ async fn correct_verdict(
 /// Retract a published verdict
 ///
 /// At once and for good, with a reason that the public is told (410). The dossier keeps it as a tombstone.
-#[utoipa::path(tag = "verdicts", params(("id" = Uuid, Path, description = "The verdict's id", example = "#verdict-talks")), request_body = Retraction, responses((status = 200, description = "The verdict, retracted", body = Verdict)), security(("api_key" = ["editor"])))]
+#[utoipa::path(tag = "verdicts", params(("id" = Uuid, Path, description = "The verdict's id", example = "#verdict-day-and-place")), request_body = Retraction, responses((status = 200, description = "The verdict, retracted", body = Verdict)), security(("api_key" = ["editor"])))]
 #[post("/verdicts/{id}/retract")]
 async fn retract_verdict(
     db: web::Data<Db>,

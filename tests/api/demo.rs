@@ -56,10 +56,10 @@ async fn agenpress_relies_on_politico_which_relies_on_a_diplomat() {
 #[actix_web::test]
 async fn peskov_confirms_the_meeting_and_disputes_the_article_on_nobodys_word() {
     let demo = demo().await;
-    assert_eq!(demo.stances("peskov", "meeting").await, ["confirms"]);
+    assert_eq!(demo.stances("peskov", "talks").await, ["confirms"]);
     assert_eq!(demo.stances("peskov", "article-accurate").await, ["disputes"]);
-    let (meeting, article) = (demo.get("claims", "meeting").await, demo.get("claims", "article-accurate").await);
-    assert_eq!((&meeting["part_of_id"], &article["part_of_id"]), (&json!(demo.id("talks")), &json!(demo.id("talks"))));
+    let article = demo.get("claims", "article-accurate").await;
+    assert_eq!(article["part_of_id"], json!(demo.id("talks")));
     for name in ["peskov-confirms-meeting", "peskov-disputes-article"] {
         let said = demo.get("statements", name).await;
         assert_eq!((&said["relies_on"], &said["source_id"]), (&json!([]), &json!(demo.id("peskov"))));
@@ -144,6 +144,32 @@ async fn the_talks_dossier_says_who_stands_where() {
     assert!(claims.items().len() >= 12);
 }
 
+/// Of three reports with one origin and two who confirm: the diplomat may be the US official.
+#[actix_web::test]
+async fn the_talks_have_two_independent_origins() {
+    let demo = demo().await;
+    let path = format!("/v1/claims/{}/provenance", demo.id("talks"));
+    let found = demo.app.anyone.get(&path).await.expect(200).body;
+    assert_eq!(found["summary_line"], "2 independent origins support, 0 oppose");
+    let findings = &found["findings"];
+    let mut spoke: Vec<_> =
+        findings["origins"].as_array().unwrap().iter().map(|one| one["source_ids"].clone()).collect();
+    spoke.sort_by_key(Value::to_string);
+    let mut expected = vec![json!([demo.id("peskov")]), json!([demo.id("us-official")])];
+    expected.sort_by_key(Value::to_string);
+    assert_eq!(spoke, expected);
+    assert_eq!((&findings["single_document"], &findings["single_origin"]), (&json!(true), &json!(false)));
+    assert_eq!((&findings["unnamed_only"], &findings["circular"]), (&json!(false), &json!([])));
+    let chain =
+        ["agenpress-reports-talks", "politico-reports-talks", "diplomat-asserts-talks"].map(|name| demo.id(name));
+    assert_eq!(findings["longest_chain"], json!(chain));
+    let dossier = demo.app.anyone.get(&format!("/v1/claims/{}/dossier", demo.id("talks"))).await.expect(200).body;
+    assert_eq!(
+        dossier["provenance"],
+        json!({"independent_supporting": 2, "independent_opposing": 0, "single_origin": false, "circular": false, "unnamed_only": false})
+    );
+}
+
 #[actix_web::test]
 async fn verdicts_rest_on_what_the_article_says() {
     let demo = demo().await;
@@ -183,8 +209,8 @@ async fn verdicts_say_whose_reading_they_are() {
         assert!(verdict["explanation"].as_str().unwrap().contains("OnRecord’s own reading"), "{verdict:#}");
         assert!(verdict["reviewed_on"].as_str().unwrap() > "2023-10");
     }
-    let talks = demo.get("verdicts", "verdict-talks").await;
-    assert_eq!(talks["rating_id"], "01890000-0000-7000-8000-000000000302", "unproven: no detail is shown to be wrong");
+    let place = demo.get("verdicts", "verdict-day-and-place").await;
+    assert_eq!(place["rating_id"], "01890000-0000-7000-8000-000000000302", "unproven: no detail is shown to be wrong");
 }
 
 /// Where the Kremlin stands in the region is no part of whether the talks took place.

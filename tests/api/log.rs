@@ -244,7 +244,7 @@ async fn erased_values_are_gone_everywhere_and_the_proofs_hold() {
 async fn what_is_published_for_good_can_be_erased() {
     let app = App::demo().await;
     let verdict = onrecord::demo::id_of("verdict-meeting").unwrap();
-    let claim = onrecord::demo::id_of("meeting").unwrap();
+    let claim = onrecord::demo::id_of("talks").unwrap();
     app.admin.patch(&format!("/v1/claims/{claim}"), &json!({"text": "x"})).await.expect(409);
     let before = app.anyone.get(&format!("/v1/verdicts/{verdict}")).await.expect(200).body;
     let (summary, text) = (before["summary"].as_str().unwrap(), before["claim_reviewed"].as_str().unwrap());

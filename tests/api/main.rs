@@ -30,6 +30,7 @@ mod log;
 mod migrations;
 mod openapi;
 mod pages;
+mod pictures;
 mod process;
 mod provenance;
 mod races;

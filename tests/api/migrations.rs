@@ -27,7 +27,10 @@ async fn migrations_go_up_with_rows_down_and_up_again() {
     let verdict = |name: &str| format!("/v1/verdicts/{}", onrecord::demo::id_of(name).unwrap());
     let correction = json!({"reason": "wording", "correction_note": "Clearer.", "changes": {"title": "Else"}});
     app.admin.post(&format!("{}/correct", verdict("verdict-meeting")), &correction).await.expect(201);
-    app.admin.post(&format!("{}/retract", verdict("verdict-talks")), &json!({"reason": "Wrong."})).await.expect(200);
+    app.admin
+        .post(&format!("{}/retract", verdict("verdict-day-and-place")), &json!({"reason": "Wrong."}))
+        .await
+        .expect(200);
     let before = schema(&app.database).await.unwrap();
     let reverted = revert_migrations(&app.database).await.unwrap();
     let left = schema(&app.database).await.unwrap_or_default();

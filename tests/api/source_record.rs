@@ -42,11 +42,11 @@ async fn the_demos_outlets_report_on_the_word_of_others() {
     let app = App::demo().await;
     let record = app.anyone.get(&demo_path("agenpress", "record")).await.expect(200).body;
     assert_eq!(record["source"], app.anyone.get(&format!("/v1/sources/{}", id("agenpress"))).await.body);
-    assert_eq!((&record["statements"], &record["by_stance"]), (&json!(13), &json!({"reports": 13})));
+    assert_eq!((&record["statements"], &record["by_stance"]), (&json!(14), &json!({"reports": 14})));
     assert_eq!((&record["first_said_on"], &record["last_said_on"]), (&json!("2023-10"), &json!("2023-10")));
     assert_eq!(
         record["by_year"],
-        json!([{"year": 2023, "by_stance": {"reports": 13}, "relies_on": 8, "relied_on_by": 0}])
+        json!([{"year": 2023, "by_stance": {"reports": 14}, "relies_on": 9, "relied_on_by": 0}])
     );
     assert_eq!(
         (&record["claims_asserted"], &record["claims_rated"], rated(&record)),
@@ -54,11 +54,11 @@ async fn the_demos_outlets_report_on_the_word_of_others() {
     );
     assert_eq!(
         related(&record["relies_on"]),
-        json!([["POLITICO", "publication", 7], ["Armenian government", "government", 1]])
+        json!([["POLITICO", "publication", 8], ["Armenian government", "government", 1]])
     );
     assert_eq!(record["relied_on_by"], json!([]));
     let recent = record["recent"].as_array().unwrap();
-    assert_eq!(recent.len(), 13);
+    assert_eq!(recent.len(), 14);
     let displaced = recent.iter().find(|one| one["claim_id"] == id("displaced")).unwrap();
     assert_eq!(
         *displaced,
@@ -71,16 +71,16 @@ async fn the_demos_outlets_report_on_the_word_of_others() {
 
     // The outlet between the two: the year of a reliance is that of the statement that relies.
     let record = app.anyone.get(&demo_path("politico", "record")).await.expect(200).body;
-    assert_eq!((&record["statements"], &record["first_said_on"]), (&json!(7), &Value::Null));
+    assert_eq!((&record["statements"], &record["first_said_on"]), (&json!(8), &Value::Null));
     assert_eq!(
         record["by_year"],
         json!([
-            {"year": 2023, "by_stance": {}, "relies_on": 0, "relied_on_by": 7},
-            {"year": null, "by_stance": {"reports": 7}, "relies_on": 4, "relied_on_by": 0},
+            {"year": 2023, "by_stance": {}, "relies_on": 0, "relied_on_by": 8},
+            {"year": null, "by_stance": {"reports": 8}, "relies_on": 5, "relied_on_by": 0},
         ])
     );
-    assert_eq!(related(&record["relies_on"]), json!([["a senior diplomat", "unnamed", 4]]));
-    assert_eq!(related(&record["relied_on_by"]), json!([["AgenPress", "publication", 7]]));
+    assert_eq!(related(&record["relies_on"]), json!([["a senior diplomat", "unnamed", 5]]));
+    assert_eq!(related(&record["relied_on_by"]), json!([["AgenPress", "publication", 8]]));
 }
 
 #[actix_web::test]
@@ -90,7 +90,12 @@ async fn the_demos_speakers_assert_what_was_rated() {
         ("peskov", json!({"confirms": 1, "disputes": 1}), [0, 0], json!([])),
         ("us-state-department", json!({"declines_to_comment": 1}), [0, 0], json!([])),
         ("us-official", json!({"asserts": 3, "confirms": 1}), [3, 0], json!([])),
-        ("senior-diplomat", json!({"asserts": 3}), [3, 1], json!([["Contested or manipulated", [["unproven", 1]]]])),
+        (
+            "senior-diplomat",
+            json!({"asserts": 4}),
+            [4, 2],
+            json!([["True to false", [["true", 1]]], ["Contested or manipulated", [["unproven", 1]]]]),
+        ),
         // The verdict on what it asserts is a draft still, and the other one is on what it denies.
         ("moscow", json!({"asserts": 1, "denies": 1}), [1, 0], json!([])),
         ("kremlin", json!({}), [0, 0], json!([])),
@@ -240,9 +245,9 @@ async fn a_record_is_read_as_it_stood() {
     let corrected = json!({"stance": "asserts", "correction_note": "It said so itself", "relies_on": []});
     app.editor.patch(&format!("/v1/statements/{}", id("politico-reports-talks")), &corrected).await.expect(200);
     let after = app.anyone.get(&path).await.expect(200).body;
-    assert_eq!(after["by_stance"], json!({"asserts": 1, "reports": 6}));
-    assert_eq!(rated(&after), json!([["Contested or manipulated", [["unproven", 1]]]]));
-    assert_eq!(related(&after["relies_on"]), json!([["a senior diplomat", "unnamed", 3]]));
+    assert_eq!(after["by_stance"], json!({"asserts": 1, "reports": 7}));
+    assert_eq!(rated(&after), json!([["True to false", [["true", 1]]]]));
+    assert_eq!(related(&after["relies_on"]), json!([["a senior diplomat", "unnamed", 4]]));
     assert_eq!(app.anyone.get(&format!("{path}?as_of={then}")).await.expect(200).body, before);
     app.anyone.get(&format!("{path}?as_of=2020-01-01T00:00:00Z")).await.expect(404);
     app.anyone.get(&format!("{path}?as_of=2999-01-01T00:00:00Z")).await.expect(400);
@@ -266,8 +271,8 @@ async fn a_network_reaches_as_far_as_asked() {
     let edge =
         |from: &str, to: &str, statements: u64| json!({"from": id(from), "to": id(to), "statements": statements});
     let edges = json!([
-        edge("agenpress", "politico", 7),
-        edge("politico", "senior-diplomat", 4),
+        edge("agenpress", "politico", 8),
+        edge("politico", "senior-diplomat", 5),
         edge("agenpress", "armenian-government", 1),
     ]);
     assert_eq!(around["edges"], edges);
@@ -275,7 +280,7 @@ async fn a_network_reaches_as_far_as_asked() {
     // Along the links and against them.
     let diplomat = network("senior-diplomat", "?depth=1").await;
     assert_eq!(nodes(&diplomat), json!([["a senior diplomat", 0], ["POLITICO", 1]]));
-    assert_eq!(diplomat["edges"], json!([edge("politico", "senior-diplomat", 4)]));
+    assert_eq!(diplomat["edges"], json!([edge("politico", "senior-diplomat", 5)]));
     let whole = network("senior-diplomat", "?depth=3").await;
     assert_eq!(nodes(&whole)[3], json!(["Armenian government", 3]));
     assert_eq!(whole["edges"], edges);
