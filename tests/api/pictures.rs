@@ -23,7 +23,7 @@ async fn the_readmes_picture_is_the_demos() {
     assert_eq!(drawn.header("content-type"), Some("image/svg+xml"));
     expectorate::assert_contents("demo/talks-provenance.svg", &drawn.text);
     let picture = Document::parse(&drawn.text).unwrap();
-    let text: String = picture.descendants().filter(|node| node.is_text()).filter_map(|node| node.text()).collect();
+    let text: String = picture.descendants().filter(roxmltree::Node::is_text).filter_map(|node| node.text()).collect();
     for said in [
         "AgenPress",
         "POLITICO",
