@@ -10,7 +10,7 @@ DROP TRIGGER statements_note_unweighed ON statements;
 DROP TRIGGER statements_note_new_unweighed ON statements;
 DROP FUNCTION claims_to_weigh(integer, boolean);
 DROP FUNCTION are_linked(uuid[], uuid[]);
-DROP FUNCTION claims_told_by(uuid[], uuid[], uuid[]);
+DROP FUNCTION claims_told_by(uuid[], uuid[], uuid[], integer);
 DROP FUNCTION note_link_unweighed();
 DROP FUNCTION note_claims_unweighed();
 DROP FUNCTION note_source_unweighed();

@@ -122,34 +122,38 @@ COMMENT ON FUNCTION note_link_unweighed() IS 'Notes claims that are the same as 
 CREATE TRIGGER claim_links_note_unweighed AFTER INSERT OR UPDATE OR DELETE ON claim_links
     FOR EACH ROW EXECUTE FUNCTION note_link_unweighed();
 
--- How much a recursion finds cannot be estimated: OFFSET 0 keeps each step a look-up by an index.
-CREATE FUNCTION claims_told_by(statement_ids uuid[], claim_ids uuid[], source_ids uuid[]) RETURNS SETOF uuid LANGUAGE sql STABLE AS $$
-    WITH RECURSIVE belonging(id) AS (
-        SELECT id FROM unnest(source_ids) AS t(id)
-        UNION
-        SELECT next.id FROM belonging CROSS JOIN LATERAL (SELECT id FROM sources WHERE affiliation_id = belonging.id OFFSET 0) AS next
-    ), relying(id) AS (
-        (SELECT id FROM unnest(statement_ids) AS t(id)
-         UNION ALL SELECT said.id FROM belonging CROSS JOIN LATERAL (SELECT id FROM statements WHERE source_id = belonging.id OFFSET 0) AS said
-         UNION ALL SELECT said.id FROM belonging CROSS JOIN LATERAL (SELECT id FROM statements WHERE on_behalf_of_id = belonging.id OFFSET 0) AS said)
-        UNION
-        SELECT next.id FROM relying CROSS JOIN LATERAL (SELECT statement_id FROM relies_on WHERE relied_on_id = relying.id OFFSET 0) AS next(id)
-    ), told(id) AS (
-        (SELECT id FROM unnest(claim_ids) AS t(id)
-         UNION ALL SELECT said.id FROM relying CROSS JOIN LATERAL (SELECT claim_id FROM statements WHERE statements.id = relying.id OFFSET 0) AS said(id))
-        UNION
-        SELECT link.id FROM told CROSS JOIN LATERAL (
-            SELECT linked_claim_id FROM claim_links WHERE claim_id = told.id AND kind = 'same_as'
-            UNION ALL SELECT claim_id FROM claim_links WHERE linked_claim_id = told.id AND kind = 'same_as' OFFSET 0) AS link(id)
-    ) SELECT id FROM told
-$$;
-COMMENT ON FUNCTION claims_told_by(uuid[], uuid[], uuid[]) IS 'The claims about which the graph may tell something else after these records were written';
+-- In PL/pgSQL, which keeps plans. How much a recursion finds cannot be estimated: OFFSET 0 keeps each step a look-up by an index.
+CREATE FUNCTION claims_told_by(statement_ids uuid[], claim_ids uuid[], source_ids uuid[], at_most integer) RETURNS uuid[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        WITH RECURSIVE belonging(id) AS (
+            SELECT id FROM unnest(source_ids) AS t(id)
+            UNION
+            SELECT next.id FROM belonging CROSS JOIN LATERAL (SELECT id FROM sources WHERE affiliation_id = belonging.id OFFSET 0) AS next
+        ), relying(id) AS (
+            (SELECT id FROM unnest(statement_ids) AS t(id)
+             UNION ALL SELECT said.id FROM belonging CROSS JOIN LATERAL (SELECT id FROM statements WHERE source_id = belonging.id OFFSET 0) AS said
+             UNION ALL SELECT said.id FROM belonging CROSS JOIN LATERAL (SELECT id FROM statements WHERE on_behalf_of_id = belonging.id OFFSET 0) AS said)
+            UNION
+            SELECT next.id FROM relying CROSS JOIN LATERAL (SELECT statement_id FROM relies_on WHERE relied_on_id = relying.id OFFSET 0) AS next(id)
+        ), told(id) AS (
+            (SELECT id FROM unnest(claim_ids) AS t(id)
+             UNION ALL SELECT said.id FROM relying CROSS JOIN LATERAL (SELECT claim_id FROM statements WHERE statements.id = relying.id OFFSET 0) AS said(id))
+            UNION
+            SELECT link.id FROM told CROSS JOIN LATERAL (
+                SELECT linked_claim_id FROM claim_links WHERE claim_id = told.id AND kind = 'same_as'
+                UNION ALL SELECT claim_id FROM claim_links WHERE linked_claim_id = told.id AND kind = 'same_as' OFFSET 0) AS link(id)
+        ) SELECT id FROM told LIMIT at_most);
+END $$;
+COMMENT ON FUNCTION claims_told_by(uuid[], uuid[], uuid[], integer) IS 'The claims about which the graph may tell something else after these records were written; so many at most, all where that is null';
 
-CREATE FUNCTION are_linked(statement_ids uuid[], claim_ids uuid[]) RETURNS boolean LANGUAGE sql STABLE
-RETURN EXISTS (SELECT FROM relies_on WHERE statement_id = ANY (statement_ids))
-    OR EXISTS (SELECT FROM relies_on WHERE relied_on_id = ANY (statement_ids))
-    OR EXISTS (SELECT FROM claim_links WHERE kind = 'same_as' AND claim_id = ANY (claim_ids))
-    OR EXISTS (SELECT FROM claim_links WHERE kind = 'same_as' AND linked_claim_id = ANY (claim_ids));
+CREATE FUNCTION are_linked(statement_ids uuid[], claim_ids uuid[]) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM relies_on WHERE statement_id = ANY (statement_ids))
+        OR EXISTS (SELECT FROM relies_on WHERE relied_on_id = ANY (statement_ids))
+        OR EXISTS (SELECT FROM claim_links WHERE kind = 'same_as' AND claim_id = ANY (claim_ids))
+        OR EXISTS (SELECT FROM claim_links WHERE kind = 'same_as' AND linked_claim_id = ANY (claim_ids));
+END $$;
 COMMENT ON FUNCTION are_linked(uuid[], uuid[]) IS 'Whether any of these statements or claims is tied to another';
 
 -- Two writers who each look before the other commits would both miss what the other adds to one chain. So whoever touches what
@@ -164,7 +168,7 @@ DECLARE
     claim_ids uuid[];
     source_ids uuid[];
     affected uuid[];
-    own_claim_ids uuid[];
+    tied boolean;
 BEGIN
     SELECT coalesce(array_agg(id) FILTER (WHERE noun = 'statement'), '{}'), coalesce(array_agg(id) FILTER (WHERE noun = 'claim'), '{}'),
             coalesce(array_agg(id) FILTER (WHERE noun = 'source'), '{}')
@@ -172,30 +176,32 @@ BEGIN
     IF (statement_ids || claim_ids || source_ids) = '{}' THEN
         RETURN;
     END IF;
-    own_claim_ids := claim_ids || ARRAY(SELECT claim_id FROM statements WHERE id = ANY (statement_ids));
-    IF source_ids <> '{}' OR are_linked(statement_ids, own_claim_ids) THEN
-        PERFORM pg_advisory_xact_lock(alone);
-    ELSE
+    DELETE FROM claims_unweighed WHERE writer = this_writer();
+    affected := ARRAY(SELECT claim_id FROM statements WHERE id = ANY (statement_ids) UNION SELECT id FROM unnest(claim_ids) AS t(id));
+    tied := source_ids <> '{}' OR are_linked(statement_ids, affected);
+    IF NOT tied THEN
         PERFORM pg_advisory_xact_lock_shared(alone);
         -- Somebody may have tied them while we waited.
-        IF are_linked(statement_ids, own_claim_ids) THEN
-            PERFORM pg_advisory_xact_lock(alone);
-        END IF;
+        tied := are_linked(statement_ids, affected);
     END IF;
-    SELECT coalesce(array_agg(id), '{}') INTO affected
-        FROM (SELECT id FROM claims_told_by(statement_ids, claim_ids, source_ids) AS told(id) LIMIT at_once + 1) AS few;
-    IF source_ids <> '{}' AND cardinality(affected) > at_once THEN
-        -- Too many for one request to wait for. The background makes claims of them, and does those in batches.
-        IF in_background THEN
-            INSERT INTO claims_unweighed SELECT 0, 'claim', told.id FROM claims_told_by('{}', '{}', source_ids) AS told(id) ON CONFLICT DO NOTHING;
-        ELSE
-            INSERT INTO claims_unweighed SELECT 0, 'source', id FROM unnest(source_ids) AS t(id) ON CONFLICT DO NOTHING;
+    IF tied THEN
+        PERFORM pg_advisory_xact_lock(alone);
+        IF source_ids <> '{}' AND cardinality(claims_told_by('{}', '{}', source_ids, at_once + 1)) > at_once THEN
+            -- Too many for one request to wait for. The background makes claims of them, and does those in batches.
+            IF in_background THEN
+                INSERT INTO claims_unweighed SELECT 0, 'claim', id FROM unnest(claims_told_by('{}', '{}', source_ids, NULL)) AS t(id)
+                    ON CONFLICT DO NOTHING;
+            ELSE
+                INSERT INTO claims_unweighed SELECT 0, 'source', id FROM unnest(source_ids) AS t(id) ON CONFLICT DO NOTHING;
+            END IF;
+            source_ids := '{}';
         END IF;
-        source_ids := '{}';
+        affected := claims_told_by(statement_ids, claim_ids, source_ids, NULL);
     END IF;
-    SELECT coalesce(array_agg(id), '{}') INTO affected FROM claims_told_by(statement_ids, claim_ids, source_ids) AS told(id);
-    DELETE FROM claims_unweighed WHERE writer = this_writer();
     PERFORM FROM claim_findings WHERE claim_id = ANY (affected) ORDER BY claim_id FOR UPDATE;
+    -- For the graph, which is read next. Planning it takes longer than reading it; and what a recursion begins with is as large as
+    -- its estimate, which is far too high, or as this allows.
+    PERFORM set_config('plan_cache_mode', 'force_generic_plan', true), set_config('work_mem', '64kB', true);
     RETURN QUERY SELECT claim_findings.claim_id, CASE WHEN claims.status <> 'published' THEN claims.newsroom_id END,
             claim_findings.published, claim_findings.single_origin, claim_findings.circular
         FROM claim_findings JOIN claims ON claims.id = claim_findings.claim_id WHERE claim_findings.claim_id = ANY (affected) ORDER BY 1;
