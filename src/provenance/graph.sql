@@ -3,12 +3,12 @@
 -- step a look-up by an index, where joins would be planned that read whole tables.
 WITH RECURSIVE
 tree(id, path) AS (
-    SELECT id, ARRAY[id] FROM unnest($1) AS asked(id)
+    SELECT id, ARRAY[id] FROM unnest($1::uuid[]) AS asked(id)
     UNION ALL
-    SELECT part.id, path || part.id FROM tree CROSS JOIN LATERAL (SELECT id FROM claims WHERE part_of_id = tree.id OFFSET 0) AS part WHERE $4
+    SELECT part.id, path || part.id FROM tree CROSS JOIN LATERAL (SELECT id FROM claims WHERE part_of_id = tree.id OFFSET 0) AS part WHERE $4::boolean
 ), seen(id, path) AS MATERIALIZED (
     SELECT id, path FROM tree CROSS JOIN LATERAL (
-        SELECT FROM claims WHERE claims.id = tree.id AND (status = 'published' OR newsroom_id = $2) OFFSET 0) AS claim
+        SELECT FROM claims WHERE claims.id = tree.id AND (status = 'published' OR newsroom_id = $2::uuid) OFFSET 0) AS claim
 ), same(claim_id, id) AS (
     SELECT id, id FROM seen
     UNION
@@ -24,14 +24,14 @@ tree(id, path) AS (
 ), reached(id) AS (
     SELECT own.id FROM seen CROSS JOIN LATERAL (
         SELECT id FROM statements WHERE claim_id = seen.id
-            AND (public OR newsroom_id = $2 OR status = 'withdrawn') AND ($3 IS NULL OR newsroom_id = $3) OFFSET 0) AS own
+            AND (public OR newsroom_id = $2 OR status = 'withdrawn') AND ($3::uuid IS NULL OR newsroom_id = $3) OFFSET 0) AS own
     UNION
     -- Nothing is followed behind what was withdrawn or what the caller may not see.
     SELECT next.id FROM reached CROSS JOIN LATERAL (
         SELECT relied_on_id FROM statements JOIN relies_on ON statement_id = statements.id
             WHERE statements.id = reached.id AND status <> 'withdrawn' AND (public OR newsroom_id = $2) OFFSET 0) AS next(id)
 ), within AS MATERIALIZED (
-    SELECT id FROM reached LIMIT $5 + 1
+    SELECT id FROM reached LIMIT $5::integer + 1
 ), nodes AS MATERIALIZED (
     SELECT within.id, said.* FROM within LEFT JOIN LATERAL (
         SELECT s.claim_id, s.newsroom_id, s.source_id, s.on_behalf_of_id, s.stance, s.said_on, s.document_id, s.status = 'withdrawn' AS withdrawn,
