@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Integer, Jsonb, Nullable, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use petgraph::graph::{DiGraph, NodeIndex};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::columns::Children;
 use crate::error::{Error, Result};
 use crate::partial_date::PartialDate;
 use crate::sources::SourceKind;
@@ -98,21 +97,21 @@ pub struct Graph {
     pub newsroom_id: Option<Uuid>,
 }
 
-/// How the statement's answer lies in its columns.
+/// How the statement's answer lies in its columns: JSON, which is read at once into what it is.
 #[derive(QueryableByName)]
 struct Fetched {
-    #[diesel(sql_type = Jsonb)]
-    claims: Children<Uuid>,
-    #[diesel(sql_type = Jsonb)]
-    same: Children<(Uuid, Uuid)>,
-    #[diesel(sql_type = Jsonb)]
-    nodes: Children<Node>,
-    #[diesel(sql_type = Jsonb)]
-    edges: Children<(Uuid, Uuid, Option<String>)>,
-    #[diesel(sql_type = Jsonb)]
-    elsewhere: Children<Spoken>,
-    #[diesel(sql_type = Jsonb)]
-    speakers: Children<(Uuid, Speaker)>,
+    #[diesel(sql_type = Text)]
+    claims: String,
+    #[diesel(sql_type = Text)]
+    same: String,
+    #[diesel(sql_type = Text)]
+    nodes: String,
+    #[diesel(sql_type = Text)]
+    edges: String,
+    #[diesel(sql_type = Text)]
+    elsewhere: String,
+    #[diesel(sql_type = Text)]
+    speakers: String,
 }
 
 impl Graph {
@@ -126,18 +125,19 @@ impl Graph {
             .bind::<Integer, _>(i32::try_from(MOST_STATEMENTS).unwrap_or(i32::MAX))
             .get_result(&mut conn)
             .await?;
-        if fetched.nodes.0.len() > MOST_STATEMENTS {
+        let nodes: Vec<Node> = serde_json::from_str(&fetched.nodes)?;
+        if nodes.len() > MOST_STATEMENTS {
             return Err(Error::TooMuch(format!(
                 "There are more than {MOST_STATEMENTS} statements here and in what they rely on: too many to follow. Ask for one part of the claim, or for one newsroom's statements with newsroom_id."
             )));
         }
-        Ok(Self::assemble(fetched, scope.newsroom_id))
+        Self::assemble(nodes, &fetched, scope.newsroom_id)
     }
 
-    fn assemble(fetched: Fetched, newsroom_id: Option<Uuid>) -> Self {
-        let mut graph = Self { claims: fetched.claims.0, newsroom_id, ..Self::default() };
-        let mut places = HashMap::with_capacity(fetched.nodes.0.len());
-        for node in fetched.nodes.0 {
+    fn assemble(nodes: Vec<Node>, fetched: &Fetched, newsroom_id: Option<Uuid>) -> Result<Self> {
+        let mut graph = Self { claims: serde_json::from_str(&fetched.claims)?, newsroom_id, ..Self::default() };
+        let mut places = HashMap::with_capacity(nodes.len());
+        for node in nodes {
             let (id, claim_id) = (node.id, node.said.as_ref().map(|said| said.claim_id));
             let place = graph.statements.add_node(node);
             places.insert(id, place);
@@ -145,19 +145,19 @@ impl Graph {
                 graph.by_claim.entry(claim_id).or_default().push(place);
             }
         }
-        for (from, to, wording) in fetched.edges.0 {
+        for (from, to, wording) in serde_json::from_str::<Vec<(Uuid, Uuid, Option<String>)>>(&fetched.edges)? {
             if let (Some(from), Some(to)) = (places.get(&from), places.get(&to)) {
                 graph.statements.add_edge(*from, *to, wording);
             }
         }
-        for said in fetched.elsewhere.0 {
+        for said in serde_json::from_str::<Vec<Spoken>>(&fetched.elsewhere)? {
             graph.elsewhere.entry(said.claim_id).or_default().push(said);
         }
-        for (claim_id, other) in fetched.same.0 {
+        for (claim_id, other) in serde_json::from_str::<Vec<(Uuid, Uuid)>>(&fetched.same)? {
             graph.same.entry(claim_id).or_default().insert(other);
         }
-        graph.speakers = fetched.speakers.0.into_iter().collect();
-        graph
+        graph.speakers = serde_json::from_str::<Vec<(Uuid, Speaker)>>(&fetched.speakers)?.into_iter().collect();
+        Ok(graph)
     }
 
     /// What the caller sees of a statement.

@@ -52,19 +52,19 @@ tree(id, path) AS (
         SELECT id, kind, affiliation_id FROM sources WHERE sources.id = speakers.affiliation_id OFFSET 0) AS body
 )
 SELECT
-    (SELECT coalesce(jsonb_agg(id ORDER BY path), '[]') FROM seen) AS claims,
-    (SELECT coalesce(jsonb_agg(jsonb_build_array(claim_id, id)), '[]') FROM same) AS same,
-    (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'said', CASE WHEN shown THEN jsonb_build_object(
+    (SELECT coalesce(json_agg(id ORDER BY path), '[]') FROM seen)::text AS claims,
+    (SELECT coalesce(json_agg(json_build_array(claim_id, id)), '[]') FROM same)::text AS same,
+    (SELECT coalesce(json_agg(json_build_object('id', id, 'said', CASE WHEN shown THEN json_build_object(
             'claim_id', claim_id, 'newsroom_id', newsroom_id, 'source_id', source_id, 'stance', stance, 'said_on', said_on,
             'withdrawn', withdrawn, 'on_behalf_of_id', CASE WHEN NOT withdrawn THEN on_behalf_of_id END,
             'document_id', CASE WHEN NOT withdrawn THEN document_id END,
-            'carried_by', CASE WHEN withdrawn THEN '[]' ELSE to_jsonb(array_remove(document_id || ARRAY(
+            'carried_by', CASE WHEN withdrawn THEN '[]'::json ELSE to_json(array_remove(document_id || ARRAY(
                 SELECT appearances.document_id FROM appearances WHERE statement_id = nodes.id ORDER BY position), NULL)) END) END) ORDER BY id), '[]')
-     FROM nodes) AS nodes,
-    (SELECT coalesce(jsonb_agg(jsonb_build_array(id, relied_on_id, wording) ORDER BY id, position), '[]')
+     FROM nodes)::text AS nodes,
+    (SELECT coalesce(json_agg(json_build_array(id, relied_on_id, wording) ORDER BY id, position), '[]')
      FROM nodes CROSS JOIN LATERAL (
         SELECT relied_on_id, wording, position FROM relies_on WHERE statement_id = nodes.id OFFSET 0) AS link
-     WHERE shown AND NOT withdrawn) AS edges,
-    (SELECT coalesce(jsonb_agg(jsonb_build_object('claim_id', claim_id, 'newsroom_id', newsroom_id, 'source_id', source_id,
-            'stance', stance, 'said_on', said_on, 'withdrawn', false, 'carried_by', '[]'::jsonb) ORDER BY id), '[]') FROM positions) AS elsewhere,
-    (SELECT coalesce(jsonb_agg(jsonb_build_array(id, jsonb_build_object('kind', kind, 'affiliation_id', affiliation_id))), '[]') FROM speakers) AS speakers
+     WHERE shown AND NOT withdrawn)::text AS edges,
+    (SELECT coalesce(json_agg(json_build_object('claim_id', claim_id, 'newsroom_id', newsroom_id, 'source_id', source_id,
+            'stance', stance, 'said_on', said_on, 'withdrawn', false, 'carried_by', '[]'::json) ORDER BY id), '[]') FROM positions)::text AS elsewhere,
+    (SELECT coalesce(json_agg(json_build_array(id, json_build_object('kind', kind, 'affiliation_id', affiliation_id))), '[]') FROM speakers)::text AS speakers
