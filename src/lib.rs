@@ -3,7 +3,7 @@
 //! A resource is a folder ("slice"): `mod.rs` says what it is, `routes.rs` holds its handlers, `model.rs` its types and
 //! all its SQL. What all slices share lies flat beside them. Slices depend on each other one way only:
 //! `newsrooms, members, api_keys`; `sources ← documents ← claims ← statements ← verdicts, comment_requests ← dossier, source_record, bundles`,
-//! `claims ← claim_links ← dossier`, and `claims, sources ← provenance ← dossier`.
+//! `claims ← claim_links ← dossier`, and `statements ← provenance ← dossier`; every write ends with `provenance::weigh_touched`.
 
 pub mod actor;
 pub mod api_keys;

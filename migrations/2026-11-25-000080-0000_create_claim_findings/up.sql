@@ -42,9 +42,8 @@ COMMENT ON FUNCTION is_position(text) IS 'Whether a stance takes a side or takes
 CREATE FUNCTION note_statements_unweighed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        -- One that takes no side changes nothing by itself, nor does what the public does not see on what it sees.
-        INSERT INTO claims_unweighed SELECT this_writer(), 'statement', becomes.id FROM becomes JOIN claims ON claims.id = claim_id
-            WHERE is_position(stance) AND (public OR claims.status <> 'published') ON CONFLICT DO NOTHING;
+        -- One that takes no side changes nothing by itself.
+        INSERT INTO claims_unweighed SELECT this_writer(), 'statement', id FROM becomes WHERE is_position(stance) ON CONFLICT DO NOTHING;
     ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO claims_unweighed SELECT DISTINCT this_writer(), 'claim', claim_id FROM was ON CONFLICT DO NOTHING;
     ELSE
@@ -185,6 +184,8 @@ BEGIN
         tied := are_linked(statement_ids, affected);
     END IF;
     IF tied THEN
+        -- What else is to be done at the end is done now, so that others wait for the graph alone.
+        SET CONSTRAINTS ALL IMMEDIATE;
         PERFORM pg_advisory_xact_lock(alone);
         IF source_ids <> '{}' AND cardinality(claims_told_by('{}', '{}', source_ids, at_once + 1)) > at_once THEN
             -- Too many for one request to wait for. The background makes claims of them, and does those in batches.

@@ -99,9 +99,9 @@ pub struct DossierVerdict {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct DossierQuery {
-    /// Only statements, positions and verdicts that this newsroom recorded.
+    /// Only statements, positions and verdicts that this newsroom recorded; `provenance` starts from them.
     pub newsroom_id: Option<Uuid>,
-    /// Whether `statements`, `positions` and `summary_line` are those of the claim and of all claims that are the same
+    /// Whether `statements`, `positions`, `provenance` and `summary_line` are those of the claim and of all claims that are the same
     /// (`same_as`) together; each statement names its claim. Parts and verdicts stay the claim's own.
     #[param(default = false)]
     pub pooled: Option<bool>,

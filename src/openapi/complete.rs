@@ -211,7 +211,7 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         statuses.extend(["410", "412", "428"]);
     }
     // A graph may have too much in it for one answer.
-    if path.ends_with("/provenance") {
+    if path.ends_with("/provenance") || path.ends_with("/network") {
         statuses.push("422");
     }
     if path.starts_with("/health") || path == "/metrics" {

@@ -1,7 +1,7 @@
 //! In which form an answer is asked for, and the answer in it.
 
 use actix_web::http::header::{self, Accept, Header};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,9 +10,9 @@ use crate::error::{Error, Result};
 
 /// What a picture shows at most; with more it cannot be read.
 pub const MOST_NODES: usize = 500;
-/// How many layers all arrows of a picture together lead down at most. Laying out as many takes a quarter of a second, and
-/// several times as many takes minutes.
-pub const MOST_STEPS: usize = 1500;
+/// How many layers all arrows of a drawing together lead down at most. Laying out as many takes about a second, and several
+/// times as many takes minutes.
+pub const MOST_STEPS: usize = 3000;
 
 /// The form of an answer that can be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -46,30 +46,47 @@ impl Format {
     }
 
     /// The answer: the data as JSON, or the picture made of it. 422 if it has too much for a picture.
-    pub fn answer(self, data: &impl Serialize, picture: impl FnOnce() -> Picture) -> Result<HttpResponse> {
+    pub async fn answer(self, data: &impl Serialize, picture: impl FnOnce() -> Picture) -> Result<HttpResponse> {
         let mut response = HttpResponse::Ok();
         response.insert_header((header::VARY, "Accept"));
         if self == Self::Json {
             return Ok(response.json(data));
         }
         let picture = picture();
+        self.check(&picture)?;
+        // Laying out may take a while, and others wait for this thread.
+        let written = web::block(move || match self {
+            Self::Json | Self::Svg => picture.svg(),
+            Self::Dot => picture.dot(),
+            Self::Mermaid => picture.mermaid(),
+        });
+        let written = written.await.map_err(|error| anyhow::anyhow!("a picture was not drawn: {error}"))?;
+        Ok(response.content_type(self.media_type()).body(written))
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Svg => "image/svg+xml",
+            Self::Dot => "text/vnd.graphviz; charset=utf-8",
+            Self::Mermaid => "text/vnd.mermaid; charset=utf-8",
+        }
+    }
+
+    fn check(self, picture: &Picture) -> Result<()> {
         let nodes = picture.nodes.len();
         if nodes > MOST_NODES {
             return Err(Error::TooMuch(format!(
                 "This has {nodes} nodes; a picture shows at most {MOST_NODES}. Ask with format=json for the JSON."
             )));
         }
-        let steps = picture.steps();
-        if self == Self::Svg && steps > MOST_STEPS {
+        let steps = if self == Self::Svg { picture.steps() } else { 0 };
+        if steps > MOST_STEPS {
             return Err(Error::TooMuch(format!(
                 "The arrows between these {nodes} nodes lead down {steps} layers in all; in a drawing at most {MOST_STEPS}. Ask with format=json for the JSON, or with format=dot or mermaid to draw it yourself."
             )));
         }
-        Ok(match self {
-            Self::Json | Self::Svg => response.content_type("image/svg+xml").body(picture.svg()),
-            Self::Dot => response.content_type("text/vnd.graphviz; charset=utf-8").body(picture.dot()),
-            Self::Mermaid => response.content_type("text/vnd.mermaid; charset=utf-8").body(picture.mermaid()),
-        })
+        Ok(())
     }
 }
 
@@ -111,30 +128,30 @@ mod tests {
         assert_eq!(Format::chosen(None, &TestRequest::get().to_http_request()), Format::Json);
     }
 
-    #[test]
-    fn answers_say_what_they_are() {
+    #[actix_web::test]
+    async fn answers_say_what_they_are() {
         for (format, media_type) in [
             (Format::Json, "application/json"),
             (Format::Svg, "image/svg+xml"),
             (Format::Dot, "text/vnd.graphviz; charset=utf-8"),
             (Format::Mermaid, "text/vnd.mermaid; charset=utf-8"),
         ] {
-            let answer = format.answer(&"data", demo).unwrap();
+            let answer = format.answer(&"data", demo).await.unwrap();
             assert_eq!(answer.headers().get(header::CONTENT_TYPE).unwrap(), media_type);
             assert_eq!(answer.headers().get(header::VARY).unwrap(), "Accept");
         }
     }
 
-    #[test]
-    fn what_is_too_much_for_a_picture_is_refused() {
+    #[actix_web::test]
+    async fn what_is_too_much_for_a_picture_is_refused() {
         for picture in [random(501, 0, 1), random(500, 2000, 1)] {
-            let error = Format::Svg.answer(&"data", || picture).unwrap_err();
+            let error = Format::Svg.answer(&"data", || picture).await.unwrap_err();
             assert_eq!(error.kind().status, 422);
             assert!(error.to_string().contains("for the JSON"), "{error}");
         }
-        Format::Json.answer(&"data", || random(501, 0, 1)).unwrap();
-        Format::Svg.answer(&"data", || random(500, 400, 1)).unwrap();
-        Format::Dot.answer(&"data", || random(500, 2000, 1)).unwrap();
-        assert!(Format::Mermaid.answer(&"data", || random(501, 0, 1)).is_err());
+        Format::Json.answer(&"data", || random(501, 0, 1)).await.unwrap();
+        Format::Svg.answer(&"data", || random(500, 400, 1)).await.unwrap();
+        Format::Dot.answer(&"data", || random(500, 2000, 1)).await.unwrap();
+        assert!(Format::Mermaid.answer(&"data", || random(501, 0, 1)).await.is_err());
     }
 }

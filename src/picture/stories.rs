@@ -158,3 +158,15 @@ pub fn random(nodes: usize, arrows: usize, seed: u64) -> Picture {
     }
     picture
 }
+
+/// Sixty outlets, each of which cites the one before and the original.
+pub fn cited() -> Picture {
+    let mut picture = random(60, 0, 1);
+    for outlet in 1..60 {
+        picture.arrows.push(arrow(outlet, outlet - 1, None));
+        if outlet > 1 {
+            picture.arrows.push(arrow(outlet, 0, None));
+        }
+    }
+    picture
+}

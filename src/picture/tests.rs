@@ -1,7 +1,7 @@
 //! What holds for all pictures: nothing overlaps, nothing is missing, nothing gets out of its quotes.
 
 use super::layout::Rect;
-use super::stories::{arrow, demo, network, node, random, sixty};
+use super::stories::{arrow, cited, demo, network, node, random, sixty};
 use super::{Picture, svg};
 use crate::stance::Stance;
 
@@ -12,6 +12,7 @@ fn pictures() -> Vec<(String, Picture)> {
         all.push((format!("random-{seed}"), random(nodes, nodes * (seed % 3 + 2) / 2, seed as u64 * 7919)));
     }
     all.push(("five-hundred".into(), random(500, 450, 4711)));
+    all.push(("cited".into(), cited()));
     all
 }
 

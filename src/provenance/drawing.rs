@@ -20,21 +20,14 @@ use crate::sources::SourceKind;
 const MOST_OF_A_CLAIM: usize = 80;
 
 /// What the statements refer to, as far as the viewer may see it.
-struct Names {
+pub struct Names {
     /// Name and kind, and whether the viewer may see the source itself.
     sources: HashMap<Uuid, (String, SourceKind, bool)>,
     claims: HashMap<Uuid, String>,
 }
 
 /// Draws the graph.
-pub async fn draw(
-    claim: &Claim,
-    provenance: &Provenance,
-    graph: &Graph,
-    viewer: Viewer,
-    conn: &AsyncPgConnection,
-) -> Result<Picture> {
-    let names = Names::load(graph, viewer, conn).await?;
+pub fn draw(claim: &Claim, provenance: &Provenance, graph: &Graph, names: &Names) -> Picture {
     let findings =
         std::iter::once(&provenance.findings).chain(provenance.parts.iter().flatten().map(|part| &part.findings));
     let mut circle_of = HashMap::new();
@@ -50,16 +43,17 @@ pub async fn draw(
             circular: from.is_some() && from == to,
         }
     });
-    Ok(Picture {
+    Picture {
         title: claim.text.clone(),
         description: provenance.summary_line.clone(),
         nodes: graph.statements.node_weights().map(|node| names.node(node, claim.id)).collect(),
         arrows: arrows.collect(),
-    })
+    }
 }
 
 impl Names {
-    async fn load(graph: &Graph, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Self> {
+    /// Looks up the names of who speaks and the claims that are spoken on.
+    pub async fn load(graph: &Graph, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Self> {
         let own = viewer.newsroom_id().unwrap_or_default();
         let said = || graph.statements.node_weights().filter_map(|node| node.said.as_ref());
         let source_ids: BTreeSet<Uuid> = said().map(|said| said.source_id).collect();

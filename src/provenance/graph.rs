@@ -1,11 +1,14 @@
 //! Who relies on whom around some claims, as one caller sees it: fetched in one statement.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::graphmap::UnGraphMap;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -89,8 +92,8 @@ pub struct Graph {
     pub by_claim: HashMap<Uuid, Vec<NodeIndex>>,
     /// Positions of the same sources on the same claims that lie outside of the graph.
     pub elsewhere: HashMap<Uuid, Vec<Spoken>>,
-    /// For each of the claims those linked `same_as`, with itself.
-    pub same: BTreeMap<Uuid, BTreeSet<Uuid>>,
+    /// For each claim those that are the same by any number of links, with itself; claims of one class share it.
+    pub same: HashMap<Uuid, Rc<BTreeSet<Uuid>>>,
     /// The sources that speak or are spoken for, and what they belong to at every level.
     pub speakers: HashMap<Uuid, Speaker>,
     /// Whose statements it starts from, if not everybody's.
@@ -103,7 +106,7 @@ struct Fetched {
     #[diesel(sql_type = Text)]
     claims: String,
     #[diesel(sql_type = Text)]
-    same: String,
+    linked: String,
     #[diesel(sql_type = Text)]
     nodes: String,
     #[diesel(sql_type = Text)]
@@ -153,9 +156,7 @@ impl Graph {
         for said in serde_json::from_str::<Vec<Spoken>>(&fetched.elsewhere)? {
             graph.elsewhere.entry(said.claim_id).or_default().push(said);
         }
-        for (claim_id, other) in serde_json::from_str::<Vec<(Uuid, Uuid)>>(&fetched.same)? {
-            graph.same.entry(claim_id).or_default().insert(other);
-        }
+        graph.same = classes(&serde_json::from_str::<Vec<(Uuid, Uuid)>>(&fetched.linked)?);
         graph.speakers = serde_json::from_str::<Vec<(Uuid, Speaker)>>(&fetched.speakers)?.into_iter().collect();
         Ok(graph)
     }
@@ -179,4 +180,15 @@ impl Graph {
             (_, None) => false,
         })
     }
+}
+
+/// The claims that are joined by links, for each of them.
+pub fn classes(links: &[(Uuid, Uuid)]) -> HashMap<Uuid, Rc<BTreeSet<Uuid>>> {
+    let linked: UnGraphMap<Uuid, ()> = links.iter().map(|(one, other)| (*one, *other, ())).collect();
+    let mut classes = HashMap::new();
+    for members in kosaraju_scc(&linked) {
+        let class: Rc<BTreeSet<Uuid>> = Rc::new(members.into_iter().collect());
+        classes.extend(class.iter().map(|claim| (*claim, Rc::clone(&class))));
+    }
+    classes
 }

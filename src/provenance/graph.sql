@@ -9,18 +9,19 @@ tree(id, path) AS (
 ), seen(id, path) AS MATERIALIZED (
     SELECT id, path FROM tree CROSS JOIN LATERAL (
         SELECT FROM claims WHERE claims.id = tree.id AND (status = 'published' OR newsroom_id = $2::uuid) OFFSET 0) AS claim
-), same(claim_id, id) AS (
+), linked(one, other) AS (
+    -- Links that say the same, and from where they lead on; each claim with itself to begin with.
     SELECT id, id FROM seen
     UNION
-    SELECT same.claim_id, other.id FROM same CROSS JOIN LATERAL (
+    SELECT linked.other, next.id FROM linked CROSS JOIN LATERAL (
         SELECT claims.id FROM (
-            SELECT linked_claim_id FROM claim_links WHERE claim_id = same.id AND kind = 'same_as' AND (public OR newsroom_id = $2)
+            SELECT linked_claim_id FROM claim_links WHERE claim_id = linked.other AND kind = 'same_as' AND (public OR newsroom_id = $2)
             UNION ALL
-            SELECT claim_id FROM claim_links WHERE linked_claim_id = same.id AND kind = 'same_as' AND (public OR newsroom_id = $2)
+            SELECT claim_id FROM claim_links WHERE linked_claim_id = linked.other AND kind = 'same_as' AND (public OR newsroom_id = $2)
         ) AS link(id) JOIN claims ON claims.id = link.id
         WHERE (status = 'published' OR newsroom_id = $2 AND status = 'draft')
-            AND EXISTS (SELECT FROM claims WHERE claims.id = same.id AND status <> 'withdrawn')
-        OFFSET 0) AS other
+            AND EXISTS (SELECT FROM claims WHERE claims.id = linked.other AND status <> 'withdrawn')
+        OFFSET 0) AS next
 ), reached(id) AS (
     SELECT own.id FROM seen CROSS JOIN LATERAL (
         SELECT id FROM statements WHERE claim_id = seen.id
@@ -38,10 +39,10 @@ tree(id, path) AS (
             s.public OR s.newsroom_id = $2 OR (s.status = 'withdrawn' AND (claims.status = 'published' OR claims.newsroom_id = $2)) AS shown
         FROM statements AS s JOIN claims ON claims.id = s.claim_id WHERE s.id = within.id OFFSET 0) AS said ON true
 ), positions AS MATERIALIZED (
-    SELECT said.* FROM (SELECT DISTINCT id FROM same) AS claim CROSS JOIN LATERAL (
+    SELECT said.* FROM (SELECT DISTINCT other FROM linked) AS claim(id) CROSS JOIN LATERAL (
         SELECT id, claim_id, newsroom_id, source_id, stance, said_on FROM statements
         WHERE claim_id = claim.id AND status <> 'withdrawn' AND (public OR newsroom_id = $2)
-            AND stance IN ('asserts', 'confirms', 'partly_confirms', 'disputes', 'denies', 'retracts') OFFSET 0) AS said
+            AND is_position(stance) OFFSET 0) AS said
     WHERE source_id IN (SELECT source_id FROM nodes WHERE shown) AND said.id NOT IN (SELECT id FROM within)
 ), speakers(id, kind, affiliation_id) AS (
     SELECT source.* FROM (
@@ -53,7 +54,7 @@ tree(id, path) AS (
 )
 SELECT
     (SELECT coalesce(json_agg(id ORDER BY path), '[]') FROM seen)::text AS claims,
-    (SELECT coalesce(json_agg(json_build_array(claim_id, id)), '[]') FROM same)::text AS same,
+    (SELECT coalesce(json_agg(json_build_array(one, other)), '[]') FROM linked)::text AS linked,
     (SELECT coalesce(json_agg(json_build_object('id', id, 'said', CASE WHEN shown THEN json_build_object(
             'claim_id', claim_id, 'newsroom_id', newsroom_id, 'source_id', source_id, 'stance', stance, 'said_on', said_on,
             'withdrawn', withdrawn, 'on_behalf_of_id', CASE WHEN NOT withdrawn THEN on_behalf_of_id END,

@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use super::drawing::draw;
+use super::drawing::{Names, draw};
 use super::findings::Findings;
 use super::graph::{Graph, Node, Scope};
 use super::origins::Grouping;
@@ -109,16 +109,26 @@ pub struct ProvenanceQuery {
     pub format: Option<Format>,
 }
 
-impl Provenance {
-    /// Reads the graph around a claim, which the viewer must be allowed to see, in one round trip; and draws it, if it is not
-    /// asked for as JSON.
+/// The graph as it was read, of which the answer is made when the transaction has ended.
+pub struct Read {
+    claim: Claim,
+    graph: Graph,
+    grouping: Grouping,
+    parts: bool,
+    /// For a picture only.
+    names: Option<Names>,
+}
+
+impl Read {
+    /// Reads the graph around a claim, which the viewer must be allowed to see, in one round trip; for a picture with the
+    /// names of who speaks.
     pub async fn find(
         id: Uuid,
         query: &ProvenanceQuery,
         format: Format,
         viewer: Viewer,
         conn: &AsyncPgConnection,
-    ) -> Result<(Self, Option<Picture>)> {
+    ) -> Result<Self> {
         let grouping = Grouping::read(query.group.as_deref())?;
         let scope = Scope {
             claims: vec![id],
@@ -128,22 +138,32 @@ impl Provenance {
         };
         let (claim, graph) = futures_util::join!(Claim::find(id, viewer, conn), Graph::fetch(&scope, conn));
         let (claim, graph) = (claim?, graph?);
-        let findings = graph.findings(&[claim.id], grouping);
-        let parts = graph.claims.iter().filter(|part| **part != id);
-        let parts = parts.map(|part| PartProvenance { claim_id: *part, findings: graph.findings(&[*part], grouping) });
-        let provenance = Self {
-            claim_id: id,
+        let names = match format {
+            Format::Json => None,
+            _ => Some(Names::load(&graph, viewer, conn).await?),
+        };
+        Ok(Self { claim, graph, grouping, parts: query.parts, names })
+    }
+
+    /// What the graph tells.
+    pub fn told(&self) -> Provenance {
+        let Self { claim, graph, grouping, .. } = self;
+        let findings = graph.findings(&[claim.id], *grouping);
+        let parts = graph.claims.iter().filter(|part| **part != claim.id);
+        let parts = parts.map(|part| PartProvenance { claim_id: *part, findings: graph.findings(&[*part], *grouping) });
+        Provenance {
+            claim_id: claim.id,
             summary_line: findings.summary_line(),
             nodes: graph.statements.node_weights().map(ProvenanceNode::of).collect(),
             edges: graph.edges(),
-            parts: query.parts.then(|| parts.collect()),
+            parts: self.parts.then(|| parts.collect()),
             findings,
-        };
-        let picture = match format {
-            Format::Json => None,
-            _ => Some(draw(&claim, &provenance, &graph, viewer, conn).await?),
-        };
-        Ok((provenance, picture))
+        }
+    }
+
+    /// The graph drawn.
+    pub fn picture(&self, told: &Provenance) -> Picture {
+        self.names.as_ref().map(|names| draw(&self.claim, told, &self.graph, names)).unwrap_or_default()
     }
 }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::findings::Findings;
-use super::graph::{Graph, Node, Speaker, Spoken};
+use super::graph::{Graph, Node, Speaker, Spoken, classes};
 use super::origins::{Grouping, OriginSide};
 use crate::partial_date::PartialDate;
 use crate::sources::SourceKind;
@@ -43,6 +43,8 @@ struct Story {
     sources: Vec<(bool, Option<usize>)>,
     same: Vec<(usize, usize)>,
     asked_newsroom: Option<usize>,
+    /// The claims that are asked about, as one.
+    asked: BTreeSet<usize>,
 }
 
 fn id(noun: u128, number: usize) -> Uuid {
@@ -76,9 +78,9 @@ fn story() -> impl Strategy<Value = Story> {
             prop::collection::vec((0..claims, 0..claims), 0..3),
             prop::option::weighted(0.2, 0..2usize),
         )
-            .prop_map(|(told, links, sources, same, asked_newsroom)| {
+            .prop_map(move |(told, links, sources, same, asked_newsroom)| {
                 let links = links.into_iter().filter(|(from, to)| from != to).collect();
-                Story { told, links, sources, same, asked_newsroom }
+                Story { told, links, sources, same, asked_newsroom, asked: (0..claims).collect() }
             })
     })
 }
@@ -89,9 +91,9 @@ impl Story {
         self.links.range((from, 0)..(from + 1, 0)).filter(move |_| open).map(|(_, to)| *to)
     }
 
-    /// Claim 0 and what is linked to it, in any number of steps.
-    fn class(&self, claim: usize) -> BTreeSet<usize> {
-        let mut class = BTreeSet::from([claim]);
+    /// The claims asked about and what is linked to them, in any number of steps.
+    fn class(&self) -> BTreeSet<usize> {
+        let mut class = self.asked.clone();
         loop {
             let before = class.len();
             for (a, b) in &self.same {
@@ -108,7 +110,9 @@ impl Story {
     /// Whether the statement is among those that one starts from.
     fn starts(&self, at: usize) -> bool {
         let told = &self.told[at];
-        !told.hidden && told.claim == 0 && self.asked_newsroom.is_none_or(|asked| asked == told.newsroom)
+        !told.hidden
+            && self.asked.contains(&told.claim)
+            && self.asked_newsroom.is_none_or(|asked| asked == told.newsroom)
     }
 
     fn reach(&self) -> Vec<BTreeSet<usize>> {
@@ -132,11 +136,7 @@ impl Story {
         let reach = self.reach();
         let within: BTreeSet<usize> =
             (0..self.told.len()).filter(|at| self.starts(*at)).flat_map(|at| reach[at].clone()).collect();
-        let mut graph = Graph {
-            claims: vec![id(1, 0)],
-            newsroom_id: self.asked_newsroom.map(|asked| id(5, asked)),
-            ..Graph::default()
-        };
+        let mut graph = Graph { newsroom_id: self.asked_newsroom.map(|asked| id(5, asked)), ..Graph::default() };
         let mut places = BTreeMap::new();
         for at in &within {
             let told = &self.told[*at];
@@ -152,13 +152,13 @@ impl Story {
                 graph.statements.add_edge(places[at], places[&to], None);
             }
         }
-        let class = self.class(0);
+        let class = self.class();
         let outside =
             self.told.iter().enumerate().filter(|(at, told)| !within.contains(at) && class.contains(&told.claim));
         for (_, told) in outside.filter(|(_, told)| !told.hidden && !told.withdrawn) {
             graph.elsewhere.entry(id(1, told.claim)).or_default().push(told.said());
         }
-        graph.same.insert(id(1, 0), class.into_iter().map(|claim| id(1, claim)).collect());
+        graph.same = classes(&self.same.iter().map(|(a, b)| (id(1, *a), id(1, *b))).collect::<Vec<_>>());
         for (at, (unnamed, affiliation)) in self.sources.iter().enumerate() {
             let kind = if *unnamed { SourceKind::Unnamed } else { SourceKind::Organization };
             graph.speakers.insert(id(3, at), Speaker { kind, affiliation_id: affiliation.map(|other| id(3, other)) });
@@ -168,7 +168,7 @@ impl Story {
 
     fn overtaken(&self, at: usize) -> bool {
         let mine = &self.told[at];
-        let class = self.class(0);
+        let class = self.class();
         let Some(last_day) = mine.said_on.map(|date| format!("{date}{}", &"-12-31"[date.len() - 4..])) else {
             return false;
         };
@@ -183,7 +183,9 @@ impl Story {
                 && takes_a_side
                 && later.source == mine.source
                 && class.contains(&later.claim)
-                && (later.claim == mine.claim || later.stance.side() != mine.stance.side())
+                && (later.claim == mine.claim
+                    || self.asked.contains(&later.claim) && self.asked.contains(&mine.claim)
+                    || later.stance.side() != mine.stance.side())
                 && first_day.is_some_and(|first_day| first_day > last_day)
         })
     }
@@ -206,7 +208,7 @@ impl Story {
 
     /// Sets of roots, one for each origin of a side, and all roots of that side on other claims.
     fn origins(&self, side: Side, grouping: Grouping) -> (BTreeSet<BTreeSet<usize>>, BTreeSet<usize>) {
-        let (reach, class) = (self.reach(), self.class(0));
+        let (reach, class) = (self.reach(), self.class());
         let starting = (0..self.told.len()).filter(|at| {
             self.starts(*at)
                 && !self.told[*at].withdrawn
@@ -347,9 +349,14 @@ impl Told {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// On one graph around all claims: each claim by itself, and some taken as one.
     #[test]
-    fn random_stories_are_judged_as_by_the_plain_rules(story in story(), affiliation: bool, unnamed: bool) {
-        let grouping = Grouping { affiliation, unnamed };
-        story.check(grouping, &story.graph().findings(&[id(1, 0)], grouping));
+    fn random_stories_are_judged_as_by_the_plain_rules(story in story(), affiliation: bool, unnamed: bool, pooled in 0..16u8) {
+        let (grouping, graph) = (Grouping { affiliation, unnamed }, story.graph());
+        let some = story.asked.iter().copied().filter(|claim| pooled >> claim & 1 == 1).collect();
+        for asked in story.asked.iter().map(|claim| BTreeSet::from([*claim])).chain([some]) {
+            let claims: Vec<_> = asked.iter().map(|claim| id(1, *claim)).collect();
+            Story { asked, ..story.clone() }.check(grouping, &graph.findings(&claims, grouping));
+        }
     }
 }

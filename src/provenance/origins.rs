@@ -1,6 +1,6 @@
 //! Which roots are one origin.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use petgraph::graph::NodeIndex;
 use petgraph::unionfind::UnionFind;
@@ -125,9 +125,14 @@ fn groups<'a>(roots: &'a [Root<'a>], graph: &Graph, grouping: Grouping) -> Vec<V
     }
     if grouping.affiliation {
         // Each source belongs to one body at most: those who are joined by affiliations share a top, or a circle there.
-        for id in graph.speakers.keys() {
-            if let Some(body) = graph.body_of(*id) {
-                pairs.push((place(Joined::Voice(*id)), place(Joined::Voice(body))));
+        let mut climbed = HashSet::new();
+        for root in roots {
+            let mut id = root.voice;
+            while climbed.insert(id)
+                && let Some(body) = graph.body_of(id)
+            {
+                pairs.push((place(Joined::Voice(id)), place(Joined::Voice(body))));
+                id = body;
             }
         }
     }

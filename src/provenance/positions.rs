@@ -13,7 +13,7 @@ use crate::stance::Side;
 pub struct Positions<'a> {
     graph: &'a Graph,
     /// The claims that are asked about, taken as one.
-    claims: &'a [Uuid],
+    claims: BTreeSet<Uuid>,
     /// Those claims and the ones linked `same_as`.
     same: BTreeSet<Uuid>,
     /// The newest date that each source spoke on, by claim, side and whether it was the newsroom that is asked about.
@@ -29,9 +29,10 @@ struct Newest<'a> {
 
 impl<'a> Positions<'a> {
     /// The positions on these claims, taken as one.
-    pub fn on(claims: &'a [Uuid], graph: &'a Graph) -> Self {
-        let same = claims.iter().filter_map(|claim| graph.same.get(claim)).flatten().chain(claims).copied().collect();
-        let mut positions = Self { graph, claims, same, newest: HashMap::new() };
+    pub fn on(claims: &[Uuid], graph: &'a Graph) -> Self {
+        let same = claims.iter().filter_map(|claim| graph.same.get(claim)).flat_map(|class| class.iter());
+        let same: BTreeSet<Uuid> = same.chain(claims).copied().collect();
+        let mut positions = Self { graph, claims: claims.iter().copied().collect(), same, newest: HashMap::new() };
         for claim_id in &positions.same.clone() {
             let within = graph.by_claim.get(claim_id).into_iter().flatten().filter_map(|place| graph.said(*place));
             for said in within.chain(graph.elsewhere.get(claim_id).into_iter().flatten()) {
@@ -75,9 +76,8 @@ impl<'a> Positions<'a> {
     fn is_overtaken(&self, said: &Spoken) -> bool {
         let Some(said_on) = &said.said_on else { return false };
         let only_asked_about = self.graph.newsroom_id.is_some() && self.is_asked_about(said);
-        let on_one = |claim_id: Uuid| {
-            claim_id == said.claim_id || self.claims.contains(&claim_id) && self.claims.contains(&said.claim_id)
-        };
+        let asked = self.claims.contains(&said.claim_id);
+        let on_one = |claim_id: Uuid| claim_id == said.claim_id || asked && self.claims.contains(&claim_id);
         self.newest.get(&said.source_id).into_iter().flatten().any(|newest| {
             (newest.asked_about || !only_asked_about)
                 && (on_one(newest.claim_id) || newest.side != said.stance.side())

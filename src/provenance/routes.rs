@@ -2,7 +2,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use diesel_async::AsyncPgConnection;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::model::{Provenance, ProvenanceQuery};
+use super::model::{Provenance, ProvenanceQuery, Read};
 use crate::as_of::{AsOf, Moment};
 use crate::auth::Viewer;
 use crate::db::Db;
@@ -33,7 +33,8 @@ async fn get_provenance(
     Query(query): Query<ProvenanceQuery>,
 ) -> Result<HttpResponse> {
     let format = Format::chosen(query.format, &request);
-    let find = async |conn: &AsyncPgConnection| Provenance::find(id, &query, format, viewer, conn).await;
-    let (provenance, picture) = db.snapshot_at(&moment, find).await?;
-    format.answer(&provenance, || picture.unwrap_or_default())
+    let find = async |conn: &AsyncPgConnection| Read::find(id, &query, format, viewer, conn).await;
+    let read = db.snapshot_at(&moment, find).await?;
+    let provenance = read.told();
+    format.answer(&provenance, || read.picture(&provenance)).await
 }

@@ -127,7 +127,7 @@ pub async fn run(pool: Pool) {
                     Ok(_) => {}
                     // The next round does it.
                     Err(error) => {
-                        tracing::debug!(%error, "cannot weigh claims");
+                        tracing::warn!(%error, "cannot weigh claims");
                         tokio::time::sleep(LOOK).await;
                     }
                 }

@@ -46,5 +46,5 @@ async fn get_source_network(
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let network = db.snapshot(async |conn| SourceNetwork::find(id, &query, viewer, conn).await).await?;
-    Format::chosen(query.format, &request).answer(&network, || network.picture())
+    Format::chosen(query.format, &request).answer(&network, || network.picture()).await
 }

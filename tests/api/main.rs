@@ -42,6 +42,7 @@ mod review;
 mod scales_and_topics;
 mod signing_in;
 mod single_sign_on;
+mod source_network;
 mod source_record;
 mod sources;
 mod starts;

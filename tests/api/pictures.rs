@@ -87,9 +87,14 @@ async fn circles_the_unnamed_and_the_withdrawn_are_marked_and_all_is_escaped() {
     let drawn = app.anyone.get(&format!("{path}?format=svg")).await.expect(200).text;
     let picture = Document::parse(&drawn).unwrap();
     assert!(picture.descendants().all(|node| !node.has_tag_name("script") && node.tag_name().name() != "b"));
-    for marked in ["circular", "stroke-dasharray", "direction=\"rtl\"", "withdrawn"] {
-        assert!(drawn.contains(marked), "{marked}: {drawn}");
-    }
+    let marked = |attribute: &str, value: &str| {
+        picture.descendants().filter(|node| node.attribute(attribute) == Some(value)).count()
+    };
+    // Two arrows, and the one in the legend.
+    assert_eq!(marked("marker-end", "url(#picture-circular)"), 3, "{drawn}");
+    assert!(marked("direction", "rtl") >= 1, "{drawn}");
+    let written: Vec<_> = picture.descendants().filter_map(|node| node.text()).collect();
+    assert!(written.contains(&"withdrawn") && written.contains(&"<&> (circular)"), "{written:?}");
     for format in ["dot", "mermaid"] {
         let written = app.anyone.get(&format!("{path}?format={format}")).await.expect(200).text;
         assert!(written.contains("circular"), "{written}");

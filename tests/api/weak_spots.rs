@@ -164,6 +164,15 @@ async fn a_draft_is_weighed_as_its_newsroom_sees_it() {
         .await
         .expect(200);
     assert!(listed(&app.reader, "single_origin=false&status=withdrawn").await.contains(&id));
+    // What is said in a draft on a published claim that says the same counts for the newsroom's own draft.
+    let (draft, public) = (app.checker.id_of_new("claims", claim(json!({}))).await, published(editor).await);
+    let said = json!({"said_on": "2023-01", "stance": "asserts"});
+    app.checker.create("statements", statement(&draft, &one, said)).await;
+    app.checker.create("claim-links", json!({"claim_id": draft, "kind": "same_as", "linked_claim_id": public})).await;
+    is(&app.reader, &draft, true, false).await;
+    let denied = json!({"said_on": "2023-02", "stance": "denies"});
+    app.checker.create("statements", statement(&public, &one, denied)).await;
+    is(&app.reader, &draft, false, false).await;
     for query in ["single_origin=true&as_of=2026-01-01T00:00:00Z", "circular=maybe"] {
         anyone.get(&format!("/v1/claims?{query}")).await.expect(400);
     }
