@@ -149,7 +149,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// What one claim is to another: <claim_id> <kind> <linked_claim_id>
+    /// What one claim is to another: claim_id, kind, linked_claim_id
     claim_links (id) {
         /// UUIDv7
         id -> Uuid,

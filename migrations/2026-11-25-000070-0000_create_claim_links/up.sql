@@ -13,7 +13,7 @@ CREATE TABLE claim_links (
     version integer NOT NULL DEFAULT 1,
     CONSTRAINT claim_links_not_to_itself CHECK (claim_id <> linked_claim_id)
 );
-COMMENT ON TABLE claim_links IS 'What one claim is to another: <claim_id> <kind> <linked_claim_id>';
+COMMENT ON TABLE claim_links IS 'What one claim is to another: claim_id, kind, linked_claim_id';
 COMMENT ON COLUMN claim_links.id IS 'UUIDv7';
 COMMENT ON COLUMN claim_links.newsroom_id IS 'The newsroom that recorded it';
 COMMENT ON COLUMN claim_links.claim_id IS 'The claim that is something to the other; never changed';

@@ -118,7 +118,7 @@ struct Fetched {
 }
 
 impl Graph {
-    /// Fetches the graph. 422 where it has more than [`MOST_STATEMENTS`].
+    /// Fetches the graph. 422 where it has more than 10,000 statements.
     pub async fn fetch(scope: &Scope, mut conn: &AsyncPgConnection) -> Result<Self> {
         let fetched: Fetched = diesel::sql_query(include_str!("graph.sql"))
             .bind::<Array<SqlUuid>, _>(&scope.claims)
