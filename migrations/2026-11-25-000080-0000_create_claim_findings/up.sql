@@ -42,8 +42,13 @@ COMMENT ON FUNCTION is_position(text) IS 'Whether a stance takes a side or takes
 CREATE FUNCTION note_statements_unweighed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        -- One that takes no side changes nothing by itself.
-        INSERT INTO claims_unweighed SELECT this_writer(), 'statement', id FROM becomes WHERE is_position(stance) ON CONFLICT DO NOTHING;
+        -- One that takes no side changes nothing by itself. Nor does a draft on a published claim, which is weighed as the public
+        -- sees it, unless a draft of its newsroom says the same.
+        INSERT INTO claims_unweighed SELECT this_writer(), 'statement', becomes.id FROM becomes JOIN claims ON claims.id = claim_id
+            WHERE is_position(stance) AND (public OR claims.status <> 'published'
+                OR EXISTS (SELECT FROM claim_links AS link WHERE link.claim_id = claims.id AND kind = 'same_as')
+                OR EXISTS (SELECT FROM claim_links AS link WHERE linked_claim_id = claims.id AND kind = 'same_as'))
+            ON CONFLICT DO NOTHING;
     ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO claims_unweighed SELECT DISTINCT this_writer(), 'claim', claim_id FROM was ON CONFLICT DO NOTHING;
     ELSE
