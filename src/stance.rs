@@ -40,6 +40,11 @@ pub enum Side {
 }
 
 impl Stance {
+    /// Whether it takes a side or takes one back: of a source's statements that do, the latest counts.
+    pub fn is_position(self) -> bool {
+        self.side() != Side::Neutral || self == Self::Retracts
+    }
+
     /// The side that it takes.
     pub fn side(self) -> Side {
         match self {

@@ -20,22 +20,10 @@ struct Same {
 ///
 /// One statement, which reads the past as well as the present.
 pub async fn same_claims(id: Uuid, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<BTreeSet<Uuid>> {
-    let found: Vec<Same> = diesel::sql_query(
-        "WITH RECURSIVE same(id) AS (
-             SELECT id FROM claims WHERE id = $1 AND (status = 'published' OR status = 'draft' AND newsroom_id = $2)
-             UNION
-             SELECT claims.id FROM same
-             JOIN (SELECT claim_id AS one, linked_claim_id AS other, kind, public, newsroom_id FROM claim_links
-                   UNION ALL
-                   SELECT linked_claim_id, claim_id, kind, public, newsroom_id FROM claim_links) AS links ON links.one = same.id
-             JOIN claims ON claims.id = links.other
-             WHERE links.kind = 'same_as' AND (links.public OR links.newsroom_id = $2)
-                 AND (claims.status = 'published' OR claims.status = 'draft' AND claims.newsroom_id = $2))
-         SELECT id FROM same",
-    )
-    .bind::<SqlUuid, _>(id)
-    .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
-    .load(&mut conn)
-    .await?;
-    Ok(found.into_iter().map(|same| same.id).chain([id]).collect())
+    let found: Vec<Same> = diesel::sql_query("SELECT DISTINCT other AS id FROM same_as_links(ARRAY[$1], $2)")
+        .bind::<SqlUuid, _>(id)
+        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+        .load(&mut conn)
+        .await?;
+    Ok(found.into_iter().map(|same| same.id).collect())
 }

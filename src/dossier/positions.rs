@@ -52,10 +52,6 @@ impl<'a> Spoken<'a> {
         Self { id: *id, source_id: *source_id, source_name, stance: *stance, said_on: said_on.as_ref() }
     }
 
-    fn counts_as_side(&self) -> bool {
-        self.stance.side() != Side::Neutral || self.stance == Stance::Retracts
-    }
-
     fn is_overtaken_by(&self, other: &Self) -> bool {
         matches!((self.said_on, other.said_on), (Some(mine), Some(later)) if later.is_certainly_after(mine))
     }
@@ -63,7 +59,7 @@ impl<'a> Spoken<'a> {
 
 /// Those of one source's statements on one claim that make up its position.
 fn current<'a>(of_source: &[Spoken<'a>], former: &mut Vec<Uuid>) -> Vec<Spoken<'a>> {
-    let sided: Vec<_> = of_source.iter().copied().filter(Spoken::counts_as_side).collect();
+    let sided: Vec<_> = of_source.iter().copied().filter(|spoken| spoken.stance.is_position()).collect();
     let candidates = if sided.is_empty() { of_source.to_vec() } else { sided };
     let (overtaken, latest): (Vec<Spoken<'a>>, Vec<Spoken<'a>>) =
         candidates.iter().copied().partition(|spoken| candidates.iter().any(|other| spoken.is_overtaken_by(other)));

@@ -1,5 +1,10 @@
 //! In which layer each node lies: origins on the ground, whoever relies on others above all of them.
 
+use std::collections::HashSet;
+
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::{DfsEvent, depth_first_search};
+
 /// Who lies how high, and which links go against the layers as they close a circle.
 #[derive(Debug)]
 pub struct Layers {
@@ -11,69 +16,32 @@ pub struct Layers {
 
 /// Puts so many nodes, connected by these links (from the one who relies), into layers.
 pub fn assign(nodes: usize, links: &[(usize, usize)]) -> Layers {
-    let mut walk = Walk::new(nodes, links);
-    let relied_on: Vec<bool> = (0..nodes).map(|node| links.iter().any(|link| link.1 == node)).collect();
+    let graph = super::graph(nodes, links);
+    let (tops, rest): (Vec<_>, Vec<_>) = graph.node_indices().partition(|node| is_top(*node, &graph));
+    let mut closing = HashSet::new();
+    // Each after everything below it.
+    let mut done = Vec::with_capacity(nodes);
     // From the top first, so that what is found to close a circle leads back up.
-    let (mut tops, rest): (Vec<_>, Vec<_>) = (0..nodes).partition(|node| !relied_on[*node]);
-    tops.extend(rest);
-    for node in tops {
-        walk.visit(node);
-    }
-    let mut layers = Layers { of: vec![0; nodes], upward: walk.upward };
+    depth_first_search(&graph, tops.into_iter().chain(rest), |event| match event {
+        DfsEvent::BackEdge(from, to) => drop(closing.insert((from.index(), to.index()))),
+        DfsEvent::Finish(node, _) => done.push(node.index()),
+        _ => {}
+    });
+    let mut layers = Layers { of: vec![0; nodes], upward: links.iter().map(|link| closing.contains(link)).collect() };
     let mut below = vec![Vec::new(); nodes];
-    for (index, (from, to)) in links.iter().enumerate() {
-        let (high, low) = if layers.upward[index] { (*to, *from) } else { (*from, *to) };
+    for ((from, to), upward) in links.iter().zip(&layers.upward) {
+        let (high, low) = if *upward { (*to, *from) } else { (*from, *to) };
         below[high].push(low);
     }
-    for node in walk.done {
+    for node in done {
         layers.of[node] = below[node].iter().map(|low| layers.of[*low] + 1).max().unwrap_or(0);
     }
     layers
 }
 
-/// A walk down all links, depth first.
-struct Walk<'a> {
-    links: &'a [(usize, usize)],
-    out: Vec<Vec<usize>>,
-    state: Vec<State>,
-    /// In the order in which they were done with: each after everything below it.
-    done: Vec<usize>,
-    upward: Vec<bool>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum State {
-    New,
-    Open,
-    Done,
-}
-
-impl<'a> Walk<'a> {
-    fn new(nodes: usize, links: &'a [(usize, usize)]) -> Self {
-        let mut out = vec![Vec::new(); nodes];
-        for (index, (from, _)) in links.iter().enumerate() {
-            out[*from].push(index);
-        }
-        let (state, upward) = (vec![State::New; nodes], vec![false; links.len()]);
-        Self { links, out, state, done: Vec::with_capacity(nodes), upward }
-    }
-
-    fn visit(&mut self, node: usize) {
-        if self.state[node] != State::New {
-            return;
-        }
-        self.state[node] = State::Open;
-        for link in std::mem::take(&mut self.out[node]) {
-            let to = self.links[link].1;
-            if self.state[to] == State::Open {
-                self.upward[link] = true;
-            } else {
-                self.visit(to);
-            }
-        }
-        self.state[node] = State::Done;
-        self.done.push(node);
-    }
+/// Whether nobody relies on it.
+fn is_top(node: NodeIndex, graph: &DiGraph<(), ()>) -> bool {
+    graph.neighbors_directed(node, petgraph::Incoming).next().is_none()
 }
 
 #[cfg(test)]

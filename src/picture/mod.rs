@@ -19,6 +19,9 @@ mod svg;
 mod tests;
 mod text;
 
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::DiGraph;
+
 pub use format::{Format, MOST_NODES, MOST_STEPS};
 pub use look::Look;
 
@@ -26,13 +29,13 @@ pub use look::Look;
 #[derive(Debug, Clone, Default)]
 pub struct Picture {
     /// What is drawn, above the drawing.
-    pub title: String,
+    title: String,
     /// What the drawing says, in a sentence for those who do not see it; it stands below the title too.
-    pub description: String,
+    description: String,
     /// Who relies and is relied on.
-    pub nodes: Vec<Node>,
+    nodes: Vec<Node>,
     /// Who relies on whom.
-    pub arrows: Vec<Arrow>,
+    arrows: Vec<Arrow>,
 }
 
 /// Somebody, or what somebody said.
@@ -62,7 +65,7 @@ pub struct Arrow {
     /// In which words, such as "citing".
     pub label: Option<String>,
     /// Whether it is part of a circle, in which everybody relies on themselves in the end.
-    pub circular: bool,
+    circular: bool,
 }
 
 impl Node {
@@ -73,6 +76,11 @@ impl Node {
 }
 
 impl Arrow {
+    /// An arrow; whether it is part of a circle is for the picture to find.
+    pub fn new(from: usize, to: usize, label: Option<String>) -> Self {
+        Self { from, to, label, circular: false }
+    }
+
     /// What is written at it.
     fn words(&self) -> Option<String> {
         match (&self.label, self.circular) {
@@ -84,6 +92,27 @@ impl Arrow {
 }
 
 impl Picture {
+    /// A picture of these nodes and arrows.
+    pub fn new(title: String, description: String, nodes: Vec<Node>, arrows: Vec<Arrow>) -> Self {
+        let mut picture = Self { title, description, nodes, arrows };
+        picture.mark_circles();
+        picture
+    }
+
+    fn mark_circles(&mut self) {
+        let ends: Vec<_> = self.arrows().map(|arrow| (arrow.from, arrow.to)).collect();
+        let groups = kosaraju_scc(&graph(self.nodes.len(), &ends));
+        let mut group_of = vec![0; self.nodes.len()];
+        for (group, nodes) in groups.iter().enumerate() {
+            for node in nodes {
+                group_of[node.index()] = group;
+            }
+        }
+        for arrow in &mut self.arrows {
+            arrow.circular = group_of.get(arrow.from) == group_of.get(arrow.to);
+        }
+    }
+
     /// The arrows whose ends exist; one that leads nowhere is left out of all formats.
     fn arrows(&self) -> impl Iterator<Item = &Arrow> {
         self.arrows.iter().filter(|arrow| arrow.from < self.nodes.len() && arrow.to < self.nodes.len())
@@ -110,4 +139,14 @@ impl Picture {
     pub fn mermaid(&self) -> String {
         mermaid::write(self)
     }
+}
+
+/// So many nodes and the links between them, for the graph library.
+fn graph(nodes: usize, links: &[(usize, usize)]) -> DiGraph<(), ()> {
+    let mut graph = DiGraph::with_capacity(nodes, links.len());
+    let places: Vec<_> = (0..nodes).map(|_| graph.add_node(())).collect();
+    for (from, to) in links {
+        graph.add_edge(places[*from], places[*to], ());
+    }
+    graph
 }

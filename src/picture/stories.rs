@@ -16,7 +16,7 @@ pub fn node(name: &str, stance: Stance, lines: &[&str]) -> Node {
 }
 
 pub fn arrow(from: usize, to: usize, label: Option<&str>) -> Arrow {
-    Arrow { from, to, label: label.map(Into::into), circular: false }
+    Arrow::new(from, to, label.map(Into::into))
 }
 
 /// The demo story: `demo/nagorno-karabakh-2023.json`.
@@ -105,9 +105,7 @@ pub fn sixty() -> Picture {
     {
         link(from, to, Some("نقلاً عن").filter(|_| from % 2 == 1));
     }
-    for arrow in &mut picture.arrows {
-        arrow.circular = matches!((arrow.from, arrow.to), (20, 21) | (21, 22) | (22, 20) | (37, 37));
-    }
+    picture.mark_circles();
     picture
 }
 
@@ -156,6 +154,7 @@ pub fn random(nodes: usize, arrows: usize, seed: u64) -> Picture {
             picture.arrows.push(arrow(from, to, [None, None, Some("citing"), Some("told by officials")][next(4)]));
         }
     }
+    picture.mark_circles();
     picture
 }
 
@@ -168,5 +167,6 @@ pub fn cited() -> Picture {
             picture.arrows.push(arrow(outlet, 0, None));
         }
     }
+    picture.mark_circles();
     picture
 }

@@ -28,27 +28,13 @@ pub struct Names {
 
 /// Draws the graph.
 pub fn draw(claim: &Claim, provenance: &Provenance, graph: &Graph, names: &Names) -> Picture {
-    let findings =
-        std::iter::once(&provenance.findings).chain(provenance.parts.iter().flatten().map(|part| &part.findings));
-    let mut circle_of = HashMap::new();
-    for (circle, ids) in findings.flat_map(|findings| &findings.circular).enumerate() {
-        circle_of.extend(ids.iter().map(|id| (*id, circle)));
-    }
-    let arrows = graph.statements.edge_references().map(|link| {
-        let [from, to] = [link.source(), link.target()].map(|end| circle_of.get(&graph.id(end)));
-        Arrow {
-            from: link.source().index(),
-            to: link.target().index(),
-            label: link.weight().clone(),
-            circular: from.is_some() && from == to,
-        }
-    });
-    Picture {
-        title: claim.text.clone(),
-        description: provenance.summary_line.clone(),
-        nodes: graph.statements.node_weights().map(|node| names.node(node, claim.id)).collect(),
-        arrows: arrows.collect(),
-    }
+    let arrows = graph.statements.edge_references();
+    Picture::new(
+        claim.text.clone(),
+        provenance.summary_line.clone(),
+        graph.statements.node_weights().map(|node| names.node(node, claim.id)).collect(),
+        arrows.map(|link| Arrow::new(link.source().index(), link.target().index(), link.weight().clone())).collect(),
+    )
 }
 
 impl Names {

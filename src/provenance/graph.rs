@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::partial_date::PartialDate;
 use crate::sources::SourceKind;
-use crate::stance::{Side, Stance};
+use crate::stance::Stance;
 
 /// The most statements that a graph may have; reading more would take seconds.
 pub const MOST_STATEMENTS: usize = 10_000;
@@ -63,13 +63,6 @@ pub struct Spoken {
     pub carried_by: Vec<Uuid>,
     /// Whether it was withdrawn: then it is nobody's origin.
     pub withdrawn: bool,
-}
-
-impl Spoken {
-    /// Whether it takes a side or takes one back: of those, a source's latest counts.
-    pub fn counts_as_position(&self) -> bool {
-        !self.withdrawn && (self.stance.side() != Side::Neutral || self.stance == Stance::Retracts)
-    }
 }
 
 /// A source, as far as origins go.
@@ -174,10 +167,8 @@ impl Graph {
     /// The claim's own statements that are asked about.
     pub fn starting(&self, claim_id: Uuid) -> impl Iterator<Item = NodeIndex> + '_ {
         let own = self.by_claim.get(&claim_id).into_iter().flatten().copied();
-        own.filter(move |place| match (self.newsroom_id, self.said(*place)) {
-            (Some(newsroom_id), Some(said)) => said.newsroom_id == newsroom_id,
-            (None, Some(_)) => true,
-            (_, None) => false,
+        own.filter(move |place| {
+            self.said(*place).is_some_and(|said| self.newsroom_id.is_none_or(|asked| asked == said.newsroom_id))
         })
     }
 }

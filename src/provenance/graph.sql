@@ -9,19 +9,8 @@ tree(id, path) AS (
 ), seen(id, path) AS MATERIALIZED (
     SELECT id, path FROM tree CROSS JOIN LATERAL (
         SELECT FROM claims WHERE claims.id = tree.id AND (status = 'published' OR newsroom_id = $2::uuid) OFFSET 0) AS claim
-), linked(one, other) AS (
-    -- Links that say the same, and from where they lead on; each claim with itself to begin with.
-    SELECT id, id FROM seen
-    UNION
-    SELECT linked.other, next.id FROM linked CROSS JOIN LATERAL (
-        SELECT claims.id FROM (
-            SELECT linked_claim_id FROM claim_links WHERE claim_id = linked.other AND kind = 'same_as' AND (public OR newsroom_id = $2)
-            UNION ALL
-            SELECT claim_id FROM claim_links WHERE linked_claim_id = linked.other AND kind = 'same_as' AND (public OR newsroom_id = $2)
-        ) AS link(id) JOIN claims ON claims.id = link.id
-        WHERE (status = 'published' OR newsroom_id = $2 AND status = 'draft')
-            AND EXISTS (SELECT FROM claims WHERE claims.id = linked.other AND status <> 'withdrawn')
-        OFFSET 0) AS next
+), linked(one, other) AS MATERIALIZED (
+    SELECT one, other FROM same_as_links(ARRAY(SELECT id FROM seen), $2)
 ), reached(id) AS (
     SELECT own.id FROM seen CROSS JOIN LATERAL (
         SELECT id FROM statements WHERE claim_id = seen.id

@@ -43,7 +43,9 @@ impl<'a> Positions<'a> {
     }
 
     fn note(&mut self, said: &'a Spoken) {
-        let Some(said_on) = said.said_on.as_ref().filter(|_| said.counts_as_position()) else { return };
+        let Some(said_on) = said.said_on.as_ref().filter(|_| !said.withdrawn && said.stance.is_position()) else {
+            return;
+        };
         let (claim_id, side, asked_about) = (said.claim_id, said.stance.side(), self.is_asked_about(said));
         let newest = self.newest.entry(said.source_id).or_default();
         let same =

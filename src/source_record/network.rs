@@ -9,7 +9,7 @@ use validator::Validate;
 use crate::auth::Viewer;
 use crate::columns::Children;
 use crate::error::Result;
-use crate::picture::Format;
+use crate::picture::{Format, MOST_NODES};
 use crate::sources::{Source, SourceKind};
 
 /// Who speaks on whose word around a source, as it stood at one moment: a graph.
@@ -73,8 +73,6 @@ pub struct NetworkQuery {
 
 /// How many links are followed where none are asked for.
 const DEPTH: u64 = 2;
-/// How many sources a network has at most.
-const MOST_NODES: i64 = 500;
 
 /// The graph as it is read.
 #[derive(QueryableByName)]
@@ -93,11 +91,13 @@ impl SourceNetwork {
     pub async fn find(id: Uuid, query: &NetworkQuery, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Self> {
         let source = Source::find(id, viewer, conn).await?;
         let depth = i64::try_from(query.depth.unwrap_or(DEPTH)).map_err(anyhow::Error::from)?;
+        // No more than can be drawn.
+        let most = i64::try_from(MOST_NODES).map_err(anyhow::Error::from)?;
         let graph: Graph = diesel::sql_query(GRAPH)
             .bind::<SqlUuid, _>(source.id)
             .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
             .bind::<BigInt, _>(depth)
-            .bind::<BigInt, _>(MOST_NODES)
+            .bind::<BigInt, _>(most)
             .get_result(&mut conn)
             .await?;
         let Graph { nodes, edges, truncated } = graph;

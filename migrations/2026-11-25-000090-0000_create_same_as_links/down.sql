@@ -1,0 +1,1 @@
+DROP FUNCTION same_as_links(uuid[], uuid);
