@@ -22,7 +22,7 @@ use crate::rate_limits::{self, RateLimits};
 use crate::telemetry::{self, Metrics};
 use crate::{
     api_keys, as_of, auth, bundles, changes, claim_links, claims, comment_requests, documents, dossier, health,
-    members, newsrooms, provenance, rating_scales, source_record, sources, statements, topics, verdicts,
+    members, newsrooms, provenance, rating_scales, search, source_record, sources, statements, topics, verdicts,
 };
 
 /// All routes with their documentation; one line for each slice.
@@ -39,6 +39,7 @@ fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     dossier::configure(config);
     provenance::configure(config);
     source_record::configure(config);
+    search::configure(config);
     bundles::configure(config);
     newsrooms::configure(config);
     members::configure(config);
@@ -77,6 +78,7 @@ pub fn serve(
     let (draining, log_key, callers) = (draining.clone(), log_key.clone(), callers.clone());
     actix_web::rt::spawn(changes::run(pool.clone()));
     actix_web::rt::spawn(provenance::run(pool.clone()));
+    actix_web::rt::spawn(search::fold(pool.clone()));
     let mut server = HttpServer::new(move || {
         let (app, _) = App::new()
             .into_utoipa_app()

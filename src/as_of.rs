@@ -30,7 +30,7 @@ use crate::extract::read_parameters;
 #[expect(dead_code, reason = "documents the parameter that Moment reads")]
 pub struct AsOf {
     /// Answers the record as it stood at this instant (RFC 3339), under today's visibility: what is hidden, withdrawn or
-    /// redacted now is so in the past too. Not together with `q`, `single_origin` or `circular`.
+    /// redacted now is so in the past too. Not together with `q`, `facets`, `single_origin` or `circular`.
     #[param(value_type = Option<String>, format = "date-time")]
     as_of: Option<DateTime<Utc>>,
 }
@@ -70,7 +70,7 @@ fn asked(query: &str) -> Result<Option<DateTime<Utc>>> {
     }
     let parameters = read_parameters(query)?;
     let Some(text) = parameters.get("as_of") else { return Ok(None) };
-    for name in ["q", "single_origin", "circular"] {
+    for name in ["q", "facets", "single_origin", "circular"] {
         if parameters.contains_key(name) {
             return Err(Error::parameter(name, format!("cannot be searched in the past: leave out {name} or as_of")));
         }

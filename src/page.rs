@@ -102,6 +102,12 @@ impl PageRequest {
         self.after.clone().and_then(|key| String::from_utf8(key).ok()).filter(|slug| text::slug(slug).is_ok())
     }
 
+    /// Score and id of the last record of the page before, in lists that are ordered by both.
+    pub fn after_scored(&self) -> Option<(f32, Uuid)> {
+        let (score, id) = self.after.as_deref()?.split_first_chunk::<4>()?;
+        Some((f32::from_be_bytes(*score), Uuid::from_slice(id).ok()?))
+    }
+
     /// How many rows to ask the database for: one more than the page, which tells whether there is a next one.
     pub fn rows(&self) -> i64 {
         i64::try_from(self.limit).unwrap_or(i64::MAX - 1) + 1
@@ -121,6 +127,17 @@ impl PageRequest {
     }
 }
 
+/// The bytes of a score and an id.
+const SCORED: usize = 4 + 16;
+
+/// The key of a record in a list that is ordered by score and id.
+pub fn scored(score: f32, id: Uuid) -> [u8; SCORED] {
+    let mut key = [0; SCORED];
+    key[..4].copy_from_slice(&score.to_be_bytes());
+    key[4..].copy_from_slice(id.as_bytes());
+    key
+}
+
 fn write_cursor(filter_hash: [u8; 8], last: &[u8]) -> String {
     BASE64_URL_SAFE_NO_PAD.encode([filter_hash.as_slice(), last].concat())
 }
@@ -128,7 +145,7 @@ fn write_cursor(filter_hash: [u8; 8], last: &[u8]) -> String {
 fn read_cursor(cursor: &str, filter_hash: [u8; 8]) -> Option<Vec<u8>> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
     let key = bytes.strip_prefix(filter_hash.as_slice())?;
-    let is_key = key.len() == 16 || std::str::from_utf8(key).is_ok_and(|key| text::slug(key).is_ok());
+    let is_key = [16, SCORED].contains(&key.len()) || std::str::from_utf8(key).is_ok_and(|key| text::slug(key).is_ok());
     is_key.then(|| key.into())
 }
 
@@ -148,16 +165,23 @@ pub struct Listed<T> {
     next: Option<String>,
 }
 
-impl<T: Serialize> Responder for Listed<T> {
-    type Body = BoxBody;
-
-    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+impl<T> Listed<T> {
+    /// The answer with what is made of the page as its body.
+    pub fn answer<B: Serialize>(self, request: &HttpRequest, body: impl FnOnce(Page<T>) -> B) -> HttpResponse {
         let mut response = HttpResponse::Ok();
         if let Some(next) = &self.next {
             let base = request.app_data::<web::Data<PublicUrl>>().map(|url| url.of(request)).unwrap_or_default();
             response.insert_header((header::LINK, format!("<{base}{next}>; rel=\"next\"")));
         }
-        response.json(self.page)
+        response.json(body(self.page))
+    }
+}
+
+impl<T: Serialize> Responder for Listed<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        self.answer(request, |page| page)
     }
 }
 

@@ -175,9 +175,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
-    use super::sql_types::Tsvector;
-
     /// One checkable statement of fact, in one language
     claims (id) {
         /// UUIDv7
@@ -210,8 +207,6 @@ diesel::table! {
         updated_at -> Timestamptz,
         /// Raised by one with every change; the ETag
         version -> Int4,
-        /// Words of text and context in the claim's own language, for q
-        search -> Tsvector,
     }
 }
 
@@ -264,9 +259,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
-    use super::sql_types::Tsvector;
-
     /// Where something was said or published
     documents (id) {
         /// UUIDv7
@@ -305,8 +297,6 @@ diesel::table! {
         updated_at -> Timestamptz,
         /// Raised by one with every change; the ETag
         version -> Int4,
-        /// Words of title, description, authors and address, for q
-        search -> Tsvector,
     }
 }
 
@@ -512,6 +502,36 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::sql_types::Tsvector;
 
+    /// What is found by its words: one row for each claim, statement with a quote, verdict that is not replaced or retracted, source and document; written by triggers
+    search_entries (record_id) {
+        /// The record
+        record_id -> Uuid,
+        /// claim, statement, verdict, source or document
+        noun -> Text,
+        /// The claim that is found: itself, or that of the statement or verdict
+        claim_id -> Nullable<Uuid>,
+        /// The newsroom that recorded it
+        newsroom_id -> Uuid,
+        /// Whether everybody finds it, or its newsroom only
+        public -> Bool,
+        /// Names or title, folded, for those that are found with typing errors; of a claim the beginning of its text
+        name -> Nullable<Text>,
+        /// text_key of a claim's text, address_key of a verdict's url
+        key -> Nullable<Uuid>,
+        /// Its words: A for text, quote, title or name, B for context, translation, summary or description; and =english for each configuration they were read by
+        words -> Tsvector,
+    }
+}
+
+diesel::table! {
+    /// The text search configurations that entries were read by; simple stands for all languages without one
+    search_languages (config) {
+        /// The configuration
+        config -> Oid,
+    }
+}
+
+diesel::table! {
     /// Who speaks: a person, a body, an outlet, or somebody unnamed
     sources (id) {
         /// UUIDv7
@@ -546,8 +566,6 @@ diesel::table! {
         updated_at -> Timestamptz,
         /// Raised by one with every change; the ETag
         version -> Int4,
-        /// Words of the names and the description, for q
-        search -> Tsvector,
     }
 }
 
@@ -703,6 +721,31 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// In how many public entries of claims, statements and verdicts each word occurs; =english and so on: how many were read by that configuration
+    word_counts (word) {
+        /// The word as the index has it
+        word -> Text,
+        /// How many entries have it
+        entries -> Int8,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::Tsvector;
+
+    /// What is to be folded into word_counts
+    word_deltas (id) {
+        /// Rises
+        id -> Int8,
+        /// 1: an entry with these words came; -1: it went
+        change -> Int4,
+        /// The entry's words
+        words -> Tsvector,
+    }
+}
+
 diesel::joinable!(api_keys -> members (member_id));
 diesel::joinable!(appearances -> documents (document_id));
 diesel::joinable!(appearances -> statements (statement_id));
@@ -763,10 +806,14 @@ diesel::allow_tables_to_appear_in_same_query!(
     ratings,
     relies_on,
     removed_members,
+    search_entries,
+    search_languages,
     sources,
     statements,
     topics,
     verdict_authors,
     verdict_comments,
     verdicts,
+    word_counts,
+    word_deltas,
 );

@@ -1,6 +1,9 @@
-use diesel::dsl::{AsSelect, SqlTypeOf, sql};
+use std::collections::HashMap;
+
+use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::QueryFragment;
 use diesel::sql_types::{Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Deserialize;
@@ -10,10 +13,11 @@ use validator::Validate;
 
 use super::model::{Claim, ClaimStatus};
 use crate::auth::Viewer;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::page::{self, PageRequest};
 use crate::partial_date::PartialDate;
 use crate::schema::{claim_findings, claims, statements, verdicts};
+use crate::search::{self, AskedFacets, Facet, Faceted, Facets, Found, Sort};
 use crate::stance::Stance;
 use crate::text;
 
@@ -22,10 +26,18 @@ use crate::text;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ClaimFilter {
-    /// Words of text or context, by the rules of each claim's own language; `"…"` for a phrase, `or`, `-` for without.
-    #[validate(length(max = 200))]
-    #[param(max_length = 200, example = "meeting")]
+    /// Words that stand together in a claim's text and context, in what was said on it, or in the title and summary of a verdict;
+    /// read by the rules of every language in use, without regard to accents. `"…"` for a phrase, `or`, `-` for without.
+    #[validate(length(max = 500))]
+    #[param(max_length = 500, example = "meeting")]
     pub q: Option<String>,
+    /// The order; `relevance` needs `q`. Newest first unless said.
+    #[param(inline)]
+    pub sort: Option<Sort>,
+    /// What to count the claims by: `topic`, `language`, `rating`, `stance`, `newsroom`, `year`, joined by commas. Counted over all
+    /// that the other filters leave. Not together with `as_of`.
+    #[param(value_type = Option<Vec<Facet>>, style = Form, explode = false, inline)]
+    pub facets: Option<AskedFacets>,
     /// In this language, a BCP 47 tag; `en` finds `en-GB` as well.
     #[validate(length(max = 35), custom(function = text::language))]
     #[param(max_length = 35)]
@@ -61,35 +73,130 @@ pub struct ClaimFilter {
     pub event_to: Option<PartialDate>,
 }
 
+/// A page of claims, in order, with what was counted.
+#[derive(Debug)]
+pub struct ClaimList {
+    claims: Vec<Claim>,
+    /// How well each fits, where that is the order.
+    scores: Option<HashMap<Uuid, f32>>,
+    facets: Option<Facets>,
+}
+
+impl ClaimList {
+    /// Answers the page that was asked for.
+    pub fn answer(self, page: PageRequest) -> Faceted<Claim> {
+        let scores = self.scores;
+        let key = |claim: &Claim| match &scores {
+            Some(scores) => page::scored(scores.get(&claim.id).copied().unwrap_or_default(), claim.id).to_vec(),
+            None => claim.id.as_bytes().to_vec(),
+        };
+        Faceted { listed: page.page(self.claims, key), facets: self.facets }
+    }
+}
+
 impl Claim {
-    /// A page of claims, newest first.
+    /// A page of claims, newest first unless relevance is asked for.
     pub async fn list(
         filter: &ClaimFilter,
         page: &PageRequest,
         viewer: Viewer,
         conn: &AsyncPgConnection,
-    ) -> Result<Vec<Self>> {
-        let (mut for_public, mut for_own) = (conn, conn);
-        let public = filter.query(page, viewer, None).filter(claims::status.eq(ClaimStatus::Published));
-        let public = public.load(&mut for_public);
-        let own = async {
-            let Some(newsroom_id) = viewer.newsroom_id() else { return Ok(Vec::new()) };
-            let own = claims::newsroom_id.eq(newsroom_id).and(claims::status.ne(ClaimStatus::Published));
-            filter.query(page, viewer, Some(newsroom_id)).filter(own).load(&mut for_own).await
+    ) -> Result<ClaimList> {
+        let by_relevance = filter.sort == Some(Sort::Relevance);
+        let found = match &filter.q {
+            Some(q) => Some(search::find(q, &search::ON_CLAIMS, viewer, conn).await?),
+            None if by_relevance => return Err(Error::parameter("sort", "relevance needs q: say what to look for")),
+            None => None,
         };
-        let (public, own) = futures_util::try_join!(public, own)?;
-        Ok(page::merge(public, own, page.rows(), |claim: &Self| claim.id))
+        let asked = Asked { filter, viewer, found: found.as_ref() };
+        let facets = search::facets_of(asked.all(), filter.facets.as_ref(), viewer, conn).await?;
+        let scores = by_relevance.then(|| found.as_ref().map(Found::scores_of_claims).unwrap_or_default());
+        let claims = match &scores {
+            Some(scores) if !scores.is_empty() => asked.best(scores, page, conn).await?,
+            // Where there are too many to rank.
+            Some(_) => asked.newest(page.after_scored().map(|(_, id)| id), page, conn).await?,
+            None => asked.newest(page.after(), page, conn).await?,
+        };
+        Ok(ClaimList { claims, scores, facets })
     }
 }
 
-type ClaimQuery<'a> = claims::BoxedQuery<'a, Pg, SqlTypeOf<AsSelect<Claim, Pg>>>;
+type ClaimQuery<'a> = claims::BoxedQuery<'a, Pg>;
+
+/// What was asked for, and by whom.
+struct Asked<'a> {
+    filter: &'a ClaimFilter,
+    viewer: Viewer,
+    /// What `q` finds.
+    found: Option<&'a Found>,
+}
+
+impl Asked<'_> {
+    async fn newest(&self, after: Option<Uuid>, page: &PageRequest, conn: &AsyncPgConnection) -> Result<Vec<Claim>> {
+        let (mut for_public, mut for_own) = (conn, conn);
+        // Whatever comes first has the highest id that there is.
+        let before = claims::id.lt(after.unwrap_or(Uuid::max()));
+        let turn = (claims::id.desc(), page.rows());
+        let public = self.public(true).filter(before).select(Claim::as_select()).order(turn.0).limit(turn.1);
+        let public = public.load(&mut for_public);
+        let own = async {
+            let Some(own) = self.own(true) else { return Ok(Vec::new()) };
+            own.filter(before).select(Claim::as_select()).order(turn.0).limit(turn.1).load(&mut for_own).await
+        };
+        let (public, own) = futures_util::try_join!(public, own)?;
+        Ok(page::merge(public, own, page.rows(), |claim: &Claim| claim.id))
+    }
+
+    /// The best of those that were found.
+    async fn best(
+        &self,
+        scores: &HashMap<Uuid, f32>,
+        page: &PageRequest,
+        mut conn: &AsyncPgConnection,
+    ) -> Result<Vec<Claim>> {
+        let mut ids: Vec<Uuid> = self.public(false).select(claims::id).load(&mut conn).await?;
+        if let Some(own) = self.own(false) {
+            ids.extend(own.select(claims::id).load::<Uuid>(&mut conn).await?);
+        }
+        let rank = |id: Uuid| (scores.get(&id).copied().unwrap_or_default(), id);
+        let mut ranked: Vec<_> = ids.into_iter().map(rank).collect();
+        ranked.sort_unstable_by(|one, other| other.0.total_cmp(&one.0).then(other.1.cmp(&one.1)));
+        if let Some((score, id)) = page.after_scored() {
+            ranked.retain(|(its, one)| its.total_cmp(&score).then(one.cmp(&id)).is_lt());
+        }
+        ranked.truncate(usize::try_from(page.rows()).unwrap_or(usize::MAX));
+        let chosen: Vec<Uuid> = ranked.iter().map(|(_, id)| *id).collect();
+        let mut claims: Vec<Claim> = Claim::query().filter(claims::id.eq_any(&chosen)).load(&mut conn).await?;
+        claims.sort_unstable_by_key(|claim| chosen.iter().position(|id| *id == claim.id));
+        Ok(claims)
+    }
+
+    /// The ids of all claims asked for.
+    fn all(&self) -> impl QueryFragment<Pg> + Send {
+        let own =
+            self.own(false).unwrap_or_else(|| claims::table.filter(diesel::dsl::sql::<Bool>("false")).into_boxed());
+        self.public(false).select(claims::id).union_all(own.select(claims::id))
+    }
+
+    /// Those that everybody sees.
+    fn public(&self, walking: bool) -> ClaimQuery<'_> {
+        self.filter.query(self, None, walking).filter(claims::status.eq(ClaimStatus::Published))
+    }
+
+    /// Those that only the viewer's newsroom sees.
+    fn own(&self, walking: bool) -> Option<ClaimQuery<'_>> {
+        let newsroom_id = self.viewer.newsroom_id()?;
+        let own = claims::newsroom_id.eq(newsroom_id).and(claims::status.ne(ClaimStatus::Published));
+        Some(self.filter.query(self, Some(newsroom_id), walking).filter(own))
+    }
+}
 
 impl ClaimFilter {
     /// Those that everybody sees, or those of a newsroom that only it sees.
-    fn query(&self, page: &PageRequest, viewer: Viewer, hidden_of: Option<Uuid>) -> ClaimQuery<'_> {
-        let mut query = Claim::query().into_boxed();
-        if let Some(q) = &self.q {
-            query = query.filter(sql::<Bool>("claims.id IN (SELECT claims_matching(").bind::<Text, _>(q).sql("))"));
+    fn query<'a>(&'a self, asked: &'a Asked<'_>, hidden_of: Option<Uuid>, walking: bool) -> ClaimQuery<'a> {
+        let mut query = claims::table.into_boxed();
+        if let Some(found) = asked.found {
+            query = query.filter(found.holds("claims.id", "claim_id", asked.viewer, walking));
         }
         if let Some(language) = &self.language {
             query = query.filter(
@@ -108,11 +215,7 @@ impl ClaimFilter {
         if let Some(part_of_id) = self.part_of_id {
             query = query.filter(claims::part_of_id.eq(part_of_id));
         }
-        query = self.filter_dates(self.filter_findings(self.filter_records(query, viewer), hidden_of));
-        if let Some(after) = page.after() {
-            query = query.filter(claims::id.lt(after));
-        }
-        query.order(claims::id.desc()).limit(page.rows())
+        self.filter_dates(self.filter_findings(self.filter_records(query, asked.viewer), hidden_of))
     }
 
     /// By what hangs on the claim, as far as the viewer may see it.

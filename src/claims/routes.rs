@@ -1,5 +1,6 @@
 use actix_web::http::StatusCode;
 use actix_web::{delete, get, patch, post, web};
+use diesel_async::AsyncPgConnection;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::list::ClaimFilter;
@@ -12,8 +13,9 @@ use crate::error::Result;
 use crate::etag::{IfMatch, NoContent, Record};
 use crate::extract::{Id, List};
 use crate::idempotency::{Answer, EmptyPost, Post, once};
-use crate::page::{Listed, Page, PageParameters};
+use crate::page::PageParameters;
 use crate::patch::Patch;
+use crate::search::{Faceted, FacetedPage};
 
 /// The routes of this slice.
 pub fn configure(config: &mut ServiceConfig) {
@@ -28,17 +30,21 @@ pub fn configure(config: &mut ServiceConfig) {
 
 /// List claims
 ///
-/// Newest first. The public sees published claims; members see their newsroom's drafts and withdrawn claims as well.
-#[utoipa::path(tag = "claims", params(ClaimFilter, PageParameters, AsOf), responses((status = 200, description = "A page of claims", body = Page<Claim>)))]
+/// Newest first, or by how well they fit `q`. The public sees published claims; members see their newsroom's drafts and withdrawn
+/// claims as well. A search that would take longer than two seconds is a 422.
+#[utoipa::path(tag = "claims", params(ClaimFilter, PageParameters, AsOf), responses((status = 200, description = "A page of claims", body = FacetedPage<Claim>), (status = 422, description = "The search takes too long")))]
 #[get("/claims")]
 async fn list_claims(
     db: web::Data<Db>,
     viewer: Viewer,
     moment: Moment,
     list: List<ClaimFilter>,
-) -> Result<Listed<Claim>> {
-    let claims = db.list_at(&moment, async |conn| Claim::list(&list.filter, &list.page, viewer, conn).await).await?;
-    Ok(list.page.page(claims, |claim| claim.id))
+) -> Result<Faceted<Claim>> {
+    let List { filter, page } = &list;
+    let find = async |conn: &AsyncPgConnection| Claim::list(filter, page, viewer, conn).await;
+    let searches = filter.q.is_some() || filter.facets.is_some();
+    let found = if searches { db.search(find).await? } else { db.list_at(&moment, find).await? };
+    Ok(found.answer(list.page))
 }
 
 /// Record a claim

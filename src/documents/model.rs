@@ -21,6 +21,7 @@ use crate::partial_date::PartialDate;
 use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
 use crate::schema::documents;
+use crate::search;
 use crate::text;
 
 text_enum! {
@@ -152,8 +153,8 @@ fn identified(new: &NewDocument) -> Result<(), ValidationError> {
 #[into_params(parameter_in = Query)]
 pub struct DocumentFilter {
     /// Words of title, description, authors or address; `"…"` for a phrase, `or`, `-` for without.
-    #[validate(length(max = 200))]
-    #[param(max_length = 200, example = "politico")]
+    #[validate(length(max = 500))]
+    #[param(max_length = 500, example = "politico")]
     pub q: Option<String>,
     /// Of this kind.
     pub kind: Option<DocumentKind>,
@@ -196,12 +197,23 @@ impl Document {
         viewer: Viewer,
         conn: &AsyncPgConnection,
     ) -> Result<Vec<Self>> {
+        let found = match &filter.q {
+            Some(q) => Some(search::find(q, &["document"], viewer, conn).await?),
+            None => None,
+        };
+        let query = || {
+            let query = filter.query(page);
+            match &found {
+                Some(found) => query.filter(found.holds("documents.id", "record_id", viewer, true)),
+                None => query,
+            }
+        };
         let (mut for_public, mut for_own) = (conn, conn);
-        let public = filter.query(page).filter(documents::public).load(&mut for_public);
+        let public = query().filter(documents::public).load(&mut for_public);
         let own = async {
             let Some(newsroom_id) = viewer.newsroom_id() else { return Ok(Vec::new()) };
             let own = documents::newsroom_id.eq(newsroom_id).and(diesel::dsl::not(documents::public));
-            filter.query(page).filter(own).load(&mut for_own).await
+            query().filter(own).load(&mut for_own).await
         };
         let (public, own) = futures_util::try_join!(public, own)?;
         Ok(page::merge(public, own, page.rows(), |document: &Self| document.id))
@@ -321,9 +333,6 @@ pub fn explain(constraint: &str) -> Option<Error> {
 impl DocumentFilter {
     fn query(&self, page: &PageRequest) -> documents::BoxedQuery<'_, Pg, SqlTypeOf<AsSelect<Document, Pg>>> {
         let mut query = Document::query().into_boxed();
-        if let Some(q) = &self.q {
-            query = query.filter(sql::<Bool>("search @@ websearch_to_tsquery('simple', ").bind::<Text, _>(q).sql(")"));
-        }
         if let Some(kind) = self.kind {
             query = query.filter(documents::kind.eq(kind));
         }

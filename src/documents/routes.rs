@@ -1,4 +1,5 @@
 use actix_web::{delete, get, patch, post, web};
+use diesel_async::AsyncPgConnection;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::{Document, DocumentFilter, NewDocument};
@@ -33,8 +34,8 @@ async fn list_documents(
     moment: Moment,
     list: List<DocumentFilter>,
 ) -> Result<Listed<Document>> {
-    let documents =
-        db.list_at(&moment, async |conn| Document::list(&list.filter, &list.page, viewer, conn).await).await?;
+    let find = async |conn: &AsyncPgConnection| Document::list(&list.filter, &list.page, viewer, conn).await;
+    let documents = if list.filter.q.is_some() { db.search(find).await? } else { db.list_at(&moment, find).await? };
     Ok(list.page.page(documents, |document| document.id))
 }
 

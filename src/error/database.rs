@@ -8,6 +8,8 @@ pub(super) const CONNECTION_LOST: &str = "The connection to the database was los
 pub(super) const CROSSED: &str = "Other writes to the same records got in the way. Nothing was done; try again.";
 pub(super) const STALE_PLAN: &str = "The database is being upgraded. Nothing was done; try again.";
 
+const TIMED_OUT: &str = "This took the database too long and was stopped. Ask for less, or try again.";
+
 /// The rule that nobody shows what another newsroom has hidden.
 const SHOWN_BY_ITS_OWN_NEWSROOM: &str = "shown_by_its_own_newsroom";
 
@@ -18,10 +20,7 @@ const UNAVAILABLE_MESSAGES: &[(&str, &str)] = &[
     ("deadlock detected", CROSSED),
     ("canceling statement due to lock timeout", CROSSED),
     // 57014
-    (
-        "canceling statement due to statement timeout",
-        "This took the database too long and was stopped. Ask for less, or try again.",
-    ),
+    ("canceling statement due to statement timeout", TIMED_OUT),
     ("canceling statement", "The database stopped this statement. Nothing was done; try again."),
     // 57P01, 57P02, 57P03, 25P03
     ("terminating connection", CONNECTION_LOST),
@@ -63,6 +62,16 @@ impl From<DieselError> for Error {
 }
 
 impl Error {
+    /// A statement that took too long becomes a 422: of a search that is not passing.
+    pub fn or_too_expensive(self) -> Self {
+        match self {
+            Self::Unavailable(TIMED_OUT) => Self::TooMuch(
+                "This search takes too long and was stopped. Look for more words, or rarer ones, and ask for fewer facets.".into(),
+            ),
+            other => other,
+        }
+    }
+
     fn from_database(kind: DatabaseErrorKind, information: &dyn DatabaseErrorInformation, error: &DieselError) -> Self {
         let message = information.message();
         match kind {

@@ -37,7 +37,7 @@ kinds! {
     TOO_LARGE = "too-large", PAYLOAD_TOO_LARGE, "The body is too large", "Send less at once.";
     MEDIA_TYPE = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body must be JSON", "Send Content-Type: application/json.";
     VALIDATION = "invalid-body", UNPROCESSABLE_ENTITY, "The body is not valid", "errors names members by JSON Pointer and says what to do; another try may name more. Nothing was stored.";
-    TOO_MUCH = "too-much", UNPROCESSABLE_ENTITY, "The answer would be too large", "detail says how much there is and what to ask for instead.";
+    TOO_MUCH = "too-much", UNPROCESSABLE_ENTITY, "The answer would be too large or take too long", "detail says what to ask for instead.";
     KEY_REUSED = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request", "Choose a new Idempotency-Key for each new request.";
     PRECONDITION = "precondition-required", PRECONDITION_REQUIRED, "If-Match is needed", "Read the record and send its ETag in If-Match, so that nobody's change is lost.";
     TOO_MANY = "too-many-requests", TOO_MANY_REQUESTS, "Too many requests", "Wait for Retry-After seconds. RateLimit says what is left and RateLimit-Policy what there is in a minute; the operator may change it.";

@@ -34,6 +34,7 @@ The examples are those of the demo story, which `onrecord serve --demo` loads: t
     servers((url = "/", description = "This server")),
     tags(
         (name = "claims", description = "Checkable statements of fact, their parts, and the dossier on each"),
+        (name = "search", description = "Finding what is recorded, and whether something was checked already"),
         (name = "claim-links", description = "What claims are to each other: the same, repeated, contradicted, narrower"),
         (name = "statements", description = "Who takes which position on a claim, where, and on whose word"),
         (name = "sources", description = "Who speaks: people, bodies, outlets, and the unnamed"),

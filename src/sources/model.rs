@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -20,6 +19,7 @@ use crate::page::{self, PageRequest};
 use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
 use crate::schema::{sources, statements};
+use crate::search;
 use crate::text;
 
 text_enum! {
@@ -126,8 +126,8 @@ pub struct NewSource {
 #[into_params(parameter_in = Query)]
 pub struct SourceFilter {
     /// Words of name, aliases or description; `"…"` for a phrase, `or`, `-` for without.
-    #[validate(length(max = 200))]
-    #[param(max_length = 200, example = "peskov")]
+    #[validate(length(max = 500))]
+    #[param(max_length = 500, example = "peskov")]
     pub q: Option<String>,
     /// Of this kind.
     pub kind: Option<SourceKind>,
@@ -172,12 +172,23 @@ impl Source {
         viewer: Viewer,
         conn: &AsyncPgConnection,
     ) -> Result<Vec<Self>> {
+        let found = match &filter.q {
+            Some(q) => Some(search::find(q, &["source"], viewer, conn).await?),
+            None => None,
+        };
+        let query = || {
+            let query = filter.query(page);
+            match &found {
+                Some(found) => query.filter(found.holds("sources.id", "record_id", viewer, true)),
+                None => query,
+            }
+        };
         let (mut for_public, mut for_own) = (conn, conn);
-        let public = filter.query(page).filter(sources::public).load(&mut for_public);
+        let public = query().filter(sources::public).load(&mut for_public);
         let own = async {
             let Some(newsroom_id) = viewer.newsroom_id() else { return Ok(Vec::new()) };
             let own = sources::newsroom_id.eq(newsroom_id).and(diesel::dsl::not(sources::public));
-            filter.query(page).filter(own).load(&mut for_own).await
+            query().filter(own).load(&mut for_own).await
         };
         let (public, own) = futures_util::try_join!(public, own)?;
         let rows = page::merge(public, own, page.rows(), |source: &Self| source.id);
@@ -320,11 +331,6 @@ pub fn explain(constraint: &str) -> Option<Error> {
 impl SourceFilter {
     fn query(&self, page: &PageRequest) -> sources::BoxedQuery<'_, Pg, SqlTypeOf<AsSelect<Source, Pg>>> {
         let mut query = Source::query().into_boxed();
-        if let Some(q) = &self.q {
-            query = query.filter(
-                diesel::dsl::sql::<Bool>("search @@ websearch_to_tsquery('simple', ").bind::<Text, _>(q).sql(")"),
-            );
-        }
         if let Some(kind) = self.kind {
             query = query.filter(sources::kind.eq(kind));
         }

@@ -1,4 +1,5 @@
 use actix_web::{delete, get, patch, post, web};
+use diesel_async::AsyncPgConnection;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::{NewSource, Source, SourceFilter};
@@ -33,7 +34,8 @@ async fn list_sources(
     moment: Moment,
     list: List<SourceFilter>,
 ) -> Result<Listed<Source>> {
-    let sources = db.list_at(&moment, async |conn| Source::list(&list.filter, &list.page, viewer, conn).await).await?;
+    let find = async |conn: &AsyncPgConnection| Source::list(&list.filter, &list.page, viewer, conn).await;
+    let sources = if list.filter.q.is_some() { db.search(find).await? } else { db.list_at(&moment, find).await? };
     Ok(list.page.page(sources, |source| source.id))
 }
 

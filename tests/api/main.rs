@@ -40,6 +40,8 @@ mod requests;
 mod reuse;
 mod review;
 mod scales_and_topics;
+mod search;
+mod search_facets;
 mod signing_in;
 mod single_sign_on;
 mod source_network;

@@ -74,7 +74,7 @@ async fn every_table_and_column_says_what_it_is() {
              AND relname NOT LIKE '\\_\\_%' AND obj_description(oid) IS NULL
          UNION ALL
          SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND obj_description(oid) IS NULL
-             AND proname NOT LIKE 'diesel%'",
+             AND proname NOT LIKE 'diesel%' AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')",
         &[],
     );
     let bare: Vec<String> = bare.await.unwrap().iter().map(|row| row.get(0)).collect();

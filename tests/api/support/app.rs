@@ -133,6 +133,12 @@ impl App {
         until("the log is in order", Duration::from_secs(20), async || (waiting().await == 0).then_some(())).await;
     }
 
+    /// Waits until what was written is in the counts of words.
+    pub async fn words_counted(&self) {
+        let counted = async || (self.count("word_deltas").await == 0).then_some(());
+        until("all words are counted", Duration::from_secs(20), counted).await;
+    }
+
     /// Writes now when keys were last used, by a connection to `url`.
     pub async fn write_last_uses(&self, url: &str) {
         self.callers.last_uses.write(&Db::for_worker(Pool::new(url, &limits()).unwrap())).await;

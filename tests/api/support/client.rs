@@ -89,6 +89,25 @@ impl Client {
         self.get(path).await.header("etag").unwrap_or("\"1\"").to_owned()
     }
 
+    /// All items of a list, page by page to its end.
+    pub async fn walk(&self, path: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut next = Some(path.to_owned());
+        while let Some(path) = next {
+            let page = self.get(&path).await.expect(200);
+            items.extend(page.items().to_vec());
+            let cursor = page.body["next_cursor"].as_str().map(ToOwned::to_owned);
+            let link = page.header("link").map(ToOwned::to_owned);
+            assert_eq!(cursor.is_some(), link.is_some(), "cursor and Link go together");
+            next = link.map(|link| {
+                let address = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap();
+                assert!(address.contains(&cursor.unwrap()));
+                address.split_once("/v1").map(|(_, rest)| format!("/v1{rest}")).unwrap()
+            });
+        }
+        items
+    }
+
     /// Creates a record and answers it.
     pub async fn create(&self, noun: &str, body: Value) -> Value {
         self.post(&format!("/v1/{noun}"), &body).await.expect(201).body

@@ -1,0 +1,191 @@
+//! What a query finds.
+
+use std::collections::{BTreeSet, HashMap};
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Bool, Float, Nullable, Text, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+use super::language::{Query, Typed};
+use super::names;
+use crate::auth::Viewer;
+use crate::columns::text_enum;
+use crate::error::Result;
+
+/// What finds a claim.
+pub const ON_CLAIMS: [&str; 3] = ["claim", "statement", "verdict"];
+
+/// How many entries are ranked, and read in any order. Where more are found, lists walk from the newest on instead, which
+/// passes by one that is found soon.
+const MOST_RANKED: usize = 2000;
+
+text_enum! {
+    /// In which order a search answers.
+    Sort {
+        /// What fits best first; of more than 2,000 the newest.
+        Relevance = "relevance",
+        /// The newest first.
+        Newest = "newest",
+    }
+}
+
+/// An entry that was found.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Hit {
+    /// Its record.
+    #[diesel(sql_type = SqlUuid)]
+    pub record_id: Uuid,
+    /// What the record is.
+    #[diesel(sql_type = Text)]
+    pub noun: String,
+    /// The claim that is found by it.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub claim_id: Option<Uuid>,
+    /// How well it fits, 0 to 1.
+    #[diesel(sql_type = Float)]
+    pub score: f32,
+}
+
+/// What a query finds of some nouns.
+#[derive(Debug)]
+pub enum Found {
+    /// All there is.
+    These {
+        /// The entries.
+        hits: Vec<Hit>,
+        /// The words looked for, as the index has them.
+        words: BTreeSet<String>,
+    },
+    /// More than can be ranked; the query finds them.
+    Many(Query),
+}
+
+impl Found {
+    /// How well each claim fits: as its best entry does. None where there are too many.
+    pub fn scores_of_claims(&self) -> HashMap<Uuid, f32> {
+        let mut scores = HashMap::new();
+        if let Self::These { hits, .. } = self {
+            for (id, score) in hits.iter().filter_map(|hit| Some((hit.claim_id?, hit.score))) {
+                scores.entry(id).and_modify(|best: &mut f32| *best = best.max(score)).or_insert(score);
+            }
+        }
+        scores
+    }
+}
+
+impl Found {
+    /// Which rows of a list are found: those whose `id`, such as `claims.id`, is the `entry_id` of an entry that the viewer may find.
+    /// `walking`, it is looked up row by row: where there are many, the first page from the newest on is full soon.
+    pub fn holds(&self, id: &'static str, entry_id: &'static str, viewer: Viewer, walking: bool) -> Holds<'_> {
+        let ids = match self {
+            Self::These { hits, .. } => hits.iter().map(|hit| hit.claim_id.unwrap_or(hit.record_id)).collect(),
+            Self::Many(_) => Vec::new(),
+        };
+        Holds { found: self, ids, id, entry_id, newsroom_id: viewer.newsroom_id(), walking }
+    }
+}
+
+/// A condition on the rows of a list: that they are found.
+#[derive(diesel::expression::ValidGrouping)]
+pub struct Holds<'a> {
+    found: &'a Found,
+    ids: Vec<Uuid>,
+    id: &'static str,
+    entry_id: &'static str,
+    newsroom_id: Option<Uuid>,
+    walking: bool,
+}
+
+impl Expression for Holds<'_> {
+    type SqlType = Bool;
+}
+
+impl<Table> diesel::AppearsOnTable<Table> for Holds<'_> {}
+
+impl QueryId for Holds<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryFragment<Pg> for Holds<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let Self { id, entry_id, .. } = self;
+        let Found::Many(query) = self.found else {
+            out.push_sql(&format!("{id} = ANY ("));
+            out.push_bind_param::<Array<SqlUuid>, _>(&self.ids)?;
+            out.push_sql(")");
+            return Ok(());
+        };
+        out.push_sql(&if self.walking {
+            format!("(SELECT true FROM search_entries WHERE {entry_id} = {id}")
+        } else {
+            format!("{id} IN (SELECT {entry_id} FROM search_entries WHERE {entry_id} IS NOT NULL")
+        });
+        out.push_sql(" AND words @@ ");
+        out.push_bind_param::<Text, _>(&query.wanted)?;
+        out.push_sql("::tsquery AND (public OR newsroom_id = ");
+        out.push_bind_param::<Nullable<SqlUuid>, _>(&self.newsroom_id)?;
+        out.push_sql(if self.walking { ") LIMIT 1)" } else { "))" });
+        Ok(())
+    }
+}
+
+/// What a claim's own text is worth beside its verdicts and what was said on it.
+const WORTH: &str = "CASE noun WHEN 'claim' THEN 1.0 WHEN 'source' THEN 1.0 WHEN 'document' THEN 0.9 WHEN 'verdict' THEN 0.8 ELSE 0.7 END";
+
+/// What a caller finds of these nouns by words, or, where there is nothing, by names that are nearly those.
+///
+/// To be run by [`crate::db::Db::search`].
+pub async fn find(q: &str, nouns: &[&str], viewer: Viewer, conn: &AsyncPgConnection) -> Result<Found> {
+    let Some(query) = Typed::read(q).translate(conn).await? else {
+        return Ok(Found::These { hits: Vec::new(), words: BTreeSet::new() });
+    };
+    let hits = hits(&query, nouns, viewer, conn).await?;
+    if hits.len() > MOST_RANKED {
+        return Ok(Found::Many(query));
+    }
+    let hits = if hits.is_empty() { names::resembling(q, nouns, viewer, conn).await? } else { hits };
+    Ok(Found::These { hits, words: query.words })
+}
+
+async fn hits(query: &Query, nouns: &[&str], viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Hit>> {
+    let sql = format!(
+        "SELECT record_id, noun, claim_id, (ts_rank('{{0.1,0.2,0.4,1}}', words, $4::tsquery, 1) * {WORTH})::real AS score
+         FROM (SELECT * FROM search_entries WHERE words @@ $1::tsquery AND noun = ANY ($2) AND (public OR newsroom_id = $3) LIMIT $5) AS found"
+    );
+    let limit = i64::try_from(MOST_RANKED).unwrap_or(i64::MAX - 1) + 1;
+    Ok(diesel::sql_query(sql)
+        .bind::<Text, _>(&query.wanted)
+        .bind::<Array<Text>, _>(nouns)
+        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+        .bind::<Text, _>(&query.ranked)
+        .bind::<BigInt, _>(limit)
+        .load(&mut conn)
+        .await?)
+}
+
+/// The newest entries that a query finds, where there are too many to rank.
+pub async fn newest(
+    query: &Query,
+    nouns: &[&str],
+    after: Option<Uuid>,
+    rows: i64,
+    viewer: Viewer,
+    mut conn: &AsyncPgConnection,
+) -> Result<Vec<Hit>> {
+    // The filter is wrapped so that the index of words, which would gather all of them, is not taken.
+    let sql = "SELECT record_id, noun, claim_id, 0::real AS score FROM search_entries
+         WHERE (words @@ $1::tsquery) IS TRUE AND noun = ANY ($2) AND (public OR newsroom_id = $3) AND ($4 IS NULL OR record_id < $4)
+         ORDER BY record_id DESC LIMIT $5";
+    Ok(diesel::sql_query(sql)
+        .bind::<Text, _>(&query.wanted)
+        .bind::<Array<Text>, _>(nouns)
+        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+        .bind::<Nullable<SqlUuid>, _>(after)
+        .bind::<BigInt, _>(rows)
+        .load(&mut conn)
+        .await?)
+}

@@ -1,0 +1,169 @@
+//! `GET /v1/suggest`: what somebody may be about to type.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::auth::Viewer;
+use crate::columns::text_enum;
+use crate::error::Result;
+
+/// How many suggestions are made.
+const MOST: usize = 10;
+/// How many letters a word in the middle of a name needs before it is looked for: its trigrams are.
+const LETTERS_WITHIN: usize = 3;
+
+text_enum! {
+    /// What is suggested.
+    SuggestionType {
+        /// A source, by its names.
+        Source = "source",
+        /// A topic, by its slug and label.
+        Topic = "topic",
+        /// A document, by its title.
+        Document = "document",
+        /// A claim, by its text.
+        Claim = "claim",
+    }
+}
+
+/// What was typed so far.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SuggestQuery {
+    /// What was typed so far.
+    #[validate(length(max = 100))]
+    #[param(max_length = 100, example = "pesk")]
+    pub q: String,
+}
+
+/// What can be meant.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Suggestions {
+    /// The likeliest first.
+    pub suggestions: Vec<Suggestion>,
+}
+
+/// One thing that can be meant.
+#[derive(Debug, Serialize, ToSchema, QueryableByName)]
+pub struct Suggestion {
+    /// What it is.
+    #[serde(rename = "type")]
+    #[diesel(sql_type = Text)]
+    pub r#type: SuggestionType,
+    /// Its id; of a topic its slug.
+    #[diesel(sql_type = Text)]
+    #[schema(example = "#peskov")]
+    pub id: String,
+    /// Its name, label, title or text.
+    #[diesel(sql_type = Text)]
+    #[schema(example = "Dmitry Peskov")]
+    pub text: String,
+}
+
+/// By the beginning of a name or text. Each noun reads the index in its own turn, so that many claims hide no source.
+const BY_BEGINNING: &str = "
+    (SELECT 'source' AS type, record_id, 0 AS turn, name FROM search_entries WHERE name LIKE $1 AND noun = 'source' AND (public OR newsroom_id = $2) ORDER BY name USING ~<~ LIMIT 5)
+    UNION ALL (SELECT 'document', record_id, 2, name FROM search_entries WHERE name LIKE $1 AND noun = 'document' AND (public OR newsroom_id = $2) ORDER BY name USING ~<~ LIMIT 5)
+    UNION ALL (SELECT 'claim', record_id, 3, name FROM search_entries WHERE name LIKE $1 AND noun = 'claim' AND (public OR newsroom_id = $2) ORDER BY name USING ~<~ LIMIT 5)";
+/// By the beginning of a later word of a name or title.
+const BY_LATER_WORD: &str = "
+    (SELECT noun AS type, record_id, CASE noun WHEN 'source' THEN 0 ELSE 2 END AS turn, name FROM search_entries
+     WHERE name LIKE $1 AND noun <> 'claim' AND noun IN ('source', 'document') AND (public OR newsroom_id = $2) LIMIT 10)";
+/// By likeness.
+const BY_LIKENESS: &str = "
+    (SELECT noun AS type, record_id, 0 AS turn, name FROM search_entries
+     WHERE $1 <% name AND noun <> 'claim' AND noun IN ('source', 'document') AND (public OR newsroom_id = $2)
+     ORDER BY word_similarity($1, name) DESC LIMIT 5)";
+/// By words anywhere in a claim, of which the last one may be unfinished: as long as they are rare enough to be read in no time.
+const BY_WORDS: &str = "
+    (SELECT 'claim' AS type, record_id, 3 AS turn, name FROM search_entries
+     WHERE words @@ $1::tsquery AND noun = 'claim' AND (public OR newsroom_id = $2) LIMIT 10)";
+/// Topics, of which there are few.
+const TOPICS: &str = "
+    SELECT 'topic' AS type, slug AS id, coalesce(label, slug) AS text FROM (
+        SELECT slug, label FROM topics WHERE public
+        UNION ALL SELECT own.slug, own.label FROM newsroom_topics AS own JOIN topics USING (slug) WHERE own.newsroom_id = $2 AND NOT topics.public) AS t
+    WHERE slug LIKE $1 OR folded_name(label) LIKE $1 OR replace(slug, '-', ' ') LIKE $1 ORDER BY slug LIMIT 5";
+
+impl SuggestQuery {
+    /// What can be meant.
+    pub async fn run(&self, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Suggestions> {
+        let typed = Typed::read(&self.q, conn).await?;
+        let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
+        let mut add = |more: Vec<Suggestion>| {
+            let new = more.into_iter().filter(|one| seen.insert((one.r#type, one.id.clone())));
+            found.extend(new);
+            found.len()
+        };
+        add(named(BY_BEGINNING, &format!("{}%", typed.pattern), viewer, conn).await?);
+        add(topics(&typed.pattern, viewer, conn).await?);
+        if typed.folded.chars().count() >= LETTERS_WITHIN {
+            add(named(BY_LATER_WORD, &format!("% {}%", typed.pattern), viewer, conn).await?);
+            if let Some(words) = &typed.words {
+                add(named(BY_WORDS, words, viewer, conn).await?);
+            }
+        }
+        if add(Vec::new()) == 0 && typed.folded.chars().count() > LETTERS_WITHIN {
+            add(named(BY_LIKENESS, &typed.folded, viewer, conn).await?);
+        }
+        found.sort_by_key(|one| one.r#type);
+        found.truncate(MOST);
+        Ok(Suggestions { suggestions: found })
+    }
+}
+
+/// What was typed, as names are kept.
+#[derive(QueryableByName)]
+struct Typed {
+    #[diesel(sql_type = Text)]
+    folded: String,
+    /// For LIKE, without its end.
+    #[diesel(sql_type = Text)]
+    pattern: String,
+    /// The same as words, where few claims have them.
+    #[diesel(sql_type = Nullable<Text>)]
+    words: Option<String>,
+}
+
+impl Typed {
+    async fn read(q: &str, mut conn: &AsyncPgConnection) -> Result<Self> {
+        Ok(diesel::sql_query(
+            "SELECT folded, regexp_replace(folded, '([\\\\%_])', '\\\\\\1', 'g') AS pattern, claims_suggested(q) AS words
+             FROM (SELECT q, folded_name(q) AS folded FROM (SELECT regexp_replace(ltrim($1), '\\s+', ' ', 'g')) AS t(q)) AS f",
+        )
+        .bind::<Text, _>(q)
+        .get_result(&mut conn)
+        .await?)
+    }
+}
+
+async fn named(part: &str, pattern: &str, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Suggestion>> {
+    let sql = format!(
+        "SELECT found.type, record_id::text AS id, coalesce(sources.name, documents.title, left(claims.text, 300)) AS text
+         FROM ({part}) AS found
+         LEFT JOIN sources ON found.type = 'source' AND sources.id = record_id
+         LEFT JOIN documents ON found.type = 'document' AND documents.id = record_id
+         LEFT JOIN claims ON found.type = 'claim' AND claims.id = record_id
+         ORDER BY turn, length(found.name), record_id"
+    );
+    Ok(diesel::sql_query(sql)
+        .bind::<Text, _>(pattern)
+        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+        .load(&mut conn)
+        .await?)
+}
+
+async fn topics(pattern: &str, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Suggestion>> {
+    Ok(diesel::sql_query(TOPICS)
+        .bind::<Text, _>(format!("{pattern}%"))
+        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+        .load(&mut conn)
+        .await?)
+}
