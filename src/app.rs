@@ -22,7 +22,8 @@ use crate::rate_limits::{self, RateLimits};
 use crate::telemetry::{self, Metrics};
 use crate::{
     api_keys, as_of, auth, bundles, changes, claim_links, claims, comment_requests, documents, dossier, health,
-    members, newsrooms, provenance, rating_scales, search, source_record, sources, statements, topics, verdicts,
+    matching, members, newsrooms, provenance, rating_scales, search, source_record, sources, statements, topics,
+    verdicts,
 };
 
 /// All routes with their documentation; one line for each slice.
@@ -40,6 +41,7 @@ fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     provenance::configure(config);
     source_record::configure(config);
     search::configure(config);
+    matching::configure(config);
     bundles::configure(config);
     newsrooms::configure(config);
     members::configure(config);

@@ -1,10 +1,11 @@
 //! Reading JSON bodies: strictly, in NFC, and bounded in size and time.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{HttpMessage, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -41,6 +42,27 @@ pub async fn read_body(request: HttpRequest, payload: Payload, limit: usize, als
     check_media_type(&request, also)?;
     Ok(RawBody { json: Some(Json::parse(&bytes)?), hash })
 }
+
+/// The body of a `POST` that asks and changes nothing. It may be as large as a bundle.
+#[derive(Debug)]
+pub struct Question<T>(pub T);
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Question<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let limit = Limits::of(&request).bundle_bytes;
+            let json = read_body(request, payload, limit, None).await?.json;
+            Ok(Self(json.ok_or_else(|| Error::BadRequest(NO_BODY.into()))?.read()?))
+        })
+    }
+}
+
+/// What a request without a body is told that needs one.
+pub const NO_BODY: &str = "The request needs a JSON body.";
 
 /// JSON in NFC.
 #[derive(Debug, Clone)]

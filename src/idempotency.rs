@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use validator::Validate;
 
 use crate::auth::Caller;
-use crate::body::{Json, RawBody, read_body};
+use crate::body::{Json, NO_BODY, RawBody, read_body};
 use crate::config::Limits;
 use crate::db::Db;
 use crate::error::{Error, Result};
@@ -105,8 +105,6 @@ fn extract<T>(
         read(raw, post)
     })
 }
-
-const NO_BODY: &str = "The request needs a JSON body.";
 
 impl<T: DeserializeOwned + Validate + 'static> FromRequest for Post<T> {
     type Error = Error;

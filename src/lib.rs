@@ -33,6 +33,7 @@ pub mod health;
 pub mod idempotency;
 pub mod in_use;
 pub mod log;
+pub mod matching;
 pub mod members;
 pub mod migrations;
 pub mod newsrooms;

@@ -8,5 +8,5 @@ mod model;
 mod publish;
 mod routes;
 
-pub use model::{Claim, ClaimStatus, NewClaim, explain, lock_trees};
+pub use model::{Claim, ClaimStatus, NewClaim, RecordedClaim, explain, lock_trees};
 pub use routes::configure;

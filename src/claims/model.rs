@@ -14,6 +14,7 @@ use crate::columns::text_enum;
 use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
 use crate::in_use;
+use crate::matching::Match;
 use crate::partial_date::PartialDate;
 use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
@@ -70,6 +71,22 @@ pub struct Claim {
     pub updated_at: DateTime<Utc>,
     /// Raised by one with every change; the ETag.
     pub version: i32,
+}
+
+/// A claim that was just recorded.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RecordedClaim {
+    /// The claim.
+    #[serde(flatten)]
+    pub claim: Claim,
+    /// Claims that were there before and may say the same, the likeliest first; at most five.
+    pub similar: Vec<Match>,
+}
+
+impl Versioned for RecordedClaim {
+    fn version(&self) -> i32 {
+        self.claim.version
+    }
 }
 
 /// A claim to be recorded.

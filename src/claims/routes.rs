@@ -4,7 +4,7 @@ use diesel_async::AsyncPgConnection;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::list::ClaimFilter;
-use super::model::{Claim, NewClaim};
+use super::model::{Claim, NewClaim, RecordedClaim};
 use super::publish::Publication;
 use crate::as_of::{AsOf, Moment};
 use crate::auth::{Checker, Editor, Viewer};
@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::etag::{IfMatch, NoContent, Record};
 use crate::extract::{Id, List};
 use crate::idempotency::{Answer, EmptyPost, Post, once};
+use crate::matching;
 use crate::page::PageParameters;
 use crate::patch::Patch;
 use crate::search::{Faceted, FacetedPage};
@@ -49,13 +50,20 @@ async fn list_claims(
 
 /// Record a claim
 ///
-/// As a draft, unless `status` says `published`, which needs an editor.
-#[utoipa::path(tag = "claims", request_body = NewClaim, responses((status = 201, description = "The claim", body = Claim)), security(("api_key" = ["checker"])))]
+/// As a draft, unless `status` says `published`, which needs an editor. `similar` lists claims that were there before and may say the
+/// same; nothing is refused because of them.
+#[utoipa::path(tag = "claims", request_body = NewClaim, responses((status = 201, description = "The claim, and those like it", body = RecordedClaim)), security(("api_key" = ["checker"])))]
 #[post("/claims")]
-async fn create_claim(db: web::Data<Db>, Checker(caller): Checker, post: Post<NewClaim>) -> Result<Answer<Claim>> {
+async fn create_claim(
+    db: web::Data<Db>,
+    Checker(caller): Checker,
+    post: Post<NewClaim>,
+) -> Result<Answer<RecordedClaim>> {
+    let similar = matching::like_new(&post.body, caller.into(), &db).await;
     once(&db, caller, post.request, async move |conn| {
         let claim = Claim::create(&post.body, caller, conn).await?;
-        Answer::created(format!("/v1/claims/{}", claim.id), &claim)
+        let location = format!("/v1/claims/{}", claim.id);
+        Answer::created(location, &RecordedClaim { claim, similar: similar.clone() })
     })
     .await
 }

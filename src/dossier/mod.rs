@@ -7,4 +7,5 @@ mod positions;
 mod provenance;
 mod routes;
 
+pub use model::DossierVerdict;
 pub use routes::configure;

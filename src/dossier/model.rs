@@ -85,7 +85,7 @@ pub struct DossierStatement {
 }
 
 /// A verdict with its rating.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DossierVerdict {
     /// The verdict.
     #[serde(flatten)]

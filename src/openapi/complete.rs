@@ -204,7 +204,10 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         statuses.push("412");
     }
     if !reads {
-        statuses.extend(["408", "409", "413", "415", "422"]);
+        statuses.extend(["408", "413", "415", "422"]);
+    }
+    if !reads && !asks(path) {
+        statuses.push("409");
     }
     let versioned = matches!(method, "patch" | "delete") && !path.starts_with("/v1/api-keys");
     if versioned {
@@ -239,6 +242,11 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     }
 }
 
+/// Whether a `POST` asks and changes nothing.
+fn asks(path: &str) -> bool {
+    path.starts_with("/v1/claims/match")
+}
+
 /// Whether it moves a record of which a version may be named.
 fn acts(path: &str, method: &str) -> bool {
     let on_versions = path.starts_with("/v1/verdicts/{id}/") || path.starts_with("/v1/comment-requests/{id}/");
@@ -257,6 +265,7 @@ fn add_headers(path: &str, method: &str, has_id: bool, versioned: bool, operatio
     let header = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});
     let responses = &mut operation["responses"];
     match method {
+        "post" if asks(path) => {}
         "post" => {
             parameters.push(reference("IdempotencyKey"));
             if acts(path, method) {

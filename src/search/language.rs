@@ -183,7 +183,7 @@ mod tests {
             ("hard".to_owned(), of(&[("english", "'hard'"), ("german", "'hard'")])),
         ]));
         let query = meanings.compose(&Typed::read("die hard").alternatives).unwrap();
-        assert_eq!(query.wanted, "(('=german') & (('hard'))) | ((('die')) & (('hard')))");
+        assert_eq!(query.wanted, "((('die')) & (('hard'))) | (('=german') & (('hard')))");
         assert_eq!(query.words, BTreeSet::from(["die".to_owned(), "hard".to_owned()]));
         assert!(meanings.compose(&Typed::read("-hard").alternatives).is_none());
         assert!(meanings.compose(&Typed::read("die").alternatives).is_some());

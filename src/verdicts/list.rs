@@ -49,6 +49,21 @@ impl Verdict {
     }
 }
 
+impl Verdict {
+    /// The newest published verdict on each of these claims that the viewer may see.
+    pub async fn newest_on(claim_ids: &[Uuid], viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Self>> {
+        let own = viewer.newsroom_id().unwrap_or_default();
+        Ok(Self::query()
+            .filter(verdicts::claim_id.eq_any(claim_ids))
+            .filter(verdicts::status.eq(VerdictStatus::Published))
+            .filter(verdicts::public.or(verdicts::newsroom_id.eq(own)))
+            .distinct_on(verdicts::claim_id)
+            .order((verdicts::claim_id, verdicts::id.desc()))
+            .load(&mut conn)
+            .await?)
+    }
+}
+
 impl VerdictFilter {
     fn query(&self, page: &PageRequest) -> verdicts::BoxedQuery<'_, Pg, SqlTypeOf<AsSelect<Verdict, Pg>>> {
         let mut query = Verdict::query().into_boxed();

@@ -27,6 +27,7 @@ mod link_history;
 mod link_races;
 mod lists;
 mod log;
+mod matching;
 mod migrations;
 mod openapi;
 mod pages;

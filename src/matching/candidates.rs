@@ -1,0 +1,83 @@
+//! The entries that share a text's rarest words: those that are worth being scored.
+
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+use super::model::MatchRequest;
+use super::reading::Reading;
+use super::words::Words;
+use crate::auth::Viewer;
+use crate::error::Result;
+use crate::schema::sql_types::Tsvector;
+
+/// How many entries are scored, by how often their words occur. So matching takes as long among a million claims as among ten
+/// thousand.
+const MOST: i64 = 1000;
+/// Of words too frequent for that, so many are taken in pairs.
+const PAIRED: usize = 6;
+
+/// An entry with its words.
+#[derive(Debug, diesel::QueryableByName)]
+pub struct Candidate {
+    /// The claim that it would find.
+    #[diesel(sql_type = SqlUuid)]
+    pub claim_id: Uuid,
+    /// Whether it is the claim's own.
+    #[diesel(sql_type = Bool)]
+    pub is_claim: bool,
+    /// Its words.
+    #[diesel(sql_type = Tsvector)]
+    pub words: Words,
+}
+
+/// The entries that share the rarest words and that the caller may see.
+pub async fn candidates(
+    reading: &Reading,
+    request: &MatchRequest,
+    viewer: Viewer,
+    mut conn: &AsyncPgConnection,
+) -> Result<Vec<Candidate>> {
+    let Some(wanted) = rare(reading) else { return Ok(Vec::new()) };
+    let narrowed = if request.topic.is_some() || request.newsroom_id.is_some() {
+        "AND EXISTS (SELECT FROM claims WHERE claims.id = claim_id AND ($3 IS NULL OR $3 = ANY (topics)) AND ($4 IS NULL OR claims.newsroom_id = $4))"
+    } else {
+        "AND $3 IS NULL AND $4 IS NULL"
+    };
+    let sql = format!(
+        "SELECT claim_id, noun = 'claim' AS is_claim, words FROM search_entries
+         WHERE words @@ $1::tsquery AND claim_id IS NOT NULL AND (public OR newsroom_id = $2) {narrowed} LIMIT $5"
+    );
+    Ok(diesel::sql_query(sql)
+        .bind::<Text, _>(wanted)
+        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+        .bind::<Nullable<Text>, _>(request.topic.as_deref())
+        .bind::<Nullable<SqlUuid>, _>(request.newsroom_id)
+        .bind::<BigInt, _>(3 * MOST)
+        .load(&mut conn)
+        .await?)
+}
+
+/// `tsquery` in text form: any of the rarest words, and pairs of the next ones.
+fn rare(reading: &Reading) -> Option<String> {
+    let words = reading.rarest();
+    let mut room = MOST;
+    let fits = |word: &&str| {
+        room -= reading.count(word);
+        room >= 0
+    };
+    let singles = words.iter().copied().take_while(fits).count();
+    let frequent = &words[singles..words.len().min(singles + PAIRED)];
+    let pairs = frequent.iter().enumerate().flat_map(|(nth, one)| {
+        frequent[nth + 1..].iter().map(move |other| format!("{} & {}", quoted(one), quoted(other)))
+    });
+    let any: Vec<String> = words[..singles].iter().map(|word| quoted(word)).chain(pairs).collect();
+    // A single word that is everywhere.
+    let any = if any.is_empty() { frequent.iter().map(|word| quoted(word)).collect() } else { any };
+    (!any.is_empty()).then(|| any.join(" | "))
+}
+
+/// A word as `tsquery` takes it.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\\', "\\\\").replace('\'', "''"))
+}

@@ -1,0 +1,55 @@
+//! What is the same beyond doubt: the same text, the same address.
+
+use diesel::sql_types::{Array, Nullable, Text, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+use crate::auth::Viewer;
+use crate::error::Result;
+use crate::text;
+
+/// How many claims of one text or address are looked at.
+const MOST: usize = 200;
+
+#[derive(diesel::QueryableByName)]
+struct Same {
+    #[diesel(sql_type = SqlUuid)]
+    claim_id: Uuid,
+}
+
+/// Claims with this text, but for case, width, blanks and punctuation.
+pub async fn by_text(text: &str, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Uuid>> {
+    let sql = format!(
+        "SELECT claim_id FROM search_entries WHERE key = text_key($1) AND noun = 'claim' AND (public OR newsroom_id = $2)
+         ORDER BY claim_id DESC LIMIT {MOST}"
+    );
+    let found: Vec<Same> = diesel::sql_query(sql)
+        .bind::<Text, _>(text)
+        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+        .load(&mut conn)
+        .await?;
+    Ok(found.into_iter().map(|same| same.claim_id).collect())
+}
+
+/// Claims whose verdict was published at one of these addresses, or on which somebody spoke in a document of one.
+pub async fn by_address(addresses: &[String], viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Uuid>> {
+    let normal: Vec<String> = addresses.iter().filter_map(|address| text::normal_url(address)).collect();
+    if normal.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "WITH these AS (SELECT id FROM documents WHERE url_normal = ANY ($1) AND (public OR newsroom_id = $2)),
+         said AS (SELECT id FROM statements WHERE document_id IN (SELECT id FROM these)
+                  UNION SELECT statement_id FROM appearances WHERE document_id IN (SELECT id FROM these))
+         SELECT DISTINCT claim_id FROM (
+             SELECT claim_id FROM search_entries WHERE key IN (SELECT address_key(url) FROM unnest($1) AS t(url)) AND noun = 'verdict' AND (public OR newsroom_id = $2)
+             UNION ALL SELECT claim_id FROM statements WHERE id IN (SELECT id FROM said) AND (public OR newsroom_id = $2 AND status <> 'withdrawn')
+         ) AS found ORDER BY claim_id DESC LIMIT {MOST}"
+    );
+    let found: Vec<Same> = diesel::sql_query(sql)
+        .bind::<Array<Text>, _>(normal)
+        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+        .load(&mut conn)
+        .await?;
+    Ok(found.into_iter().map(|same| same.claim_id).collect())
+}

@@ -1,0 +1,177 @@
+//! From what was found to an answer: scores, bands, claims and verdicts.
+
+use std::collections::{BTreeMap, HashMap};
+
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+use super::candidates::candidates;
+use super::model::{Band, Match, MatchRequest, MatchedBy, Similar, USUALLY};
+use super::reading::Reading;
+use super::score::Nearness;
+use super::{clean, exact, score};
+use crate::auth::Viewer;
+use crate::claims::{Claim, ClaimStatus, NewClaim};
+use crate::db::Db;
+use crate::dossier::DossierVerdict;
+use crate::error::Result;
+use crate::rating_scales::Rating;
+use crate::schema::claims;
+use crate::verdicts::Verdict;
+
+/// How near a claim is, and why.
+#[derive(Debug, Clone, Default)]
+struct Near {
+    score: f32,
+    matched_by: Vec<MatchedBy>,
+    /// The same for claims whose own text has the same words.
+    twins: Option<u64>,
+}
+
+/// The claims that match, as far as the caller may see them. To be run by [`crate::db::Db::search`].
+pub async fn matches(request: &MatchRequest, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Similar> {
+    let mut near: BTreeMap<Uuid, Near> = BTreeMap::new();
+    if let Some(url) = &request.url {
+        surely(exact::by_address(std::slice::from_ref(url), viewer, conn).await?, MatchedBy::Url, &mut near);
+    }
+    if let Some(text) = &request.text {
+        surely(exact::by_text(text, viewer, conn).await?, MatchedBy::Text, &mut near);
+        let message = clean::message(text);
+        surely(exact::by_address(&message.links, viewer, conn).await?, MatchedBy::Url, &mut near);
+        let reading = Reading::of(&message, request.language.as_deref(), conn).await?;
+        let candidates = candidates(&reading, request, viewer, conn).await?;
+        for (id, scored) in score::by_words(&reading, &candidates) {
+            let found = near.entry(id).or_default();
+            found.score = found.score.max(likelihood(scored.nearness));
+            found.matched_by.push(MatchedBy::Words);
+            found.twins = Some(scored.twins);
+        }
+    }
+    let ranked = in_order(near);
+    Ok(Similar { matches: answer(ranked, request, viewer, conn).await?, degraded: false })
+}
+
+/// The claims like one, without itself. 404 and 410 as for the claim.
+pub async fn similar(id: Uuid, limit: usize, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Similar> {
+    let claim = Claim::find(id, viewer, conn).await?;
+    let request = MatchRequest::of(&claim.text, &claim.language, limit + 1);
+    let mut found = matches(&request, viewer, conn).await?;
+    found.matches.retain(|one| one.claim.id != id);
+    found.matches.truncate(limit);
+    Ok(found)
+}
+
+/// How many likely duplicates a new claim is answered with.
+const MOST_DUPLICATES: usize = 5;
+
+/// Claims that may say what a new one says. A search that fails keeps nobody from recording: none then.
+pub async fn like_new(new: &NewClaim, viewer: Viewer, db: &Db) -> Vec<Match> {
+    let request = MatchRequest::of(&new.text, &new.language, MOST_DUPLICATES);
+    match db.search(async |conn| matches(&request, viewer, conn).await).await {
+        Ok(found) => found.matches.into_iter().filter(|one| one.band != Band::Weak).collect(),
+        Err(error) => {
+            tracing::warn!(%error, "cannot look for claims like a new one");
+            Vec::new()
+        }
+    }
+}
+
+fn surely(ids: Vec<Uuid>, why: MatchedBy, near: &mut BTreeMap<Uuid, Near>) {
+    for id in ids {
+        let found = near.entry(id).or_default();
+        found.score = 1.0;
+        found.matched_by.push(why);
+    }
+}
+
+/// The best first. Claims that say the same in the same words are as good as the best of them, and the first recorded comes first.
+fn in_order(near: BTreeMap<Uuid, Near>) -> Vec<(Uuid, Near)> {
+    let mut best = HashMap::<u64, f32>::new();
+    for (twins, score) in near.values().filter_map(|one| Some((one.twins?, one.score))) {
+        best.entry(twins).and_modify(|best| *best = best.max(score)).or_insert(score);
+    }
+    let mut ranked: Vec<(Uuid, Near)> = near.into_iter().collect();
+    for (_, one) in &mut ranked {
+        one.score = one.twins.and_then(|twins| best.get(&twins).copied()).unwrap_or(one.score);
+    }
+    ranked.sort_by(|(id, one), (other_id, other)| other.score.total_cmp(&one.score).then(id.cmp(other_id)));
+    ranked
+}
+
+/// How likely it is that a claim with this nearness says what the text says. Within one text it grows with the words shared.
+fn likelihood(nearness: Nearness) -> f32 {
+    logistic(3.01 * nearness.words + 17.9 * nearness.share - 6.14)
+}
+
+fn logistic(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+impl Band {
+    /// What a likelihood means.
+    fn of(score: f32) -> Self {
+        match score {
+            0.7.. => Self::Same,
+            0.3.. => Self::Related,
+            _ => Self::Weak,
+        }
+    }
+}
+
+/// How many of the best are read at once: some may be withdrawn, or left out by the request.
+const AT_ONCE: usize = 3;
+
+/// Reads the best claims with their verdicts.
+async fn answer(
+    ranked: Vec<(Uuid, Near)>,
+    request: &MatchRequest,
+    viewer: Viewer,
+    mut conn: &AsyncPgConnection,
+) -> Result<Vec<Match>> {
+    let limit = request.limit.unwrap_or(USUALLY);
+    let mut matches = Vec::new();
+    for some in ranked.chunks(limit * AT_ONCE) {
+        let ids: Vec<Uuid> = some.iter().map(|(id, _)| *id).collect();
+        let own = claims::newsroom_id.eq(viewer.newsroom_id().unwrap_or_default());
+        let seen = claims::status.eq(ClaimStatus::Published).or(own.and(claims::status.eq(ClaimStatus::Draft)));
+        let mut query = Claim::query().filter(claims::id.eq_any(&ids)).filter(seen).into_boxed();
+        if let Some(topic) = &request.topic {
+            query = query.filter(claims::topics.contains(vec![topic]));
+        }
+        if let Some(newsroom_id) = request.newsroom_id {
+            query = query.filter(claims::newsroom_id.eq(newsroom_id));
+        }
+        let found: Vec<Claim> = query.load(&mut conn).await?;
+        let mut found: HashMap<Uuid, Claim> = found.into_iter().map(|claim| (claim.id, claim)).collect();
+        matches.extend(some.iter().filter_map(|(id, near)| Some((found.remove(id)?, near))).map(|(claim, near)| {
+            Match {
+                claim,
+                score: near.score,
+                band: Band::of(near.score),
+                matched_by: near.matched_by.clone(),
+                verdict: None,
+            }
+        }));
+        if matches.len() >= limit {
+            break;
+        }
+    }
+    matches.truncate(limit);
+    let ids: Vec<Uuid> = matches.iter().map(|one| one.claim.id).collect();
+    let mut verdicts = verdicts_on(&ids, viewer, conn).await?;
+    for one in &mut matches {
+        one.verdict = verdicts.remove(&one.claim.id);
+    }
+    Ok(matches)
+}
+
+/// The newest verdict on each claim, with its rating.
+async fn verdicts_on(ids: &[Uuid], viewer: Viewer, conn: &AsyncPgConnection) -> Result<HashMap<Uuid, DossierVerdict>> {
+    let verdicts = Verdict::newest_on(ids, viewer, conn).await?;
+    let rating_ids = verdicts.iter().filter_map(|verdict| verdict.rating_id).collect();
+    let ratings = Rating::find_all(&rating_ids, conn).await?;
+    let rating = |id: Option<Uuid>| ratings.iter().find(|rating| Some(rating.id) == id).cloned();
+    let rated = |verdict: Verdict| (verdict.claim_id, DossierVerdict { rating: rating(verdict.rating_id), verdict });
+    Ok(verdicts.into_iter().map(rated).collect())
+}

@@ -1,0 +1,106 @@
+//! A text as the index has its words, in each language in use, with what each word tells.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use super::clean::Message;
+use super::words::Words;
+use crate::error::Result;
+use crate::schema::sql_types::Tsvector;
+use crate::schema::word_counts;
+
+/// How many different words of a text are looked at, the rarest.
+const MOST_WORDS: usize = 128;
+/// What a word tells that is only in the name of who posted the text, or only in the date. Learned, as the other constants of this
+/// slice, on tweets and the claims that they were checked against.
+const IN_AUTHOR: f32 = 0.75;
+const IN_DATE: f32 = 0.6;
+/// Rare words tell more than their inverse document frequency says.
+const EMPHASIS: f32 = 1.2;
+
+#[derive(QueryableByName)]
+struct InLanguage {
+    #[diesel(sql_type = Text)]
+    config: String,
+    #[diesel(sql_type = Tsvector)]
+    said: Words,
+    #[diesel(sql_type = Tsvector)]
+    author: Words,
+    #[diesel(sql_type = Tsvector)]
+    date: Words,
+}
+
+impl InLanguage {
+    /// All words, with what each is worth by its place; the most comes last.
+    fn all(&self) -> impl Iterator<Item = (&str, f32)> {
+        let date = self.date.iter().map(|word| (word.text, IN_DATE));
+        let author = self.author.iter().map(|word| (word.text, IN_AUTHOR));
+        date.chain(author).chain(self.said.iter().map(|word| (word.text, 1.0)))
+    }
+}
+
+/// A text as words.
+#[derive(Debug)]
+pub struct Reading {
+    /// For each configuration, the words with what each tells: 1 for one that is in a single entry.
+    pub languages: BTreeMap<String, BTreeMap<String, f32>>,
+    /// In how many public entries each word occurs.
+    counts: HashMap<String, i64>,
+}
+
+impl Reading {
+    /// Reads a text by the rules of its language, and of none; of every language in use where it is not known.
+    pub async fn of(message: &Message, language: Option<&str>, mut conn: &AsyncPgConnection) -> Result<Self> {
+        let read: Vec<InLanguage> = diesel::sql_query(
+            "SELECT config::text, words_of(config, $1) AS said, words_of(config, $2) AS author, words_of(config, $3) AS date
+             FROM (SELECT config FROM search_languages WHERE $4 IS NULL OR config = search_config($4) UNION SELECT 'simple') AS c",
+        )
+        .bind::<Text, _>(&message.text)
+        .bind::<Text, _>(&message.author)
+        .bind::<Text, _>(&message.date)
+        .bind::<Nullable<Text>, _>(language)
+        .load(&mut conn)
+        .await?;
+        let words: BTreeSet<&str> = read.iter().flat_map(InLanguage::all).map(|(word, _)| word).collect();
+        let counts: HashMap<String, i64> = word_counts::table
+            .filter(word_counts::word.eq_any(words))
+            .or_filter(word_counts::word.like("=%"))
+            .select((word_counts::word, word_counts::entries))
+            .load::<(String, i64)>(&mut conn)
+            .await?
+            .into_iter()
+            .collect();
+        let entries: i64 = counts.iter().filter(|(word, _)| word.starts_with('=')).map(|(_, count)| count).sum();
+        let once = rarity(1, entries);
+        let tells = |word: &str| (rarity(counts.get(word).copied().unwrap_or_default(), entries) / once).powf(EMPHASIS);
+        // Where a word stands more than once, the text comes last.
+        let telling =
+            |one: &InLanguage| one.all().map(|(word, weight)| (word.to_owned(), weight * tells(word))).collect();
+        let languages = read.iter().map(|one| (one.config.clone(), telling(one))).collect();
+        Ok(Self { languages, counts })
+    }
+
+    /// In how many entries a word occurs.
+    pub fn count(&self, word: &str) -> i64 {
+        self.counts.get(word).copied().unwrap_or_default().max(0)
+    }
+
+    /// All words in any language, the rarest first.
+    pub fn rarest(&self) -> Vec<&str> {
+        let words: BTreeSet<&str> = self.languages.values().flat_map(BTreeMap::keys).map(String::as_str).collect();
+        let mut words: Vec<&str> = words.into_iter().collect();
+        words.sort_by_key(|word| self.count(word));
+        words.truncate(MOST_WORDS);
+        words
+    }
+}
+
+/// BM25's inverse document frequency. Of a word that is nowhere, that of half an entry.
+fn rarity(with: i64, entries: i64) -> f32 {
+    #[expect(clippy::cast_precision_loss, reason = "a ratio")]
+    let (with, entries) = ((with as f32).max(0.5), (entries as f32).max(2.0));
+    (1.0 + (entries - with).max(0.0) / (with + 0.5)).ln()
+}

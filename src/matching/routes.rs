@@ -1,0 +1,61 @@
+use actix_web::{get, post, web};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::model::{BatchSimilar, MatchBatch, MatchRequest, Similar, SimilarQuery, USUALLY};
+use super::ranking::{matches, similar};
+use crate::auth::Viewer;
+use crate::body::Question;
+use crate::db::Db;
+use crate::error::Result;
+use crate::extract::{Id, Query};
+
+/// The routes of this slice.
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(match_claims).service(match_batch).service(similar_claims);
+}
+
+/// Ask whether this was checked already
+///
+/// Which claims say what a text says, or are behind an address, best first, each with its newest verdict: one request answers a chat
+/// bot. No key is needed for what is published. `same` says so in all likelihood, `related` is about the same matter, `weak` mostly
+/// something else.
+#[utoipa::path(tag = "search", request_body = MatchRequest, responses((status = 200, description = "The claims that match", body = Similar)))]
+#[post("/claims/match")]
+async fn match_claims(
+    db: web::Data<Db>,
+    viewer: Viewer,
+    question: Question<MatchRequest>,
+) -> Result<web::Json<Similar>> {
+    Ok(web::Json(db.search(async |conn| matches(&question.0, viewer, conn).await).await?))
+}
+
+/// Ask for many at once
+///
+/// Up to 100 texts or addresses.
+#[utoipa::path(tag = "search", request_body = MatchBatch, responses((status = 200, description = "What matches each, in their order", body = BatchSimilar)))]
+#[post("/claims/match/batch")]
+async fn match_batch(
+    db: web::Data<Db>,
+    viewer: Viewer,
+    question: Question<MatchBatch>,
+) -> Result<web::Json<BatchSimilar>> {
+    let mut results = Vec::new();
+    for item in &question.0.items {
+        results.push(db.search(async |conn| matches(item, viewer, conn).await).await?);
+    }
+    Ok(web::Json(BatchSimilar { results }))
+}
+
+/// List claims like this one
+///
+/// What a match of the claim's own text would answer, without the claim itself: likely duplicates, and claims on the same matter.
+#[utoipa::path(tag = "search", params(("id" = Uuid, Path, description = "The claim's id", example = "#talks"), SimilarQuery), responses((status = 200, description = "The claims that match", body = Similar)))]
+#[get("/claims/{id}/similar")]
+async fn similar_claims(
+    db: web::Data<Db>,
+    viewer: Viewer,
+    Id(id): Id,
+    Query(query): Query<SimilarQuery>,
+) -> Result<web::Json<Similar>> {
+    Ok(web::Json(db.search(async |conn| similar(id, query.limit.unwrap_or(USUALLY), viewer, conn).await).await?))
+}

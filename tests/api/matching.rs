@@ -1,0 +1,221 @@
+//! Has this already been checked?
+
+use serde_json::{Value, json};
+
+use crate::support::{App, Client, claim, document, source, statement, verdict};
+
+/// The rating "true" of the scale that comes with OnRecord.
+const TRUE: &str = "01890000-0000-7000-8000-000000000105";
+
+async fn matches(client: &Client, body: Value) -> Vec<Value> {
+    let found = client.post("/v1/claims/match", &body).await.expect(200).body;
+    assert_eq!(found["degraded"], false, "no embedding service is configured");
+    found["matches"].as_array().unwrap().clone()
+}
+
+/// The texts that match, with their bands and why.
+async fn told(client: &Client, body: Value) -> Vec<(String, String, Value)> {
+    let text = |one: &Value| one.as_str().unwrap().to_owned();
+    let told = |one: &Value| (text(&one["claim"]["text"]), text(&one["band"]), one["matched_by"].clone());
+    matches(client, body).await.iter().map(told).collect()
+}
+
+async fn publish(client: &Client, text: &str, language: &str) -> String {
+    client.id_of_new("claims", claim(json!({"text": text, "language": language, "status": "published"}))).await
+}
+
+/// Claims on other matters: what is rare among one claim tells nothing.
+async fn fill(app: &App) {
+    let fill = format!(
+        "INSERT INTO claims (id, newsroom_id, text, language, status)
+         SELECT new_uuid_v7(), '{}', format('The %s of %s number %s was seen', noun, place, n), 'en', 'published'
+         FROM generate_series(1, 40) AS a(n), unnest('{{bridge,river,tower,castle,harbour}}'::text[]) AS b(noun), unnest('{{Rome,Oslo,Cairo}}'::text[]) AS c(place)",
+        app.newsroom_id
+    );
+    app.sql().await.batch_execute(&fill).await.unwrap();
+    app.words_counted().await;
+}
+
+#[actix_web::test]
+async fn the_same_text_and_the_same_address_match_beyond_doubt() {
+    let app = App::start().await;
+    let editor = &app.editor;
+    let id = publish(editor, "Eine „Straße“ in Köln, gesperrt!", "de").await;
+    for text in
+        ["eine straße in köln gesperrt", "EINE STRASSE IN KÖLN – GESPERRT", "Eine \"Straße\" in\n Köln; gesperrt?"]
+    {
+        let found = told(&app.anyone, json!({"text": text})).await;
+        assert_eq!(found.len(), 1, "{text}");
+    }
+    let found = matches(&app.anyone, json!({"text": "Eine “Straße” in Köln　gesperrt"})).await;
+    assert_eq!((found[0]["score"].as_f64(), found[0]["band"].as_str()), (Some(1.0), Some("same")));
+    assert_eq!(found[0]["matched_by"], json!(["text", "words"]));
+    assert_eq!(found[0]["verdict"], Value::Null);
+    let who = editor.id_of_new("sources", source(json!({}))).await;
+    let paper = editor.id_of_new("documents", document(json!({"url": "https://example.org/story?utm_source=x"}))).await;
+    let carrier = editor.id_of_new("documents", document(json!({"url": "https://example.org/copy"}))).await;
+    let said = json!({"document_id": paper, "appearances": [{"document_id": carrier}], "status": "published"});
+    editor.create("statements", statement(&id, &who, said)).await;
+    let judged = json!({"summary": "So.", "title": "Closed", "rating_id": TRUE, "reviewed_on": "2024", "url": "https://desk.example/review/1", "status": "published"});
+    app.admin.create("verdicts", verdict(&id, judged)).await;
+    for url in ["HTTPS://EXAMPLE.org/story#top", "https://example.org/copy", "https://desk.example/review/1/?fbclid=1"]
+    {
+        let found = matches(&app.anyone, json!({"url": url})).await;
+        assert_eq!(found.len(), 1, "{url}");
+        assert_eq!((found[0]["band"].as_str(), &found[0]["matched_by"]), (Some("same"), &json!(["url"])), "{url}");
+        assert_eq!(found[0]["verdict"]["title"], "Closed");
+        assert_eq!(found[0]["verdict"]["rating"]["slug"], "true");
+    }
+    assert!(matches(&app.anyone, json!({"url": "https://example.org/other"})).await.is_empty());
+    let found = told(&app.anyone, json!({"text": "Look at this: https://example.org/story."})).await;
+    assert_eq!(found[0].2, json!(["url"]));
+}
+
+#[actix_web::test]
+async fn a_message_finds_what_it_repeats_in_other_words() {
+    let app = App::start().await;
+    fill(&app).await;
+    let wanted = "A photograph shows a shark swimming on a flooded highway in Houston";
+    publish(&app.editor, wanted, "en").await;
+    publish(&app.editor, "Hurricane Harvey flooded Houston", "en").await;
+    publish(&app.editor, "Una foto mostra uno squalo su un'autostrada allagata", "it").await;
+    app.words_counted().await;
+    let tweet = "OMG sharks swimming on the flooded highways of #HoustonFlood!! https://t.co/abc pic.twitter.com/x1 — Some One (@someone) August 28, 2017";
+    let found = told(&app.anyone, json!({"text": tweet, "limit": 3})).await;
+    assert_eq!(
+        (found[0].0.as_str(), found[0].1.as_str(), &found[0].2),
+        (wanted, "same", &json!(["words"])),
+        "{found:?}"
+    );
+    assert_ne!(found[1].1, "same", "{found:?}");
+    let found = told(&app.anyone, json!({"text": "squali sulle autostrade allagate, una foto"})).await;
+    assert!(found[0].0.starts_with("Una foto"), "{found:?}");
+    let weak = told(&app.anyone, json!({"text": "My castle in the air is taller than yours"})).await;
+    assert!(weak.iter().all(|one| one.1 == "weak"), "{weak:?}");
+    assert!(told(&app.anyone, json!({"text": "Quarterly earnings disappointed investors"})).await.is_empty());
+    let scores: Vec<f64> = matches(&app.anyone, json!({"text": tweet, "limit": 100}))
+        .await
+        .iter()
+        .map(|one| one["score"].as_f64().unwrap())
+        .collect();
+    assert!(scores.is_sorted_by(|one, other| one >= other) && scores.iter().all(|score| (0.0..=1.0).contains(score)));
+}
+
+/// Of claims that say the same, the first recorded comes first.
+#[actix_web::test]
+async fn twins_stand_in_the_order_in_which_they_were_recorded() {
+    let app = App::start().await;
+    let one = publish(&app.editor, "\"Sharks\" swim in Houston", "en").await;
+    let two = publish(&app.editor, "Sharks swim in 'Houston'", "en").await;
+    let found = matches(&app.anyone, json!({"text": "a shark in Houston"})).await;
+    let ids: Vec<_> = found.iter().map(|one| one["claim"]["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, [one, two]);
+    assert_eq!(found[0]["score"], found[1]["score"]);
+}
+
+#[actix_web::test]
+async fn a_quote_and_a_verdict_find_their_claim() {
+    let app = App::start().await;
+    fill(&app).await;
+    let editor = &app.editor;
+    let id = publish(editor, "They met", "en").await;
+    let who = editor.id_of_new("sources", source(json!({}))).await;
+    let said = json!({"quote": "Gli orologi di Palermo erano fermi", "quote_language": "it", "quote_kind": "verbatim", "status": "published"});
+    editor.create("statements", statement(&id, &who, said)).await;
+    let judged = json!({"title": "Zebras were absent from Helsinki", "summary": "So.", "language": "en", "rating_id": TRUE, "reviewed_on": "2024", "status": "published"});
+    app.admin.create("verdicts", verdict(&id, judged)).await;
+    for text in ["orologi fermi a Palermo", "No zebra in Helsinki"] {
+        assert_eq!(told(&app.anyone, json!({"text": text})).await[0].0, "They met", "{text}");
+    }
+}
+
+#[actix_web::test]
+async fn matches_are_those_that_the_caller_may_see_and_asked_for() {
+    let app = App::start().await;
+    let editor = &app.editor;
+    let body = claim(json!({"text": "Flamingos nest in Tromsø", "topics": ["birds"]}));
+    let similar = editor.create("claims", body.clone()).await["similar"].clone();
+    assert_eq!(similar, json!([]));
+    let text = json!({"text": "flamingos nest in tromsø"});
+    assert!(matches(&app.anyone, text.clone()).await.is_empty());
+    assert!(matches(&app.other, text.clone()).await.is_empty());
+    assert_eq!(matches(&app.reader, text.clone()).await.len(), 1);
+    // A newsroom is told of its own draft, another one is not.
+    assert_eq!(editor.create("claims", body.clone()).await["similar"][0]["band"], "same");
+    let other = app.other.create("claims", body).await;
+    assert_eq!(other["similar"], json!([]));
+    let path = format!("/v1/claims/{}", other["id"].as_str().unwrap());
+    app.other.patch(&path, &json!({"status": "published"})).await.expect(200);
+    assert_eq!(matches(&app.anyone, text.clone()).await.len(), 1);
+    assert_eq!(matches(&app.reader, text.clone()).await.len(), 3);
+    let narrowed = json!({"text": "flamingos nest", "newsroom_id": app.newsroom_id});
+    assert_eq!(matches(&app.reader, narrowed).await.len(), 2);
+    assert_eq!(matches(&app.reader, json!({"text": "flamingos", "topic": "birds"})).await.len(), 3);
+    assert_eq!(matches(&app.reader, json!({"text": "flamingos", "topic": "fish"})).await.len(), 0);
+    let similar = app.anyone.get(&format!("{path}/similar")).await.expect(200).body;
+    assert_eq!(similar, json!({"matches": [], "degraded": false}));
+    let similar = app.reader.get(&format!("{path}/similar?limit=1")).await.expect(200).body;
+    assert_eq!(similar["matches"].as_array().unwrap().len(), 1);
+    app.other.patch(&path, &json!({"status": "withdrawn", "withdrawn_reason": "No birds."})).await.expect(200);
+    assert!(matches(&app.anyone, text.clone()).await.is_empty());
+    assert!(matches(&app.other, text).await.is_empty());
+    app.anyone.get(&format!("{path}/similar")).await.expect(410);
+}
+
+#[actix_web::test]
+async fn many_are_asked_for_at_once() {
+    let app = App::demo().await;
+    let items =
+        json!({"items": [{"text": "The meeting took place"}, {"url": "https://nowhere.example/"}, {"text": "the"}]});
+    let found = app.anyone.post("/v1/claims/match/batch", &items).await.expect(200).body;
+    let results = found["results"].as_array().unwrap();
+    assert_eq!(results.len(), 3);
+    assert_eq!(results[0]["matches"][0]["band"], "same");
+    assert_eq!((&results[1]["matches"], &results[2]["matches"]), (&json!([]), &json!([])));
+    let item = json!({"text": "x"});
+    app.anyone.post("/v1/claims/match/batch", &json!({"items": vec![item.clone(); 100]})).await.expect(200);
+    app.anyone.post("/v1/claims/match/batch", &json!({"items": vec![item; 101]})).await.points_at(&["/items"]);
+    app.anyone.post("/v1/claims/match/batch", &json!({"items": []})).await.points_at(&["/items"]);
+    let wrong = json!({"items": [{"text": "x"}, {"txt": "x"}, {}]});
+    app.anyone.post("/v1/claims/match/batch", &wrong).await.expect(422);
+}
+
+#[actix_web::test]
+async fn bad_input_is_answered_or_refused() {
+    let app = App::demo().await;
+    let long = "word number ".repeat(10_000);
+    let rare: String = (0..10_000).map(|n| format!("w{n} ")).collect();
+    for text in [
+        "the",
+        "🙂🙂🙂",
+        "a & b | !c <-> 'd' \\ : *",
+        "\"unbalanced",
+        "مرحبا hello 世界 שלום",
+        "-",
+        "@",
+        "#",
+        "\u{202E}abc",
+        &long[..50_000],
+        &rare[..50_000],
+        &"x".repeat(50_000),
+        "' '' \\' \\",
+    ] {
+        matches(&app.anyone, json!({"text": text})).await;
+    }
+    for (body, pointer) in [
+        (json!({}), "/text"),
+        (json!({"text": "a", "url": "https://a.example"}), "/url"),
+        (json!({"text": ""}), "/text"),
+        (json!({"text": "a\u{0}b"}), "/text"),
+        (json!({"text": "x".repeat(50_001)}), "/text"),
+        (json!({"url": "example.org"}), "/url"),
+        (json!({"text": "a", "limit": 0}), "/limit"),
+        (json!({"text": "a", "limit": 101}), "/limit"),
+        (json!({"text": "a", "language": "italiano"}), "/language"),
+        (json!({"text": "a", "topic": "No Slug"}), "/topic"),
+        (json!({"text": "a", "words": 1}), "/words"),
+    ] {
+        app.anyone.post("/v1/claims/match", &body).await.points_at(&[pointer]);
+    }
+    app.anyone.post("/v1/claims/match", &json!({"text": "x".repeat(20 << 20)})).await.expect(413);
+}
