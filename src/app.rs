@@ -14,6 +14,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::auth::Callers;
 use crate::config::{Limits, PublicUrl};
 use crate::db::{Db, Pool};
+use crate::embeddings::Embeddings;
 use crate::error::Result;
 use crate::health::Draining;
 use crate::log::{self, LogKey};
@@ -21,9 +22,9 @@ use crate::openapi::{self, Document};
 use crate::rate_limits::{self, RateLimits};
 use crate::telemetry::{self, Metrics};
 use crate::{
-    api_keys, as_of, auth, bundles, changes, claim_links, claims, comment_requests, documents, dossier, health,
-    matching, members, newsrooms, provenance, rating_scales, search, source_record, sources, statements, topics,
-    verdicts,
+    api_keys, as_of, auth, bundles, changes, claim_links, claims, comment_requests, documents, dossier, embeddings,
+    health, matching, members, newsrooms, provenance, rating_scales, search, source_record, sources, statements,
+    topics, verdicts,
 };
 
 /// All routes with their documentation; one line for each slice.
@@ -61,26 +62,38 @@ pub fn document() -> Result<Document> {
     Document::complete(&declared)
 }
 
+/// What all workers share beside the database.
+#[derive(Clone)]
+pub struct State {
+    /// Whether the server is stopping.
+    pub draining: web::Data<Draining>,
+    /// The key that signs the transparency log.
+    pub log_key: web::Data<LogKey>,
+    /// Who may call, and which keys were used.
+    pub callers: web::Data<Callers>,
+    /// What texts mean.
+    pub embeddings: web::Data<Embeddings>,
+}
+
 /// Starts to serve on a listener; the answer ends when the server does.
 pub fn serve(
     listener: TcpListener,
     pool: &Pool,
     limits: &Limits,
     public_url: &PublicUrl,
-    draining: &web::Data<Draining>,
-    log_key: &web::Data<LogKey>,
-    callers: &web::Data<Callers>,
+    state: &State,
 ) -> anyhow::Result<Server> {
     let document = web::Data::new(document().map_err(|error| anyhow::anyhow!("{error}"))?);
     let json: Arc<str> = document.pretty().into();
-    let metrics = web::Data::new(Metrics::default());
+    let metrics = web::Data::new(Metrics::new(&state.embeddings));
     let rate_limits = web::Data::new(RateLimits::new(limits));
     let (pool, shared_limits, public_url) =
         (pool.clone(), web::Data::new(limits.clone()), web::Data::new(public_url.clone()));
-    let (draining, log_key, callers) = (draining.clone(), log_key.clone(), callers.clone());
+    let state = state.clone();
     actix_web::rt::spawn(changes::run(pool.clone()));
     actix_web::rt::spawn(provenance::run(pool.clone()));
     actix_web::rt::spawn(search::fold(pool.clone()));
+    actix_web::rt::spawn(embeddings::run(pool.clone(), state.embeddings.clone()));
     let mut server = HttpServer::new(move || {
         let (app, _) = App::new()
             .into_utoipa_app()
@@ -89,9 +102,10 @@ pub fn serve(
             .app_data(public_url.clone())
             .app_data(document.clone())
             .app_data(metrics.clone())
-            .app_data(draining.clone())
-            .app_data(log_key.clone())
-            .app_data(callers.clone())
+            .app_data(state.draining.clone())
+            .app_data(state.log_key.clone())
+            .app_data(state.callers.clone())
+            .app_data(state.embeddings.clone())
             .app_data(rate_limits.clone())
             .app_data(web::Data::new(json.clone()))
             .configure(health::configure)

@@ -25,6 +25,7 @@ pub mod demo;
 pub mod documents;
 pub mod dossier;
 pub mod embedded;
+pub mod embeddings;
 pub mod error;
 pub mod etag;
 pub mod extract;

@@ -301,6 +301,54 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// The models that passages were embedded by: the one in use, and the one that is to take its place
+    embedding_models (id) {
+        /// Rises: the newest is the one that was configured last
+        id -> Int4,
+        /// Its name at the service
+        name -> Text,
+        /// How many numbers a vector has
+        dimensions -> Int4,
+        /// What is sent in front of each passage
+        passage_prefix -> Text,
+        /// Whether all that there was has been embedded by it once
+        complete -> Bool,
+    }
+}
+
+diesel::table! {
+    /// A passage's vector
+    embeddings (model_id, record_id, part) {
+        /// By which model
+        model_id -> Int4,
+        /// Of which claim or statement
+        record_id -> Uuid,
+        /// first: a claim's text, a statement's quote; second: a claim's context, a statement's translation
+        part -> Text,
+        /// MD5 of the text that was embedded, so that none is embedded twice
+        text_hash -> Nullable<Uuid>,
+        /// The direction in signed bytes, one for each dimension; null where the service has refused the text, or it is gone
+        vector -> Nullable<Bytea>,
+        /// Rises with every change, so that each process can follow
+        number -> Int8,
+        /// When the text was deleted or replaced by none; such rows are removed a day later
+        gone_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// Claims and statements that were written and not embedded since; without a service it holds them all
+    embeddings_waiting (record_id) {
+        /// The record
+        record_id -> Uuid,
+        /// When it was last written
+        noted_at -> Timestamptz,
+        /// Until when a process is at it
+        taken_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     /// What a verdict rests on: statements and documents, each once
     evidence (id) {
         /// The verdict
@@ -760,6 +808,7 @@ diesel::joinable!(comment_requests -> sources (source_id));
 diesel::joinable!(comment_requests -> statements (statement_id));
 diesel::joinable!(documents -> newsrooms (newsroom_id));
 diesel::joinable!(documents -> sources (publisher_id));
+diesel::joinable!(embeddings -> embedding_models (model_id));
 diesel::joinable!(evidence -> documents (document_id));
 diesel::joinable!(evidence -> statements (statement_id));
 diesel::joinable!(evidence -> verdicts (verdict_id));
@@ -796,6 +845,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     claims_unweighed,
     comment_requests,
     documents,
+    embedding_models,
+    embeddings,
+    embeddings_waiting,
     evidence,
     idempotency_keys,
     log_nodes,

@@ -17,6 +17,7 @@ use prometheus_client::registry::Registry;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::embeddings::Embeddings;
 use crate::error::Error;
 use crate::rate_limits;
 
@@ -50,12 +51,14 @@ pub struct Metrics {
     durations: Family<Labels, Histogram>,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
+impl Metrics {
+    /// Those of requests, and of embedding where a service is configured.
+    pub fn new(embeddings: &Embeddings) -> Self {
         let durations = Family::<Labels, Histogram>::new_with_constructor(|| {
             Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0])
         });
         let mut registry = Registry::default();
+        embeddings.register(&mut registry);
         registry.register(
             "http_server_request_duration_seconds",
             "Time to answer requests, by route",
@@ -63,9 +66,7 @@ impl Default for Metrics {
         );
         Self { registry, durations }
     }
-}
 
-impl Metrics {
     /// All metrics in the OpenMetrics text format.
     pub fn render(&self) -> String {
         let mut text = String::new();

@@ -9,6 +9,7 @@ use super::publish::Publication;
 use crate::as_of::{AsOf, Moment};
 use crate::auth::{Checker, Editor, Viewer};
 use crate::db::Db;
+use crate::embeddings::Embeddings;
 use crate::error::Result;
 use crate::etag::{IfMatch, NoContent, Record};
 use crate::extract::{Id, List};
@@ -56,10 +57,11 @@ async fn list_claims(
 #[post("/claims")]
 async fn create_claim(
     db: web::Data<Db>,
+    embeddings: web::Data<Embeddings>,
     Checker(caller): Checker,
     post: Post<NewClaim>,
 ) -> Result<Answer<RecordedClaim>> {
-    let similar = matching::like_new(&post.body, caller.into(), &db).await;
+    let similar = matching::like_new(&post.body, caller.into(), &db, &embeddings).await;
     once(&db, caller, post.request, async move |conn| {
         let claim = Claim::create(&post.body, caller, conn).await?;
         let location = format!("/v1/claims/{}", claim.id);

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod database;
+mod embed;
 mod import;
 mod keys;
 mod log;
@@ -22,6 +23,7 @@ use crate::db::Db;
 use crate::{app, migrations, newsrooms};
 
 use database::{Missing, Opened, Timeouts};
+use embed::Embed;
 use keys::Keys;
 use log::Log;
 use serve::Serve;
@@ -67,6 +69,9 @@ enum Command {
         #[command(flatten)]
         limits: Limits,
     },
+    /// Embed what is recorded, and see how far that is
+    #[command(subcommand)]
+    Embed(Box<Embed>),
     /// Make, list and revoke keys
     #[command(subcommand)]
     Keys(Keys),
@@ -117,6 +122,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             opened.close().await?;
             imported
         }
+        Command::Embed(embed) => embed.run().await,
         Command::Keys(keys) => keys.run().await,
         Command::Log(log) => log.run().await,
         Command::Newsrooms(Newsrooms::Create { name, json, database }) => {

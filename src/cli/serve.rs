@@ -12,9 +12,11 @@ use uuid::Uuid;
 use super::database::{Opened, Timeouts, data_dir};
 use super::print;
 use crate::actor::Actor;
+use crate::app::State;
 use crate::auth::{Callers, Key};
 use crate::config::{DatabaseSettings, Limits, LogSettings, PublicUrl, ServerSettings};
 use crate::db::Db;
+use crate::embeddings::{EmbeddingSettings, Embeddings};
 use crate::error::Result;
 use crate::health::Draining;
 use crate::log::LogKey;
@@ -36,6 +38,8 @@ pub struct Serve {
     log: LogSettings,
     #[command(flatten)]
     oidc: OidcSettings,
+    #[command(flatten)]
+    embeddings: EmbeddingSettings,
     #[command(flatten)]
     limits: Limits,
 }
@@ -73,7 +77,9 @@ impl Serve {
         let log_key = web::Data::new(log_key);
         let callers =
             web::Data::new(Callers { oidc: single_sign_on(&self.oidc, &opened.db).await?, ..Callers::default() });
-        let server = app::serve(listener, &opened.pool, limits, public_url, &draining, &log_key, &callers)?;
+        let embeddings = web::Data::new(Embeddings::new(&self.embeddings)?);
+        let state = State { draining: draining.clone(), log_key, callers: callers.clone(), embeddings };
+        let server = app::serve(listener, &opened.pool, limits, public_url, &state)?;
         let handle = server.handle();
         // Before the greeting: whoever has read it may stop the process at once.
         let stop_signal = stop_signal()?;

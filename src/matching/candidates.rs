@@ -1,6 +1,6 @@
 //! The entries that share a text's rarest words: those that are worth being scored.
 
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
@@ -20,6 +20,9 @@ const PAIRED: usize = 6;
 /// An entry with its words.
 #[derive(Debug, diesel::QueryableByName)]
 pub struct Candidate {
+    /// Its record.
+    #[diesel(sql_type = SqlUuid)]
+    pub record_id: Uuid,
     /// The claim that it would find.
     #[diesel(sql_type = SqlUuid)]
     pub claim_id: Uuid,
@@ -45,7 +48,7 @@ pub async fn candidates(
         "AND $3 IS NULL AND $4 IS NULL"
     };
     let sql = format!(
-        "SELECT claim_id, noun = 'claim' AS is_claim, words FROM search_entries
+        "SELECT record_id, claim_id, noun = 'claim' AS is_claim, words FROM search_entries
          WHERE words @@ $1::tsquery AND claim_id IS NOT NULL AND (public OR newsroom_id = $2) {narrowed} LIMIT $5"
     );
     Ok(diesel::sql_query(sql)
@@ -56,6 +59,18 @@ pub async fn candidates(
         .bind::<BigInt, _>(3 * MOST)
         .load(&mut conn)
         .await?)
+}
+
+/// The entries of these claims and statements, as far as the caller may see them.
+pub async fn these(ids: &[Uuid], viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Candidate>> {
+    Ok(diesel::sql_query(
+        "SELECT record_id, claim_id, noun = 'claim' AS is_claim, words FROM search_entries
+         WHERE record_id = ANY ($1) AND claim_id IS NOT NULL AND (public OR newsroom_id = $2)",
+    )
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+    .load(&mut conn)
+    .await?)
 }
 
 /// `tsquery` in text form: any of the rarest words, and pairs of the next ones.

@@ -6,6 +6,7 @@ use super::ranking::{matches, similar};
 use crate::auth::Viewer;
 use crate::body::Question;
 use crate::db::Db;
+use crate::embeddings::Embeddings;
 use crate::error::Result;
 use crate::extract::{Id, Query};
 
@@ -23,10 +24,11 @@ pub fn configure(config: &mut ServiceConfig) {
 #[post("/claims/match")]
 async fn match_claims(
     db: web::Data<Db>,
+    embeddings: web::Data<Embeddings>,
     viewer: Viewer,
     question: Question<MatchRequest>,
 ) -> Result<web::Json<Similar>> {
-    Ok(web::Json(db.search(async |conn| matches(&question.0, viewer, conn).await).await?))
+    Ok(web::Json(matches(&question.0, viewer, &db, &embeddings).await?))
 }
 
 /// Ask for many at once
@@ -36,12 +38,13 @@ async fn match_claims(
 #[post("/claims/match/batch")]
 async fn match_batch(
     db: web::Data<Db>,
+    embeddings: web::Data<Embeddings>,
     viewer: Viewer,
     question: Question<MatchBatch>,
 ) -> Result<web::Json<BatchSimilar>> {
     let mut results = Vec::new();
     for item in &question.0.items {
-        results.push(db.search(async |conn| matches(item, viewer, conn).await).await?);
+        results.push(matches(item, viewer, &db, &embeddings).await?);
     }
     Ok(web::Json(BatchSimilar { results }))
 }
@@ -53,9 +56,10 @@ async fn match_batch(
 #[get("/claims/{id}/similar")]
 async fn similar_claims(
     db: web::Data<Db>,
+    embeddings: web::Data<Embeddings>,
     viewer: Viewer,
     Id(id): Id,
     Query(query): Query<SimilarQuery>,
 ) -> Result<web::Json<Similar>> {
-    Ok(web::Json(db.search(async |conn| similar(id, query.limit.unwrap_or(USUALLY), viewer, conn).await).await?))
+    Ok(web::Json(similar(id, query.limit.unwrap_or(USUALLY), viewer, &db, &embeddings).await?))
 }

@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use uuid::Uuid;
-
 use super::candidates::Candidate;
 use super::reading::Reading;
 use super::words::{Word, Words};
@@ -26,35 +24,14 @@ pub struct Nearness {
     pub share: f32,
 }
 
-/// How near a claim is.
-#[derive(Debug, Clone, Copy)]
-pub struct Scored {
-    /// As near as its nearest entry.
-    pub nearness: Nearness,
-    /// The same for claims whose own text has the same words.
-    pub twins: u64,
-}
-
-/// How near each claim is by its nearest entry.
-pub fn by_words(reading: &Reading, candidates: &[Candidate]) -> HashMap<Uuid, Scored> {
+/// How near each candidate is, in their order.
+pub fn by_words(reading: &Reading, candidates: &[Candidate]) -> Vec<Nearness> {
     let means = Means::over(candidates);
-    let mut nearest = HashMap::<Uuid, Scored>::new();
-    for candidate in candidates {
-        let found = nearness(reading, &candidate.words, &means);
-        let twins = twins(&candidate.words);
-        let best = nearest.entry(candidate.claim_id).or_insert(Scored { nearness: found, twins });
-        if found.words > best.nearness.words {
-            best.nearness = found;
-        }
-        if candidate.is_claim {
-            best.twins = twins;
-        }
-    }
-    nearest
+    candidates.iter().map(|candidate| nearness(reading, &candidate.words, &means)).collect()
 }
 
 /// The same for entries with the same words in their first text.
-fn twins(words: &Words) -> u64 {
+pub fn twins(words: &Words) -> u64 {
     let mut hasher = DefaultHasher::new();
     words.iter().filter(|word| word.counts()[0] > 0.0).for_each(|word| word.text.hash(&mut hasher));
     hasher.finish()

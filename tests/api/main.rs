@@ -18,6 +18,7 @@ mod demo;
 mod documents;
 mod dossier;
 mod embedded;
+mod embeddings;
 mod faults;
 mod idempotency;
 mod in_use;

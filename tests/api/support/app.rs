@@ -6,9 +6,11 @@ use std::thread;
 use std::time::Duration;
 
 use actix_web::web;
+use onrecord::app::State;
 use onrecord::auth::Callers;
 use onrecord::config::{Limits, PublicUrl};
 use onrecord::db::{Db, Pool};
+use onrecord::embeddings::{EmbeddingSettings, Embeddings};
 use onrecord::health::Draining;
 use onrecord::oidc::{Oidc, OidcSettings};
 use tokio_postgres::Client as Sql;
@@ -45,6 +47,16 @@ pub fn limits() -> Limits {
     Limits { workers: Some(1), pool_size: 4, drain_seconds: 1, ..unlimited }
 }
 
+/// Without an embedding service.
+pub fn no_service() -> EmbeddingSettings {
+    #[derive(clap::Parser)]
+    struct Defaults {
+        #[command(flatten)]
+        embeddings: EmbeddingSettings,
+    }
+    <Defaults as clap::Parser>::parse_from(["onrecord"]).embeddings
+}
+
 impl App {
     /// With the limits that most tests use.
     pub async fn start() -> Self {
@@ -67,17 +79,33 @@ impl App {
 
     /// Reaching its database by another way, such as a proxy that can be cut.
     pub fn on(database: &str, reached_at: &str, limits: Limits) -> Self {
-        Self::known_by(Callers::default(), database, reached_at, limits)
+        Self::known_by(Callers::default(), no_service(), database, reached_at, limits)
     }
 
     /// With a single sign-on, whose users become members of the newsroom that most tests work in.
     pub async fn signed_in_by(settings: &OidcSettings) -> Self {
         let database = postgres::database().await;
         let oidc = Oidc::new(settings, NEWSROOMS[0].1).unwrap();
-        Self::known_by(Callers { oidc, ..Callers::default() }, &database, &database, limits())
+        Self::known_by(Callers { oidc, ..Callers::default() }, no_service(), &database, &database, limits())
     }
 
-    fn known_by(callers: Callers, database: &str, reached_at: &str, limits: Limits) -> Self {
+    /// On a database that others use as well.
+    pub fn start_on(database: &str) -> Self {
+        Self::on(database, database, limits())
+    }
+
+    /// With an embedding service, on this database.
+    pub fn embedded_by(settings: EmbeddingSettings, database: &str) -> Self {
+        Self::known_by(Callers::default(), settings, database, database, limits())
+    }
+
+    fn known_by(
+        callers: Callers,
+        embeddings: EmbeddingSettings,
+        database: &str,
+        reached_at: &str,
+        limits: Limits,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (started, handle) = mpsc::channel();
@@ -90,8 +118,9 @@ impl App {
                 let pool = Pool::new(&reached_at, &limits).unwrap();
                 let draining = web::Data::new(Draining::default());
                 let key = web::Data::new(postgres::log_key());
-                let server =
-                    onrecord::app::serve(listener, &pool, &limits, &public_url, &draining, &key, &callers).unwrap();
+                let embeddings = web::Data::new(Embeddings::new(&embeddings).unwrap());
+                let state = State { draining, log_key: key, callers, embeddings };
+                let server = onrecord::app::serve(listener, &pool, &limits, &public_url, &state).unwrap();
                 started.send(server.handle()).unwrap();
                 server.await.unwrap();
                 drop(pool);
