@@ -81,7 +81,8 @@ async fn near(
     let weight = sense.map_or(1.0, |sense| sense.embeddings.weight());
     for (candidate, nearness) in candidates.iter().zip(score::by_words(&reading, &candidates)) {
         let cosines = cosines.get(&candidate.record_id).copied().unwrap_or_default();
-        let (score, meant) = likelihood(nearness, cosines, candidate.is_claim, weight);
+        let foreign = reading.is_foreign(&candidate.words);
+        let (score, meant) = likelihood(nearness, cosines, candidate.is_claim, foreign, weight);
         let why = [(MatchedBy::Words, nearness.words > 0.0), (MatchedBy::Meaning, meant)];
         let why: Vec<MatchedBy> = why.into_iter().filter_map(|(why, does)| does.then_some(why)).collect();
         if !why.is_empty() {
@@ -155,8 +156,19 @@ const MEANT: f32 = 0.84;
 
 /// How likely it is that an entry says what the text says, and whether by its meaning. Learned like the nearness, on multilingual E5;
 /// within one text, it grows with the words shared and with the cosines.
-fn likelihood(Nearness { words, share }: Nearness, cosines: Cosines, is_claim: bool, weight: f32) -> (f32, bool) {
+fn likelihood(
+    Nearness { words, share }: Nearness,
+    cosines: Cosines,
+    is_claim: bool,
+    foreign: bool,
+    weight: f32,
+) -> (f32, bool) {
     let (logit, cosine) = match (cosines.first, cosines.second) {
+        // In another language no words are expected to be shared, and the same lies a little farther apart.
+        (Some(_), _) | (_, Some(_)) if foreign => {
+            let cosine = cosines.first.unwrap_or(-1.0).max(cosines.second.unwrap_or(-1.0));
+            (weight * (2.04 * words + 12.8 * share) + 80.0 * (cosine - 0.865), cosine)
+        }
         // A context is about the text; a translation says the same as its quote.
         (Some(text), Some(context)) if is_claim => {
             let cosine = 0.6 * text + 0.4 * context;

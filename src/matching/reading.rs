@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use whatlang::{Detector, Lang};
 
 use super::clean::Message;
 use super::words::Words;
@@ -49,6 +50,8 @@ pub struct Reading {
     pub languages: BTreeMap<String, BTreeMap<String, f32>>,
     /// In how many public entries each word occurs.
     counts: HashMap<String, i64>,
+    /// The configuration of the text's own language, where it was said or is beyond doubt.
+    own: Option<String>,
 }
 
 impl Reading {
@@ -79,8 +82,18 @@ impl Reading {
         // Where a word stands more than once, the text comes last.
         let telling =
             |one: &InLanguage| one.all().map(|(word, weight)| (word.to_owned(), weight * tells(word))).collect();
-        let languages = read.iter().map(|one| (one.config.clone(), telling(one))).collect();
-        Ok(Self { languages, counts })
+        let languages: BTreeMap<String, BTreeMap<String, f32>> =
+            read.iter().map(|one| (one.config.clone(), telling(one))).collect();
+        let own = match language {
+            Some(_) => languages.keys().max_by_key(|config| *config != "simple").cloned(),
+            None => detected(&message.text, languages.keys()),
+        };
+        Ok(Self { languages, counts, own })
+    }
+
+    /// Whether words were read by the rules of other languages than the text's own: few of them can be shared then.
+    pub fn is_foreign(&self, words: &Words) -> bool {
+        self.own.as_deref().is_some_and(|own| words.read_by().all(|config| config != own))
     }
 
     /// In how many entries a word occurs.
@@ -97,6 +110,44 @@ impl Reading {
         words
     }
 }
+
+/// The configuration of the language that a text is in; PostgreSQL calls them by their English names. A short text is told between
+/// the languages in use only.
+fn detected<'a>(text: &str, in_use: impl Iterator<Item = &'a String>) -> Option<String> {
+    let name = |language: Lang| language.eng_name().to_lowercase();
+    let in_use: Vec<&String> = in_use.collect();
+    let among = Lang::all().iter().copied().filter(|language| in_use.contains(&&name(*language))).collect();
+    let sure = |found: Option<whatlang::Info>| found.filter(whatlang::Info::is_reliable);
+    let found = sure(whatlang::detect(text)).or_else(|| sure(Detector::with_allowlist(among).detect(text)))?;
+    let name = name(found.lang());
+    Some(if CONFIGURATIONS.contains(&name.as_str()) { name } else { "simple".into() })
+}
+
+/// The configurations that `search_config` knows and whatlang can tell.
+const CONFIGURATIONS: [&str; 22] = [
+    "arabic",
+    "armenian",
+    "catalan",
+    "danish",
+    "dutch",
+    "english",
+    "finnish",
+    "french",
+    "german",
+    "greek",
+    "hindi",
+    "hungarian",
+    "indonesian",
+    "italian",
+    "lithuanian",
+    "nepali",
+    "portuguese",
+    "romanian",
+    "russian",
+    "spanish",
+    "swedish",
+    "turkish",
+];
 
 /// BM25's inverse document frequency. Of a word that is nowhere, that of half an entry.
 fn rarity(with: i64, entries: i64) -> f32 {
