@@ -80,7 +80,7 @@ COMMENT ON COLUMN search_entries.words IS 'Its words: A for text, quote, title o
 CREATE INDEX search_entries_words_idx ON search_entries USING gin (words) WITH (gin_pending_list_limit = 512);
 CREATE INDEX search_entries_claim_id_idx ON search_entries (claim_id);
 CREATE INDEX search_entries_key_idx ON search_entries (key) WHERE key IS NOT NULL;
-CREATE INDEX search_entries_name_idx ON search_entries (name text_pattern_ops) WHERE name IS NOT NULL;
+CREATE INDEX search_entries_name_idx ON search_entries (noun, name text_pattern_ops) WHERE name IS NOT NULL;
 CREATE INDEX search_entries_name_trgm_idx ON search_entries USING gin (name gin_trgm_ops) WITH (gin_pending_list_limit = 512) WHERE noun <> 'claim' AND name IS NOT NULL;
 
 -- Which rules a query is read by: those of the languages that somebody has written in.
@@ -262,35 +262,38 @@ COMMENT ON FUNCTION wanted_stems(text) IS 'The words of a text by the rules of e
 
 -- The last word may be unfinished: it stands for the most frequent words that begin so. Of words in many claims nothing is suggested:
 -- gathering them takes longer than typing the next letter.
-CREATE FUNCTION claims_suggested(typed text) RETURNS text LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION claims_suggested(typed text, OUT rarest text, OUT wanted text) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     whole CONSTANT text := substring(typed FROM '^(.*\s)\S*$');
     begun CONSTANT text := folded_name(substring(typed FROM '\S*$'));
-    wanted text[];
-    rarest bigint;
-    finished text;
+    likeliest text;
+    frequency bigint;
 BEGIN
     IF whole IS NOT NULL THEN
-        SELECT '(' || string_agg(DISTINCT '(' || meaning || ')', ' | ') || ')' INTO finished FROM search_languages
+        SELECT '(' || string_agg(DISTINCT '(' || meaning || ')', ' | ') || ')' INTO wanted FROM search_languages
             CROSS JOIN LATERAL term_in(config, whole) AS m(meaning) WHERE meaning <> '';
     END IF;
-    SELECT array_agg(quote_literal(word)), sum(entries) INTO wanted, rarest FROM (
-        SELECT word, entries FROM (
-            (SELECT word, entries FROM word_counts WHERE word >= begun AND word < begun || U&'\+10FFFF' ORDER BY word LIMIT 200)
-            UNION SELECT word, entries FROM word_counts WHERE word = ANY (wanted_stems(begun))) AS begins
-        ORDER BY entries DESC LIMIT 8) AS likeliest;
-    IF begun <> '' AND wanted IS NULL THEN
-        RETURN NULL;
+    IF begun <> '' THEN
+        SELECT '(' || string_agg(quote_literal(word), ' | ') || ')', sum(entries) INTO likeliest, frequency FROM (
+            SELECT word, entries FROM (
+                (SELECT word, entries FROM word_counts WHERE word >= begun AND word < begun || U&'\+10FFFF' ORDER BY word LIMIT 200)
+                UNION SELECT word, entries FROM word_counts WHERE word = ANY (wanted_stems(begun))) AS begins
+            ORDER BY entries DESC LIMIT 8) AS likeliest;
+        IF likeliest IS NULL THEN
+            RETURN;
+        END IF;
+        wanted := concat_ws(' & ', wanted, likeliest);
+        rarest := likeliest;
     END IF;
-    IF begun = '' OR rarest > 2000 THEN
-        SELECT min(entries) INTO rarest FROM word_counts WHERE word = ANY (tsvector_to_array(words_of('simple', whole)) || wanted_stems(whole));
+    IF frequency IS NULL OR frequency > 2000 THEN
+        SELECT quote_literal(word), entries INTO rarest, frequency FROM word_counts WHERE word = ANY (wanted_stems(whole)) AND entries > 0
+            ORDER BY entries LIMIT 1;
     END IF;
-    IF coalesce(rarest, 2001) > 2000 THEN
-        RETURN NULL;
+    IF frequency IS NULL OR frequency > 2000 THEN
+        rarest := NULL;
     END IF;
-    RETURN concat_ws(' & ', finished, '(' || array_to_string(wanted, ' | ') || ')');
 END $$;
-COMMENT ON FUNCTION claims_suggested(text) IS 'The words typed so far as tsquery in text form, the last one unfinished; null where more than some 2,000 claims may have them';
+COMMENT ON FUNCTION claims_suggested(text) IS 'The words typed so far as tsquery in text form, the last one unfinished, and the rarest of them, which few claims have; that is null where more than some 2,000 may';
 
 -- What is there already.
 INSERT INTO search_entries SELECT entry.* FROM claims CROSS JOIN LATERAL entry_of(claims) AS entry;

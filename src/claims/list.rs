@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::page::{self, PageRequest};
 use crate::partial_date::PartialDate;
 use crate::schema::{claim_findings, claims, statements, verdicts};
-use crate::search::{self, AskedFacets, Facet, Faceted, Facets, Found, Sort};
+use crate::search::{self, AskedFacets, Counted, Facet, Faceted, Facets, Found, Sort};
 use crate::stance::Stance;
 use crate::text;
 
@@ -171,11 +171,11 @@ impl Asked<'_> {
         Ok(claims)
     }
 
-    /// The ids of all claims asked for.
+    /// All claims asked for, to be counted.
     fn all(&self) -> impl QueryFragment<Pg> + Send {
         let own =
             self.own(false).unwrap_or_else(|| claims::table.filter(diesel::dsl::sql::<Bool>("false")).into_boxed());
-        self.public(false).select(claims::id).union_all(own.select(claims::id))
+        self.public(false).select(Counted::default()).union_all(own.select(Counted::default()))
     }
 
     /// Those that everybody sees.

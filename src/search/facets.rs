@@ -7,8 +7,8 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel::sql_types::{BigInt, Nullable, Text, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -18,6 +18,7 @@ use crate::auth::Viewer;
 use crate::columns::text_enum;
 use crate::error::Result;
 use crate::page::Listed;
+use crate::schema::claims;
 
 text_enum! {
     /// What claims can be counted by.
@@ -99,7 +100,7 @@ impl<T: Serialize> Responder for Faceted<T> {
     }
 }
 
-/// Counts what a query over ids of claims finds, in one statement.
+/// Counts what a query over claims finds, in one statement. It answers [`Counted`].
 struct CountBy<Q> {
     found: Q,
     facets: BTreeSet<Facet>,
@@ -118,7 +119,7 @@ impl<Q> Query for CountBy<Q> {
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for CountBy<Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.unsafe_to_cache_prepared();
-        out.push_sql("WITH found(id) AS MATERIALIZED (");
+        out.push_sql("WITH found(id, topics, language, newsroom_id, claimed_on) AS MATERIALIZED (");
         self.found.walk_ast(out.reborrow())?;
         out.push_sql("), viewer AS (SELECT ");
         out.push_bind_param::<Nullable<SqlUuid>, _>(&self.newsroom_id)?;
@@ -139,9 +140,9 @@ fn count_by(facet: Facet) -> &'static str {
             "SELECT 'topic' AS facet, slug, (SELECT coalesce(own.label, shared.label) FROM topics AS shared LEFT JOIN newsroom_topics AS own
                  ON own.slug = shared.slug AND own.newsroom_id = (SELECT newsroom_id FROM viewer)
                  WHERE shared.slug = t.slug AND (shared.public OR own.slug IS NOT NULL)) AS label, count(*)
-             FROM found JOIN claims USING (id) CROSS JOIN LATERAL unnest(topics) AS t(slug) GROUP BY slug"
+             FROM found CROSS JOIN LATERAL unnest(topics) AS t(slug) GROUP BY slug"
         }
-        Facet::Language => "SELECT 'language', language, NULL, count(*) FROM found JOIN claims USING (id) GROUP BY language",
+        Facet::Language => "SELECT 'language', language, NULL, count(*) FROM found GROUP BY language",
         Facet::Rating => {
             "SELECT 'rating', rating_id::text, (SELECT label FROM ratings WHERE ratings.id = rating_id), count(DISTINCT claim_id)
              FROM verdicts WHERE claim_id IN (SELECT id FROM found) AND status = 'published' AND rating_id IS NOT NULL
@@ -153,15 +154,18 @@ fn count_by(facet: Facet) -> &'static str {
         }
         Facet::Newsroom => {
             "SELECT 'newsroom', newsroom_id::text, (SELECT name FROM newsrooms WHERE newsrooms.id = newsroom_id), count(*)
-             FROM found JOIN claims USING (id) GROUP BY newsroom_id"
+             FROM found GROUP BY newsroom_id"
         }
         Facet::Year => {
-            "SELECT 'year', left(claimed_on, 4), NULL, count(*) FROM found JOIN claims USING (id) WHERE claimed_on IS NOT NULL GROUP BY 2"
+            "SELECT 'year', left(claimed_on, 4), NULL, count(*) FROM found WHERE claimed_on IS NOT NULL GROUP BY 2"
         }
     }
 }
 
-/// The facets of the claims whose ids a query finds; none where none are asked for.
+/// The columns of claims that are counted by.
+pub type Counted = (claims::id, claims::topics, claims::language, claims::newsroom_id, claims::claimed_on);
+
+/// The facets of the claims that a query for [`Counted`] finds; none where none are asked for.
 pub async fn facets_of<Q>(
     found: Q,
     asked: Option<&AskedFacets>,
@@ -172,6 +176,8 @@ where
     Q: QueryFragment<Pg> + Send,
 {
     let Some(AskedFacets(facets)) = asked else { return Ok(None) };
+    // Of many claims, most of a table is read: sooner in its own order than by an index.
+    conn.batch_execute("SET LOCAL enable_seqscan = on").await?;
     let query = CountBy { found, facets: facets.clone(), newsroom_id: viewer.newsroom_id() };
     let rows: Vec<(String, String, Option<String>, i64)> = query.load(&mut conn).await?;
     let mut counted: Facets = facets.iter().map(|facet| (*facet, Vec::new())).collect();
@@ -181,16 +187,4 @@ where
         values.push(FacetCount { value: year.map_or_else(|| json!(value), |year| json!(year)), label, count });
     }
     Ok(Some(counted))
-}
-
-/// A query for ids as it stands, for what was found already.
-pub struct Ids(pub Vec<Uuid>);
-
-impl QueryFragment<Pg> for Ids {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT unnest(");
-        out.push_bind_param::<Array<SqlUuid>, _>(&self.0)?;
-        out.push_sql(")");
-        Ok(())
-    }
 }

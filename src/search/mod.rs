@@ -13,7 +13,7 @@ mod snippet;
 mod suggest;
 mod words;
 
-pub use facets::{AskedFacets, Facet, Faceted, FacetedPage, Facets, facets_of};
+pub use facets::{AskedFacets, Counted, Facet, Faceted, FacetedPage, Facets, facets_of};
 pub use find::{Found, ON_CLAIMS, Sort, find};
 pub use routes::configure;
 pub use words::fold;

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use super::facets::{AskedFacets, Facet, Facets, Ids, facets_of};
+use super::facets::{AskedFacets, Facet, Facets, facets_of};
 use super::find::{Found, Hit, Sort, find, newest};
 use super::language::Query;
 use super::snippet::snippet;
@@ -129,27 +129,17 @@ impl SearchQuery {
         let nouns = self.nouns();
         let (mut hits, words, of_claims) = match find(&self.q, &nouns, viewer, conn).await? {
             Found::These { hits, words } => {
-                let of_claims = hits.iter().filter_map(|hit| hit.claim_id).collect::<BTreeSet<_>>();
+                let of_claims = hits.iter().filter_map(|hit| hit.claim_id).collect();
                 (hits, words, Of::These(of_claims))
             }
             Found::Many(query) => {
                 let after = page.after_scored().map(|(_, id)| id);
                 let newest = newest(&query, &nouns, after, page.rows(), viewer, conn).await?;
-                (newest, query.words.clone(), Of::Many(query))
+                (newest, query.words.clone(), Of::Many(query, nouns.clone()))
             }
         };
-        let facets = match of_claims {
-            Of::These(ids) => facets_of(Ids(ids.into_iter().collect()), self.facets.as_ref(), viewer, conn).await?,
-            Of::Many(query) => {
-                facets_of(
-                    Behind { query: &query, newsroom_id: viewer.newsroom_id() },
-                    self.facets.as_ref(),
-                    viewer,
-                    conn,
-                )
-                .await?
-            }
-        };
+        let behind = Behind { of_claims, newsroom_id: viewer.newsroom_id() };
+        let facets = facets_of(behind, self.facets.as_ref(), viewer, conn).await?;
         let order = |(score, id): (f32, Uuid), (other_score, other_id): (f32, Uuid)| {
             score.total_cmp(&other_score).then(id.cmp(&other_id))
         };
@@ -163,27 +153,39 @@ impl SearchQuery {
     }
 }
 
-/// A query for the ids of the claims behind what a search finds.
-struct Behind<'a> {
-    query: &'a Query,
+/// A query for the claims behind what a search finds.
+struct Behind {
+    of_claims: Of,
     newsroom_id: Option<Uuid>,
-}
-
-impl QueryFragment<Pg> for Behind<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT DISTINCT claim_id FROM search_entries WHERE claim_id IS NOT NULL AND words @@ ");
-        out.push_bind_param::<Text, _>(&self.query.wanted)?;
-        out.push_sql("::tsquery AND (public OR newsroom_id = ");
-        out.push_bind_param::<Nullable<SqlUuid>, _>(&self.newsroom_id)?;
-        out.push_sql(")");
-        Ok(())
-    }
 }
 
 /// Which claims lie behind the results.
 enum Of {
-    These(BTreeSet<Uuid>),
-    Many(Query),
+    These(Vec<Uuid>),
+    Many(Query, Vec<&'static str>),
+}
+
+impl QueryFragment<Pg> for Behind {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT id, topics, language, newsroom_id, claimed_on FROM claims WHERE id ");
+        match &self.of_claims {
+            Of::These(ids) => {
+                out.push_sql("= ANY (");
+                out.push_bind_param::<Array<SqlUuid>, _>(ids)?;
+            }
+            Of::Many(query, nouns) => {
+                out.push_sql("IN (SELECT claim_id FROM search_entries WHERE claim_id IS NOT NULL AND words @@ ");
+                out.push_bind_param::<Text, _>(&query.wanted)?;
+                out.push_sql("::tsquery AND noun = ANY (");
+                out.push_bind_param::<Array<Text>, _>(nouns)?;
+                out.push_sql(") AND (public OR newsroom_id = ");
+                out.push_bind_param::<Nullable<SqlUuid>, _>(&self.newsroom_id)?;
+                out.push_sql(")");
+            }
+        }
+        out.push_sql(")");
+        Ok(())
+    }
 }
 
 /// Reads the records and shows what was found of each.

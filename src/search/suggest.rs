@@ -81,10 +81,11 @@ const BY_LIKENESS: &str = "
     (SELECT noun AS type, record_id, 0 AS turn, name FROM search_entries
      WHERE $1 <% name AND noun <> 'claim' AND noun IN ('source', 'document') AND (public OR newsroom_id = $2)
      ORDER BY word_similarity($1, name) DESC LIMIT 5)";
-/// By words anywhere in a claim, of which the last one may be unfinished: as long as they are rare enough to be read in no time.
+/// By words anywhere in a claim, of which the last one may be unfinished. Few claims have the rarest; the index is asked for that one
+/// alone.
 const BY_WORDS: &str = "
     (SELECT 'claim' AS type, record_id, 3 AS turn, name FROM search_entries
-     WHERE words @@ $1::tsquery AND noun = 'claim' AND (public OR newsroom_id = $2) LIMIT 10)";
+     WHERE words @@ $1::tsquery AND (words @@ $3::tsquery) IS TRUE AND noun = 'claim' AND (public OR newsroom_id = $2) LIMIT 10)";
 /// Topics, of which there are few.
 const TOPICS: &str = "
     SELECT 'topic' AS type, slug AS id, coalesce(label, slug) AS text FROM (
@@ -106,8 +107,8 @@ impl SuggestQuery {
         add(topics(&typed.pattern, viewer, conn).await?);
         if typed.folded.chars().count() >= LETTERS_WITHIN {
             add(named(BY_LATER_WORD, &format!("% {}%", typed.pattern), viewer, conn).await?);
-            if let Some(words) = &typed.words {
-                add(named(BY_WORDS, words, viewer, conn).await?);
+            if let (Some(rarest), Some(words)) = (&typed.rarest, &typed.words) {
+                add(with_words(rarest, words, viewer, conn).await?);
             }
         }
         if add(Vec::new()) == 0 && typed.folded.chars().count() > LETTERS_WITHIN {
@@ -127,7 +128,10 @@ struct Typed {
     /// For LIKE, without its end.
     #[diesel(sql_type = Text)]
     pattern: String,
-    /// The same as words, where few claims have them.
+    /// The rarest of its words, where few claims have it.
+    #[diesel(sql_type = Nullable<Text>)]
+    rarest: Option<String>,
+    /// All of its words.
     #[diesel(sql_type = Nullable<Text>)]
     words: Option<String>,
 }
@@ -135,8 +139,9 @@ struct Typed {
 impl Typed {
     async fn read(q: &str, mut conn: &AsyncPgConnection) -> Result<Self> {
         Ok(diesel::sql_query(
-            "SELECT folded, regexp_replace(folded, '([\\\\%_])', '\\\\\\1', 'g') AS pattern, claims_suggested(q) AS words
-             FROM (SELECT q, folded_name(q) AS folded FROM (SELECT regexp_replace(ltrim($1), '\\s+', ' ', 'g')) AS t(q)) AS f",
+            "SELECT folded, regexp_replace(folded, '([\\\\%_])', '\\\\\\1', 'g') AS pattern, rarest, wanted AS words
+             FROM (SELECT q, folded_name(q) AS folded FROM (SELECT regexp_replace(ltrim($1), '\\s+', ' ', 'g')) AS t(q)) AS f
+             CROSS JOIN LATERAL claims_suggested(q)",
         )
         .bind::<Text, _>(q)
         .get_result(&mut conn)
@@ -144,16 +149,34 @@ impl Typed {
     }
 }
 
-async fn named(part: &str, pattern: &str, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Suggestion>> {
-    let sql = format!(
+/// What a part finds, with how to call it.
+fn shown(part: &str) -> String {
+    format!(
         "SELECT found.type, record_id::text AS id, coalesce(sources.name, documents.title, left(claims.text, 300)) AS text
          FROM ({part}) AS found
          LEFT JOIN sources ON found.type = 'source' AND sources.id = record_id
          LEFT JOIN documents ON found.type = 'document' AND documents.id = record_id
          LEFT JOIN claims ON found.type = 'claim' AND claims.id = record_id
          ORDER BY turn, length(found.name), record_id"
-    );
-    Ok(diesel::sql_query(sql)
+    )
+}
+
+async fn with_words(
+    rarest: &str,
+    words: &str,
+    viewer: Viewer,
+    mut conn: &AsyncPgConnection,
+) -> Result<Vec<Suggestion>> {
+    Ok(diesel::sql_query(shown(BY_WORDS))
+        .bind::<Text, _>(rarest)
+        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+        .bind::<Text, _>(words)
+        .load(&mut conn)
+        .await?)
+}
+
+async fn named(part: &str, pattern: &str, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Suggestion>> {
+    Ok(diesel::sql_query(shown(part))
         .bind::<Text, _>(pattern)
         .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
         .load(&mut conn)
