@@ -173,9 +173,15 @@ pub async fn keep(
     conn: &mut AsyncPgConnection,
 ) -> Result<()> {
     let ids: Vec<Uuid> = taken.iter().map(|one| one.record_id).collect();
+    // In the order in which a deletion takes them: the queue first.
+    diesel::sql_query("SELECT FROM embeddings_waiting WHERE record_id = ANY ($1) ORDER BY record_id FOR UPDATE")
+        .bind::<Array<SqlUuid>, _>(&ids)
+        .execute(conn)
+        .await?;
     diesel::sql_query(
         "INSERT INTO embeddings (model_id, record_id, part, text_hash, vector) SELECT $1, record_id, part, md5(said)::uuid, vector
-             FROM unnest($2, $3, $4, $5) AS t(record_id, part, said, vector) ORDER BY record_id, part
+             FROM unnest($2, $3, $4, $5) AS t(record_id, part, said, vector)
+             WHERE EXISTS (SELECT FROM search_entries WHERE search_entries.record_id = t.record_id) ORDER BY record_id, part
          ON CONFLICT (model_id, record_id, part) DO UPDATE
              SET text_hash = excluded.text_hash, vector = excluded.vector, number = nextval('embeddings_number'), gone_at = NULL",
     )

@@ -58,7 +58,7 @@ pub struct Node {
 /// That one node relies on another. There may be several between two nodes, but one from a node to itself.
 #[derive(Debug, Clone)]
 pub struct Arrow {
-    /// Which node relies, by its place in [`Picture::nodes`].
+    /// Which node relies, by its place among the nodes.
     pub from: usize,
     /// On which one.
     pub to: usize,

@@ -100,7 +100,7 @@ impl<T: Serialize> Responder for Faceted<T> {
     }
 }
 
-/// Counts what a query over claims finds, in one statement. It answers [`Counted`].
+/// Counts what a query over claims finds, in one statement. It answers the columns of `Counted`.
 struct CountBy<Q> {
     found: Q,
     facets: BTreeSet<Facet>,

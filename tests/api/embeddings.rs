@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{App, Client, Embedder, Mood, Process, claim, no_service, postgres, source, statement, until};
+use crate::support::{
+    App, Client, Embedder, Mood, Process, Program, claim, no_service, postgres, source, statement, until,
+};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -198,4 +200,49 @@ async fn english_questions_find_italian_quotes() {
             .then_some(())
     })
     .await;
+}
+
+/// Without the server's help, and again after the service failed.
+#[actix_web::test]
+async fn the_command_line_tells_and_embeds() {
+    let embedder = Embedder::start();
+    let program = Program::new();
+    let serving = program.serve(&[]).await;
+    let admin = serving.admin().await;
+    for n in 0..40 {
+        admin.create("claims", claim(json!({"text": format!("Ponte {n}"), "context": "Un uccello"}))).await;
+    }
+    let run = async |arguments: &[&str]| {
+        let service = ["--embeddings-url", &embedder.url, "--embeddings-model", "one", "--embeddings-dimensions", "8"];
+        program.run(&[&["embed"], arguments, &service].concat()).await
+    };
+    let status = async || -> Value { run(&["status", "--json"]).await.done().parse().unwrap() };
+    let told = status().await;
+    assert_eq!((&told["waiting"], &told["embedded"], &told["complete"]), (&json!(40), &json!(0), &json!(false)));
+    embedder.is(Mood::Down);
+    run(&["backfill"]).await.refused("The embedding service does not answer");
+    embedder.is(Mood::Well);
+    let done = run(&["backfill"]).await.done();
+    assert!(done.contains("one: 80 passages embedded, 0 refused by the service; complete"), "{done}");
+    let told = status().await;
+    assert_eq!((&told["waiting"], &told["embedded"], &told["complete"]), (&json!(0), &json!(80), &json!(true)));
+    assert_eq!(embedder.embedded("Ponte 7"), 1);
+    program.run(&["embed", "status"]).await.refused("ONRECORD_EMBEDDINGS_URL");
+    serving.stop().await;
+}
+
+/// What a killed process was at is done by the next one.
+#[actix_web::test]
+async fn nothing_is_lost_when_the_process_is_killed() {
+    let embedder = Embedder::start();
+    let database = postgres::database().await;
+    let app = App::start_on(&database);
+    let id = publish(&app.editor, "Uno squalo", "it").await;
+    // As a process leaves it that has taken it and is no more.
+    let taken = "UPDATE embeddings_waiting SET taken_until = now() + interval '2 seconds'";
+    app.sql().await.batch_execute(taken).await.unwrap();
+    let next = App::embedded_by(embedder.settings("one"), &database);
+    finds(&next.anyone, "A shark", &id).await;
+    assert_eq!(embedder.embedded("Uno squalo"), 1);
+    std::mem::forget(app);
 }
