@@ -303,7 +303,7 @@ diesel::table! {
 diesel::table! {
     /// The models that passages were embedded by: the one in use, and the one that is to take its place
     embedding_models (id) {
-        /// Rises: the newest is the one that was configured last
+        /// Rises
         id -> Int4,
         /// Its name at the service
         name -> Text,
@@ -313,6 +313,8 @@ diesel::table! {
         passage_prefix -> Text,
         /// Whether all that there was has been embedded by it once
         complete -> Bool,
+        /// When a process began with it that found another chosen: passages are embedded by the last one only
+        chosen_at -> Timestamptz,
     }
 }
 

@@ -50,6 +50,7 @@ DROP FUNCTION text_key(text);
 DROP FUNCTION term_in(regconfig, text);
 DROP FUNCTION words_of(regconfig, text);
 DROP FUNCTION is_ascii(text);
+DROP FUNCTION as_searched(text);
 DROP FUNCTION without_accents(text);
 DROP FUNCTION split_script(text, boolean);
 DROP FUNCTION without_blanks();

@@ -9,10 +9,10 @@ RETURN '\u0E00-\u0EFF\u1000-\u109F\u1780-\u17FF\u3005-\u3007\u3040-\u30FF\u31F0-
 COMMENT ON FUNCTION without_blanks() IS 'The scripts whose sentences do not fall into words at blanks, as ranges of a regular expression';
 
 CREATE FUNCTION split_script(said text, singles boolean) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT string_agg(CASE WHEN part !~ ('^[' || without_blanks() || ']') THEN part
-                           WHEN char_length(part) = 1 THEN part
-                           ELSE (SELECT string_agg(CASE WHEN singles THEN substr(part, at, 2) || ' ' || substr(part, at, 1) ELSE substr(part, at, 2) END, ' ' ORDER BY at)
-                                 FROM generate_series(1, char_length(part) - CASE WHEN singles THEN 0 ELSE 1 END) AS at) END, ' ' ORDER BY n)
+    SELECT string_agg(CASE WHEN part !~ ('^[' || without_blanks() || ']') OR char_length(part) = 1 THEN part
+                           ELSE (SELECT string_agg(CASE WHEN singles THEN concat(one, next, ' ', one) ELSE one || next END, ' ' ORDER BY at)
+                                 FROM (SELECT at, one, lead(one) OVER (ORDER BY at) AS next FROM string_to_table(part, NULL) WITH ORDINALITY AS c(one, at)) AS pairs
+                                 WHERE singles OR next IS NOT NULL) END, ' ' ORDER BY n)
     FROM regexp_matches(said, '[' || without_blanks() || ']+|[^' || without_blanks() || ']+', 'g') WITH ORDINALITY AS m(parts, n)
     CROSS JOIN LATERAL (SELECT parts[1]) AS p(part)
 $$;
@@ -22,13 +22,22 @@ CREATE FUNCTION without_accents(said text) RETURNS text LANGUAGE sql IMMUTABLE P
 RETURN translate(normalize(regexp_replace(normalize(said, NFD), '[\u0300-\u036f]', '', 'g'), NFC), 'øđłħŧıØĐŁĦŦ', 'odlhtiODLHT');
 COMMENT ON FUNCTION without_accents(text) IS 'The text without the marks above, through and below Latin, Greek and Cyrillic letters';
 
+-- A mark that stands alone would leave an empty word.
+CREATE FUNCTION as_searched(said text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    plain CONSTANT text := regexp_replace(normalize(said, NFKC), '(^|[^[:alnum:]])[\u0300-\u036f\u00B4\u00A8\u02B0-\u02FF]+', '\1 ', 'g');
+BEGIN
+    RETURN plain;
+END $$;
+COMMENT ON FUNCTION as_searched(text) IS 'The text in compatibility form, without marks that belong to no letter';
+
 CREATE FUNCTION is_ascii(said text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN octet_length(said) = char_length(said);
 COMMENT ON FUNCTION is_ascii(text) IS 'Whether the text has ASCII characters only';
 
 -- Stemmed as it is written, and the stems without accents: a stemmer goes by them.
 CREATE FUNCTION words_of(config regconfig, said text) RETURNS tsvector LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
-    plain CONSTANT text := CASE WHEN NOT is_ascii(said) THEN normalize(said, NFKC) END;
+    plain CONSTANT text := CASE WHEN NOT is_ascii(said) THEN as_searched(said) END;
 BEGIN
     IF plain IS NULL THEN
         RETURN to_tsvector(config, coalesce(said, ''));
@@ -39,7 +48,7 @@ COMMENT ON FUNCTION words_of(regconfig, text) IS 'The words of a text by the rul
 
 CREATE FUNCTION term_in(config regconfig, term text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
-    plain CONSTANT text := normalize(term, NFKC);
+    plain CONSTANT text := CASE WHEN is_ascii(term) THEN term ELSE as_searched(term) END;
 BEGIN
     RETURN without_accents(CASE WHEN plain ~ ('[' || without_blanks() || ']') THEN plainto_tsquery(config, split_script(plain, false))
                                 ELSE phraseto_tsquery(config, plain) END::text);
@@ -169,9 +178,10 @@ BEGIN
         DELETE FROM search_entries WHERE record_id = OLD.id;
     END IF;
     IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'claims' AND to_jsonb(NEW) ->> 'language' <> to_jsonb(OLD) ->> 'language' THEN
-        PERFORM put_entry(entry_of(statements)) FROM statements WHERE claim_id = NEW.id AND translation IS NOT NULL AND status <> 'withdrawn';
-        PERFORM put_entry(entry_of(verdicts)) FROM verdicts WHERE claim_id = NEW.id AND language IS NULL AND status NOT IN ('superseded', 'retracted')
-            AND num_nonnulls(title, summary, url) > 0;
+        PERFORM put_entry(entry) FROM (SELECT * FROM statements WHERE claim_id = NEW.id AND translation IS NOT NULL ORDER BY id FOR NO KEY UPDATE) AS statements
+            CROSS JOIN LATERAL entry_of(ROW(statements.*)::statements) AS entry WHERE entry.record_id IS NOT NULL;
+        PERFORM put_entry(entry) FROM (SELECT * FROM verdicts WHERE claim_id = NEW.id AND language IS NULL ORDER BY id FOR NO KEY UPDATE) AS verdicts
+            CROSS JOIN LATERAL entry_of(ROW(verdicts.*)::verdicts) AS entry WHERE entry.record_id IS NOT NULL;
     END IF;
     RETURN NULL;
 END $$;
@@ -276,7 +286,7 @@ BEGIN
     IF begun <> '' THEN
         SELECT '(' || string_agg(quote_literal(word), ' | ') || ')', sum(entries) INTO likeliest, frequency FROM (
             SELECT word, entries FROM (
-                (SELECT word, entries FROM word_counts WHERE word >= begun AND word < begun || U&'\+10FFFF' ORDER BY word LIMIT 200)
+                (SELECT word, entries FROM word_counts WHERE word >= begun AND word < begun || U&'\+10FFFF' AND entries > 0 AND word NOT LIKE '=%' ORDER BY word LIMIT 2000)
                 UNION SELECT word, entries FROM word_counts WHERE word = ANY (wanted_stems(begun))) AS begins
             ORDER BY entries DESC LIMIT 8) AS likeliest;
         IF likeliest IS NULL THEN

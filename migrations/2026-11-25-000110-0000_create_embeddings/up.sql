@@ -6,14 +6,16 @@ CREATE TABLE embedding_models (
     dimensions integer NOT NULL,
     passage_prefix text NOT NULL,
     complete boolean NOT NULL DEFAULT false,
+    chosen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT embedding_models_key UNIQUE (name, dimensions, passage_prefix)
 );
 COMMENT ON TABLE embedding_models IS 'The models that passages were embedded by: the one in use, and the one that is to take its place';
-COMMENT ON COLUMN embedding_models.id IS 'Rises: the newest is the one that was configured last';
+COMMENT ON COLUMN embedding_models.id IS 'Rises';
 COMMENT ON COLUMN embedding_models.name IS 'Its name at the service';
 COMMENT ON COLUMN embedding_models.dimensions IS 'How many numbers a vector has';
 COMMENT ON COLUMN embedding_models.passage_prefix IS 'What is sent in front of each passage';
 COMMENT ON COLUMN embedding_models.complete IS 'Whether all that there was has been embedded by it once';
+COMMENT ON COLUMN embedding_models.chosen_at IS 'When a process began with it that found another chosen: passages are embedded by the last one only';
 
 CREATE SEQUENCE embeddings_number;
 -- Roles are granted tables, whose identities bring their own right to count; this is counted by updates as well.
@@ -49,6 +51,23 @@ COMMENT ON COLUMN embeddings_waiting.record_id IS 'The record';
 COMMENT ON COLUMN embeddings_waiting.noted_at IS 'When it was last written';
 COMMENT ON COLUMN embeddings_waiting.taken_until IS 'Until when a process is at it';
 CREATE INDEX embeddings_waiting_noted_at_idx ON embeddings_waiting (noted_at);
+
+CREATE FUNCTION chosen_model() RETURNS integer LANGUAGE sql STABLE
+RETURN (SELECT id FROM embedding_models ORDER BY chosen_at DESC, id DESC LIMIT 1);
+COMMENT ON FUNCTION chosen_model() IS 'The model that passages are embedded by: the queue is for one alone';
+
+CREATE FUNCTION choose_model(wanted text, length integer, prefix text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('onrecord embedding model'));
+    IF EXISTS (SELECT FROM embedding_models WHERE id = chosen_model() AND (name, dimensions, passage_prefix) = (wanted, length, prefix)) THEN
+        RETURN;
+    END IF;
+    INSERT INTO embedding_models (name, dimensions, passage_prefix) VALUES (wanted, length, prefix)
+        ON CONFLICT (name, dimensions, passage_prefix) DO UPDATE SET chosen_at = clock_timestamp(), complete = false;
+    INSERT INTO embeddings_waiting (record_id) SELECT record_id FROM search_entries WHERE noun IN ('claim', 'statement') ORDER BY record_id
+        ON CONFLICT (record_id) DO UPDATE SET taken_until = NULL;
+END $$;
+COMMENT ON FUNCTION choose_model(text, integer, text) IS 'Lets passages be embedded by this model from now on; where it was another, everything waits to be embedded again';
 
 CREATE FUNCTION passages(record_ids uuid[]) RETURNS TABLE (record_id uuid, part text, said text) LANGUAGE sql STABLE AS $$
     SELECT id, part, left(said, 4000) FROM (

@@ -72,7 +72,9 @@ async fn status(settings: &EmbeddingSettings, as_json: bool, db: &Db) -> anyhow:
 
 async fn backfill(settings: &EmbeddingSettings, db: &Db) -> anyhow::Result<()> {
     let embeddings = Embeddings::new(settings)?;
-    let model = db.write_quietly(async |conn| Model::configured(settings, conn).await).await?;
+    db.write_quietly(async |conn| Model::choose(settings, conn).await).await?;
+    let chosen = db.read(async |conn| Model::configured(settings, conn).await).await?;
+    let Some(model) = chosen else { bail!("another process has chosen another model meanwhile") };
     let waiting = u64::try_from(progress(settings, db).await?.waiting)?;
     let bar = ProgressBar::new(waiting);
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} records, {per_sec}, {eta} left")?);

@@ -18,8 +18,8 @@ pub struct Cosines {
 /// All vectors of one model.
 #[derive(Debug, Default)]
 pub struct Index {
-    /// The model.
-    pub model: i32,
+    /// The model's name at the service.
+    pub model: String,
     parts: [Part; 2],
 }
 
@@ -34,8 +34,8 @@ struct Part {
 
 impl Index {
     /// Without vectors.
-    pub fn of(model: i32) -> Self {
-        Self { model, ..Self::default() }
+    pub fn of(model: &str) -> Self {
+        Self { model: model.to_owned(), ..Self::default() }
     }
 
     /// Puts a record's vector in place of an earlier one; none removes it.
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn vectors_come_go_and_are_found() {
-        let mut index = Index::of(1);
+        let mut index = Index::of("one");
         let records: Vec<Uuid> = (0..50).map(Uuid::from_u128).collect();
         let vector =
             |n: usize| -> Vec<i8> { (0..8).map(|d| if d == n % 8 { 100 } else { i8::try_from(n).unwrap() }).collect() };
@@ -174,6 +174,6 @@ mod tests {
             index.put(*record, false, None);
         }
         assert_eq!(index.nearest(&vector(0), 5), [records[1]]);
-        assert!(Index::of(1).nearest(&vector(0), 5).is_empty());
+        assert!(Index::of("one").nearest(&vector(0), 5).is_empty());
     }
 }

@@ -11,7 +11,6 @@ mod store;
 mod worker;
 
 pub use index::Cosines;
-pub use service::Vector;
 pub use settings::EmbeddingSettings;
 pub use store::{Model, Progress};
-pub use worker::{Embeddings, Meaning, run};
+pub use worker::{Embeddings, Meaning, Vector, run};

@@ -24,15 +24,6 @@ pub enum Kind {
     Passage,
 }
 
-/// A direction, in signed bytes.
-#[derive(Debug, Clone)]
-pub struct Vector {
-    /// One for each dimension.
-    pub bytes: Vec<i8>,
-    /// The model that it is of.
-    pub model: i32,
-}
-
 /// Why there are no vectors.
 #[derive(Debug)]
 pub enum Failure {

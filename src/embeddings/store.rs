@@ -88,28 +88,28 @@ pub struct Progress {
 }
 
 impl Model {
-    /// The configured model. When it is new, or was not the last one, everything waits to be embedded by it.
-    pub async fn configured(settings: &EmbeddingSettings, conn: &mut AsyncPgConnection) -> Result<Self> {
-        let dimensions = i32::from(settings.dimensions);
-        let made = diesel::sql_query(
-            "WITH made AS (INSERT INTO embedding_models (name, dimensions, passage_prefix) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id),
-             abandoned AS (DELETE FROM embedding_models WHERE NOT complete AND (name, dimensions, passage_prefix) <> ($1, $2, $3) RETURNING id)
-             INSERT INTO embeddings_waiting (record_id) SELECT record_id FROM search_entries
-                 WHERE noun IN ('claim', 'statement') AND (EXISTS (SELECT FROM made) OR EXISTS (SELECT FROM abandoned)) ON CONFLICT DO NOTHING",
-        );
-        made.bind::<Text, _>(&settings.model)
-            .bind::<Integer, _>(dimensions)
+    /// Lets passages be embedded by the configured model, whatever it was before.
+    pub async fn choose(settings: &EmbeddingSettings, conn: &mut AsyncPgConnection) -> Result<()> {
+        diesel::sql_query("SELECT choose_model($1, $2, $3)")
+            .bind::<Text, _>(&settings.model)
+            .bind::<Integer, _>(i32::from(settings.dimensions))
             .bind::<Text, _>(&settings.passage_prefix)
             .execute(conn)
             .await?;
+        Ok(())
+    }
+
+    /// The configured model; none where another process has replaced it.
+    pub async fn configured(settings: &EmbeddingSettings, mut conn: &AsyncPgConnection) -> Result<Option<Self>> {
         Ok(diesel::sql_query(
             "SELECT id, name, complete FROM embedding_models WHERE (name, dimensions, passage_prefix) = ($1, $2, $3)",
         )
         .bind::<Text, _>(&settings.model)
-        .bind::<Integer, _>(dimensions)
+        .bind::<Integer, _>(i32::from(settings.dimensions))
         .bind::<Text, _>(&settings.passage_prefix)
-        .get_result(conn)
-        .await?)
+        .get_result(&mut conn)
+        .await
+        .optional()?)
     }
 
     /// The model whose vectors are searched: the configured one, or the one before while that is not complete. Of another length, a
@@ -140,14 +140,17 @@ impl Model {
     }
 }
 
-/// Takes some records from the queue, for a minute: nobody else does them meanwhile, and somebody does when this process is killed.
-pub async fn take(conn: &mut AsyncPgConnection) -> Result<Vec<Taken>> {
+/// Takes some records from the queue, for two minutes: nobody else does them meanwhile, and somebody does when this process is killed.
+/// None where passages are embedded by another model.
+pub async fn take(model: &Model, conn: &mut AsyncPgConnection) -> Result<Vec<Taken>> {
     Ok(diesel::sql_query(
-        "UPDATE embeddings_waiting SET taken_until = now() + interval '1 minute' WHERE record_id IN
-             (SELECT record_id FROM embeddings_waiting WHERE taken_until IS NULL OR taken_until < now() ORDER BY noted_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+        "UPDATE embeddings_waiting SET taken_until = now() + interval '2 minutes' WHERE record_id IN
+             (SELECT record_id FROM embeddings_waiting WHERE (taken_until IS NULL OR taken_until < now()) AND $2 = chosen_model()
+              ORDER BY noted_at LIMIT $1 FOR UPDATE SKIP LOCKED)
          RETURNING record_id, noted_at",
     )
     .bind::<BigInt, _>(BATCH)
+    .bind::<Integer, _>(model.id)
     .load(conn)
     .await?)
 }
@@ -172,16 +175,22 @@ pub async fn keep(
     model: &Model,
     conn: &mut AsyncPgConnection,
 ) -> Result<()> {
-    let ids: Vec<Uuid> = taken.iter().map(|one| one.record_id).collect();
-    // In the order in which a deletion takes them: the queue first.
-    diesel::sql_query("SELECT FROM embeddings_waiting WHERE record_id = ANY ($1) ORDER BY record_id FOR UPDATE")
-        .bind::<Array<SqlUuid>, _>(&ids)
-        .execute(conn)
-        .await?;
+    // The queue first, as a deletion takes them. What was written again, or is another's by now, is not ours any more.
+    let ours: Vec<Taken> = diesel::sql_query(
+        "SELECT record_id, noted_at FROM embeddings_waiting JOIN unnest($1, $2) AS t(record_id, noted_at) USING (record_id, noted_at)
+         WHERE $3 = chosen_model() ORDER BY record_id FOR UPDATE OF embeddings_waiting",
+    )
+    .bind::<Array<SqlUuid>, _>(taken.iter().map(|one| one.record_id).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(taken.iter().map(|one| one.noted_at).collect::<Vec<_>>())
+    .bind::<Integer, _>(model.id)
+    .load(conn)
+    .await?;
+    let ids: Vec<Uuid> = ours.iter().map(|one| one.record_id).collect();
+    let passages: Vec<_> = passages.iter().filter(|(one, _)| ids.contains(&one.record_id)).collect();
     diesel::sql_query(
         "INSERT INTO embeddings (model_id, record_id, part, text_hash, vector) SELECT $1, record_id, part, md5(said)::uuid, vector
              FROM unnest($2, $3, $4, $5) AS t(record_id, part, said, vector)
-             WHERE EXISTS (SELECT FROM search_entries WHERE search_entries.record_id = t.record_id) ORDER BY record_id, part
+             ORDER BY record_id, part
          ON CONFLICT (model_id, record_id, part) DO UPDATE
              SET text_hash = excluded.text_hash, vector = excluded.vector, number = nextval('embeddings_number'), gone_at = NULL",
     )
@@ -199,14 +208,10 @@ pub async fn keep(
     .bind::<Array<SqlUuid>, _>(&ids)
     .execute(conn)
     .await?;
-    diesel::sql_query(
-        "DELETE FROM embeddings_waiting USING unnest($1, $2) AS t(record_id, noted_at)
-         WHERE (embeddings_waiting.record_id, embeddings_waiting.noted_at) = (t.record_id, t.noted_at)",
-    )
-    .bind::<Array<SqlUuid>, _>(&ids)
-    .bind::<Array<Timestamptz>, _>(taken.iter().map(|one| one.noted_at).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
+    diesel::sql_query("DELETE FROM embeddings_waiting WHERE record_id = ANY ($1)")
+        .bind::<Array<SqlUuid>, _>(&ids)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -222,11 +227,11 @@ pub async fn give_back(taken: &[Taken], conn: &mut AsyncPgConnection) -> Result<
 
 /// Where nothing waits any more: the model is complete, others are forgotten, and so are texts that have been gone for a day.
 pub async fn finish(model: &Model, conn: &mut AsyncPgConnection) -> Result<()> {
-    diesel::sql_query("UPDATE embedding_models SET complete = true WHERE id = $1 AND NOT complete AND NOT EXISTS (SELECT FROM embeddings_waiting)")
+    diesel::sql_query("UPDATE embedding_models SET complete = true WHERE id = $1 AND id = chosen_model() AND NOT complete AND NOT EXISTS (SELECT FROM embeddings_waiting)")
         .bind::<Integer, _>(model.id)
         .execute(conn)
         .await?;
-    diesel::sql_query("DELETE FROM embedding_models WHERE id <> $1 AND EXISTS (SELECT FROM embedding_models WHERE id = $1 AND complete)")
+    diesel::sql_query("DELETE FROM embedding_models WHERE id <> $1 AND $1 = chosen_model() AND EXISTS (SELECT FROM embedding_models WHERE id = $1 AND complete)")
         .bind::<Integer, _>(model.id)
         .execute(conn)
         .await?;

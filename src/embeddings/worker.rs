@@ -13,7 +13,7 @@ use prometheus_client::registry::Registry;
 use uuid::Uuid;
 
 use super::index::{Cosines, Index};
-use super::service::{Failure, Kind, Service, Vector};
+use super::service::{Failure, Kind, Service};
 use super::settings::EmbeddingSettings;
 use super::store::{self, Model, Passage, Progress, Row, Taken};
 use crate::db::{Db, Pool};
@@ -36,8 +36,6 @@ const AGAIN: Duration = Duration::from_secs(30);
 pub struct Embeddings {
     service: Option<Service>,
     index: RwLock<Arc<RwLock<Index>>>,
-    /// The name of the index's model.
-    model: RwLock<Option<String>>,
     /// Whether all vectors were read and the model is complete.
     ready: AtomicBool,
     /// Whether something was taken from the queue since it was last found empty.
@@ -68,6 +66,32 @@ impl Default for Measured {
     }
 }
 
+/// What a text means.
+#[derive(Clone)]
+pub struct Vector {
+    /// The direction, in signed bytes.
+    bytes: Arc<[i8]>,
+    /// The vectors of its model, also when another takes over meanwhile.
+    index: Arc<RwLock<Index>>,
+}
+
+impl Vector {
+    /// The claims and statements nearest to it, by their ids.
+    pub async fn nearest(&self) -> Vec<Uuid> {
+        let query = self.clone();
+        let found = web::block(move || {
+            query.index.read().unwrap_or_else(PoisonError::into_inner).nearest(&query.bytes, NEAREST)
+        });
+        found.await.unwrap_or_default()
+    }
+
+    /// How near these claims and statements are.
+    pub fn cosines(&self, records: impl Iterator<Item = Uuid>) -> HashMap<Uuid, Cosines> {
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        records.map(|record| (record, index.cosines(&self.bytes, record))).collect()
+    }
+}
+
 /// Whether meaning can be asked for.
 pub enum Meaning {
     /// No service is configured.
@@ -84,7 +108,6 @@ impl Embeddings {
         Ok(Self {
             service: Service::new(settings)?,
             index: RwLock::default(),
-            model: RwLock::default(),
             ready: AtomicBool::new(false),
             unfinished: AtomicBool::new(true),
             rests_until: Mutex::default(),
@@ -115,17 +138,17 @@ impl Embeddings {
         let Some(service) = self.service.clone() else { return Meaning::Off };
         let resting =
             self.rests_until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at > Instant::now());
-        let name = self.model.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let (Some(name), false, true) = (name, resting, self.ready.load(Ordering::Relaxed)) else {
+        if resting || !self.ready.load(Ordering::Relaxed) {
             return Meaning::Missing;
-        };
-        let model = self.index().read().unwrap_or_else(PoisonError::into_inner).model;
+        }
+        let index = self.index();
+        let name = index.read().unwrap_or_else(PoisonError::into_inner).model.clone();
         let texts = vec![text.chars().take(4000).collect::<String>()];
         let since = Instant::now();
         let answered = web::block(move || service.embed(&name, &texts, Kind::Query)).await;
         self.metrics.queries.observe(since.elapsed().as_secs_f64());
         match answered {
-            Ok(Ok(mut vectors)) => Meaning::Of(Vector { bytes: vectors.pop().unwrap_or_default(), model }),
+            Ok(Ok(mut vectors)) => Meaning::Of(Vector { bytes: vectors.pop().unwrap_or_default().into(), index }),
             Ok(Err(Failure::Refused(error))) => {
                 tracing::debug!(%error, "a query cannot be embedded");
                 Meaning::Missing
@@ -136,24 +159,6 @@ impl Embeddings {
                 Meaning::Missing
             }
         }
-    }
-
-    /// The claims and statements nearest to a text, by their ids.
-    pub async fn nearest(&self, query: &Vector) -> Vec<Uuid> {
-        let (index, query) = (self.index(), query.clone());
-        let found = web::block(move || {
-            let index = index.read().unwrap_or_else(PoisonError::into_inner);
-            if index.model == query.model { index.nearest(&query.bytes, NEAREST) } else { Vec::new() }
-        });
-        found.await.unwrap_or_default()
-    }
-
-    /// How near these claims and statements are.
-    pub fn cosines(&self, query: &Vector, records: impl Iterator<Item = Uuid>) -> HashMap<Uuid, Cosines> {
-        let index = self.index();
-        let index = index.read().unwrap_or_else(PoisonError::into_inner);
-        let of_model = index.model == query.model;
-        records.filter(|_| of_model).map(|record| (record, index.cosines(&query.bytes, record))).collect()
     }
 
     fn index(&self) -> Arc<RwLock<Index>> {
@@ -168,7 +173,7 @@ impl Embeddings {
     /// Embeds what waits, a batch; answers how many records that were.
     pub async fn embed_some(&self, model: &Model, db: &Db) -> Result<usize> {
         let Some(service) = &self.service else { return Ok(0) };
-        let taken = db.write_quietly(store::take).await?;
+        let taken = db.write_quietly(async |conn| store::take(model, conn).await).await?;
         if taken.is_empty() {
             if self.unfinished.swap(false, Ordering::Relaxed) {
                 db.write_quietly(async |conn| store::finish(model, conn).await).await?;
@@ -249,19 +254,20 @@ pub async fn run(pool: Pool, embeddings: web::Data<Embeddings>) {
 
 async fn keep_embedding(embeddings: &Embeddings, service: &Service, db: &Db) {
     let mut wait = LOOK;
-    let mut model: Option<Model> = None;
+    let mut chosen = false;
     loop {
-        let known = model.take();
         let round = async {
-            let model = match known {
-                Some(model) => model,
-                None => db.write_quietly(async |conn| Model::configured(service.settings(), conn).await).await?,
-            };
-            Ok::<_, Error>((embeddings.embed_some(&model, db).await?, model))
+            if !chosen {
+                db.write_quietly(async |conn| Model::choose(service.settings(), conn).await).await?;
+            }
+            match db.read(async |conn| Model::configured(service.settings(), conn).await).await? {
+                Some(model) => embeddings.embed_some(&model, db).await,
+                None => Ok(0),
+            }
         };
         match round.await {
-            Ok((done, same)) => {
-                (model, wait) = (Some(same), LOOK);
+            Ok(done) => {
+                (chosen, wait) = (true, LOOK);
                 if done == 0 {
                     tokio::time::sleep(LOOK).await;
                 }
@@ -282,17 +288,18 @@ struct Followed {
     model: Model,
     index: Arc<RwLock<Index>>,
     newest: i64,
-    /// What was the newest some time ago, from where rows are read again.
+    /// What was the newest half a minute ago or longer, from where rows are read again.
     settled: i64,
+    /// What was the newest at the last turn.
+    before: i64,
     since: Instant,
 }
 
 async fn keep_following(embeddings: &Embeddings, service: &Service, db: &Db) {
     let mut followed: Option<Followed> = None;
     loop {
-        match follow(embeddings, service, followed.take(), db).await {
-            Ok(next) => followed = next,
-            Err(error) => tracing::debug!(%error, "cannot follow what was embedded"),
+        if let Err(error) = follow(embeddings, service, &mut followed, db).await {
+            tracing::debug!(%error, "cannot follow what was embedded");
         }
         if let Err(error) = embeddings.measure(service, db).await {
             tracing::debug!(%error, "cannot see how far embedding is");
@@ -301,21 +308,19 @@ async fn keep_following(embeddings: &Embeddings, service: &Service, db: &Db) {
     }
 }
 
-async fn follow(
-    embeddings: &Embeddings,
-    service: &Service,
-    followed: Option<Followed>,
-    db: &Db,
-) -> Result<Option<Followed>> {
+async fn follow(embeddings: &Embeddings, service: &Service, followed: &mut Option<Followed>, db: &Db) -> Result<()> {
     let Some(model) = db.read(async |conn| Model::in_use(service.settings(), conn).await).await? else {
-        return Ok(None);
+        return Ok(());
     };
-    let same = followed.filter(|followed| followed.model.id == model.id);
-    let mut followed = same.unwrap_or_else(|| Followed {
-        index: Arc::new(RwLock::new(Index::of(model.id))),
+    if followed.as_ref().is_some_and(|followed| followed.model.id != model.id) {
+        *followed = None;
+    }
+    let followed = followed.get_or_insert_with(|| Followed {
+        index: Arc::new(RwLock::new(Index::of(&model.name))),
         model: model.clone(),
         newest: 0,
         settled: 0,
+        before: 0,
         since: Instant::now(),
     });
     let mut from = followed.settled;
@@ -327,16 +332,15 @@ async fn follow(
         put(&followed.index, &rows);
     }
     if followed.since.elapsed() >= AGAIN {
-        (followed.settled, followed.since) = (followed.newest, Instant::now());
+        (followed.settled, followed.before, followed.since) = (followed.before, followed.newest, Instant::now());
     }
     embeddings
         .metrics
         .vectors
         .set(i64::try_from(followed.index.read().map_or(0, |index| index.len())).unwrap_or(i64::MAX));
     *embeddings.index.write().unwrap_or_else(PoisonError::into_inner) = followed.index.clone();
-    *embeddings.model.write().unwrap_or_else(PoisonError::into_inner) = Some(model.name.clone());
     embeddings.ready.store(model.complete, Ordering::Relaxed);
-    Ok(Some(followed))
+    Ok(())
 }
 
 fn put(index: &RwLock<Index>, rows: &[Row]) {

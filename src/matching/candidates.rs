@@ -29,6 +29,9 @@ pub struct Candidate {
     /// Whether it is the claim's own.
     #[diesel(sql_type = Bool)]
     pub is_claim: bool,
+    /// Of a claim's own entry, the same for claims whose text differs in case, width, blanks and punctuation only.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub text_key: Option<Uuid>,
     /// Its words.
     #[diesel(sql_type = Tsvector)]
     pub words: Words,
@@ -48,7 +51,7 @@ pub async fn candidates(
         "AND $3 IS NULL AND $4 IS NULL"
     };
     let sql = format!(
-        "SELECT record_id, claim_id, noun = 'claim' AS is_claim, words FROM search_entries
+        "SELECT record_id, claim_id, noun = 'claim' AS is_claim, CASE noun WHEN 'claim' THEN key END AS text_key, words FROM search_entries
          WHERE words @@ $1::tsquery AND claim_id IS NOT NULL AND (public OR newsroom_id = $2) {narrowed} LIMIT $5"
     );
     Ok(diesel::sql_query(sql)
@@ -64,7 +67,7 @@ pub async fn candidates(
 /// The entries of these claims and statements, as far as the caller may see them.
 pub async fn these(ids: &[Uuid], viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Candidate>> {
     Ok(diesel::sql_query(
-        "SELECT record_id, claim_id, noun = 'claim' AS is_claim, words FROM search_entries
+        "SELECT record_id, claim_id, noun = 'claim' AS is_claim, CASE noun WHEN 'claim' THEN key END AS text_key, words FROM search_entries
          WHERE record_id = ANY ($1) AND claim_id IS NOT NULL AND (public OR newsroom_id = $2)",
     )
     .bind::<Array<SqlUuid>, _>(ids)

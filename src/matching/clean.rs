@@ -20,6 +20,9 @@ pub struct Message {
 /// How many links of a message are looked up.
 const MOST_LINKS: usize = 5;
 
+/// How many characters a signature has at most.
+const LONGEST_SIGNATURE: usize = 200;
+
 /// An expression of this file.
 #[expect(clippy::unwrap_used, reason = "all of them are read by a test")]
 fn expression(text: &str) -> Regex {
@@ -47,8 +50,10 @@ pub fn message(text: &str) -> Message {
     let link = |found: regex::Match<'_>| found.as_str().trim_end_matches(['.', ',', ')', ';', '"', '\'']).to_owned();
     let links = LINK.find_iter(&text).take(MOST_LINKS).map(link).collect();
     let text = text.trim_end();
-    let signed = SIGNATURE.captures(text);
-    let body = signed.as_ref().and_then(|found| found.get(0)).map_or(text, |found| &text[..found.start()]);
+    // It stands at the end: the rest of a long text is not searched for it.
+    let end = text.char_indices().rev().nth(LONGEST_SIGNATURE).map_or(0, |(at, _)| at);
+    let signed = SIGNATURE.captures(&text[end..]);
+    let body = signed.as_ref().and_then(|found| found.get(0)).map_or(text, |found| &text[..end + found.start()]);
     let (author, date) =
         signed.map_or_else(Default::default, |found| (format!("{} @{}", &found[1], &found[2]), found[3].to_owned()));
     Message { text: plain(body), author: plain(&author), date: plain(&date), links }

@@ -89,12 +89,22 @@ fn one_of_two(request: &MatchRequest) -> Result<(), ValidationError> {
 /// Several texts or addresses.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[validate(schema(function = not_too_long))]
 #[schema(example = json!({"items": [{"text": "Did Peskov confirm that a meeting took place?", "limit": 1}, {"url": "https://example.org/story"}]}))]
 pub struct MatchBatch {
-    /// Each as in a single request.
+    /// Each as in a single request; their texts have at most 200,000 characters together.
     #[validate(length(min = 1, max = 100), nested)]
     #[schema(min_items = 1, max_items = 100)]
     pub items: Vec<MatchRequest>,
+}
+
+fn not_too_long(batch: &MatchBatch) -> Result<(), ValidationError> {
+    let texts = batch.items.iter().filter_map(|item| item.text.as_deref());
+    if texts.map(|text| text.chars().count()).sum::<usize>() <= 200_000 {
+        return Ok(());
+    }
+    Err(ValidationError::new("items")
+        .with_message("must have at most 200,000 characters in all texts together: send several requests".into()))
 }
 
 /// A claim that says what was asked for, or something near it.

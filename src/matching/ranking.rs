@@ -27,15 +27,16 @@ use crate::verdicts::Verdict;
 struct Near {
     score: f32,
     matched_by: Vec<MatchedBy>,
-    /// The same for claims whose own text has the same words.
-    twins: Option<u64>,
+    /// The same for claims with the same text.
+    twins: Option<Uuid>,
 }
 
 /// What a text means, and what lies nearest.
-struct Sense<'a> {
-    embeddings: &'a Embeddings,
+struct Sense {
     vector: Vector,
     nearest: Vec<Uuid>,
+    /// How much shared words count beside it.
+    weight: f32,
 }
 
 /// The claims that match, as far as the caller may see them.
@@ -45,7 +46,7 @@ pub async fn matches(request: &MatchRequest, viewer: Viewer, db: &Db, embeddings
     let meaning = if whole.is_empty() { Meaning::Off } else { embeddings.meaning(&whole).await };
     let degraded = matches!(meaning, Meaning::Missing);
     let sense = match meaning {
-        Meaning::Of(vector) => Some(Sense { embeddings, nearest: embeddings.nearest(&vector).await, vector }),
+        Meaning::Of(vector) => Some(Sense { nearest: vector.nearest().await, vector, weight: embeddings.weight() }),
         Meaning::Off | Meaning::Missing => None,
     };
     let found = async |conn: &AsyncPgConnection| {
@@ -58,7 +59,7 @@ pub async fn matches(request: &MatchRequest, viewer: Viewer, db: &Db, embeddings
 async fn near(
     request: &MatchRequest,
     message: &Message,
-    sense: Option<&Sense<'_>>,
+    sense: Option<&Sense>,
     viewer: Viewer,
     conn: &AsyncPgConnection,
 ) -> Result<BTreeMap<Uuid, Near>> {
@@ -72,13 +73,13 @@ async fn near(
     let reading = Reading::of(message, request.language.as_deref(), conn).await?;
     let mut candidates = candidates(&reading, request, viewer, conn).await?;
     let mut cosines = HashMap::new();
-    if let Some(Sense { embeddings, vector, nearest }) = sense {
+    if let Some(Sense { vector, nearest, .. }) = sense {
         let known: HashSet<Uuid> = candidates.iter().map(|candidate| candidate.record_id).collect();
         let others: Vec<Uuid> = nearest.iter().copied().filter(|id| !known.contains(id)).collect();
         candidates.extend(these(&others, viewer, conn).await?);
-        cosines = embeddings.cosines(vector, candidates.iter().map(|candidate| candidate.record_id));
+        cosines = vector.cosines(candidates.iter().map(|candidate| candidate.record_id));
     }
-    let weight = sense.map_or(1.0, |sense| sense.embeddings.weight());
+    let weight = sense.map_or(1.0, |sense| sense.weight);
     for (candidate, nearness) in candidates.iter().zip(score::by_words(&reading, &candidates)) {
         let cosines = cosines.get(&candidate.record_id).copied().unwrap_or_default();
         let foreign = reading.is_foreign(&candidate.words);
@@ -98,9 +99,7 @@ impl Near {
         self.matched_by.extend(why);
         self.matched_by.sort_unstable();
         self.matched_by.dedup();
-        if candidate.is_claim {
-            self.twins = Some(score::twins(&candidate.words));
-        }
+        self.twins = self.twins.or(candidate.text_key);
     }
 }
 
@@ -137,15 +136,17 @@ fn surely(ids: Vec<Uuid>, why: MatchedBy, near: &mut BTreeMap<Uuid, Near>) {
     }
 }
 
-/// The best first. Claims that say the same in the same words are as good as the best of them, and the first recorded comes first.
+/// The best first. Claims with the same text are as good as the best of them, but for an address that leads to one, and the first
+/// recorded comes first.
 fn in_order(near: BTreeMap<Uuid, Near>) -> Vec<(Uuid, Near)> {
-    let mut best = HashMap::<u64, f32>::new();
-    for (twins, score) in near.values().filter_map(|one| Some((one.twins?, one.score))) {
+    let mut best = HashMap::<Uuid, f32>::new();
+    let of_texts = near.values().filter(|one| !one.matched_by.contains(&MatchedBy::Url));
+    for (twins, score) in of_texts.filter_map(|one| Some((one.twins?, one.score))) {
         best.entry(twins).and_modify(|best| *best = best.max(score)).or_insert(score);
     }
     let mut ranked: Vec<(Uuid, Near)> = near.into_iter().collect();
     for (_, one) in &mut ranked {
-        one.score = one.twins.and_then(|twins| best.get(&twins).copied()).unwrap_or(one.score);
+        one.score = one.twins.and_then(|twins| best.get(&twins).copied()).unwrap_or(one.score).max(one.score);
     }
     ranked.sort_by(|(id, one), (other_id, other)| other.score.total_cmp(&one.score).then(id.cmp(other_id)));
     ranked

@@ -13,8 +13,10 @@ use crate::error::Result;
 use crate::schema::sql_types::Tsvector;
 use crate::schema::word_counts;
 
-/// How many different words of a text are looked at, the rarest.
+/// How many different words of a text are looked for, the rarest.
 const MOST_WORDS: usize = 128;
+/// And how many that are in no public entry: drafts may have them, and what is not counted yet.
+const MOST_UNKNOWN: usize = 32;
 /// What a word tells that is only in the name of who posted the text, or only in the date. Learned, as the other constants of this
 /// slice, on tweets and the claims that they were checked against.
 const IN_AUTHOR: f32 = 0.75;
@@ -104,10 +106,12 @@ impl Reading {
     /// All words in any language, the rarest first.
     pub fn rarest(&self) -> Vec<&str> {
         let words: BTreeSet<&str> = self.languages.values().flat_map(BTreeMap::keys).map(String::as_str).collect();
-        let mut words: Vec<&str> = words.into_iter().collect();
-        words.sort_by_key(|word| self.count(word));
-        words.truncate(MOST_WORDS);
-        words
+        let (mut known, mut rarest): (Vec<&str>, Vec<&str>) = words.into_iter().partition(|word| self.count(word) > 0);
+        known.sort_by_key(|word| self.count(word));
+        known.truncate(MOST_WORDS);
+        rarest.truncate(MOST_UNKNOWN);
+        rarest.extend(known);
+        rarest
     }
 }
 

@@ -1,7 +1,6 @@
 //! How near an entry is to a text by their words: BM25F over its two fields.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::candidates::Candidate;
 use super::reading::Reading;
@@ -28,13 +27,6 @@ pub struct Nearness {
 pub fn by_words(reading: &Reading, candidates: &[Candidate]) -> Vec<Nearness> {
     let means = Means::over(candidates);
     candidates.iter().map(|candidate| nearness(reading, &candidate.words, &means)).collect()
-}
-
-/// The same for entries with the same words in their first text.
-pub fn twins(words: &Words) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    words.iter().filter(|word| word.counts()[0] > 0.0).for_each(|word| word.text.hash(&mut hasher));
-    hasher.finish()
 }
 
 /// How long the fields of entries are, by the first configuration that they were read by. Among the candidates: a script's pairs of

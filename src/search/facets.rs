@@ -180,6 +180,7 @@ where
     conn.batch_execute("SET LOCAL enable_seqscan = on").await?;
     let query = CountBy { found, facets: facets.clone(), newsroom_id: viewer.newsroom_id() };
     let rows: Vec<(String, String, Option<String>, i64)> = query.load(&mut conn).await?;
+    conn.batch_execute("SET LOCAL enable_seqscan = off").await?;
     let mut counted: Facets = facets.iter().map(|facet| (*facet, Vec::new())).collect();
     for (name, value, label, count) in rows {
         let Some((facet, values)) = counted.iter_mut().find(|(facet, _)| facet.as_str() == name) else { continue };

@@ -140,14 +140,18 @@ const WORTH: &str = "CASE noun WHEN 'claim' THEN 1.0 WHEN 'source' THEN 1.0 WHEN
 ///
 /// To be run by [`crate::db::Db::search`].
 pub async fn find(q: &str, nouns: &[&str], viewer: Viewer, conn: &AsyncPgConnection) -> Result<Found> {
-    let Some(query) = Typed::read(q).translate(conn).await? else {
+    let typed = Typed::read(q);
+    let Some(query) = typed.translate(conn).await? else {
         return Ok(Found::These { hits: Vec::new(), words: BTreeSet::new() });
     };
     let hits = hits(&query, nouns, viewer, conn).await?;
     if hits.len() > MOST_RANKED {
         return Ok(Found::Many(query));
     }
-    let hits = if hits.is_empty() { names::resembling(q, nouns, viewer, conn).await? } else { hits };
+    let hits = match typed.as_name() {
+        Some(name) if hits.is_empty() => names::resembling(&name, nouns, viewer, conn).await?,
+        _ => hits,
+    };
     Ok(Found::These { hits, words: query.words })
 }
 

@@ -63,6 +63,13 @@ impl Typed {
         Self { alternatives }
     }
 
+    /// The words looked for, for names that resemble them; none where others are to be left out.
+    pub fn as_name(&self) -> Option<String> {
+        let plain = self.alternatives.iter().all(|one| one.without.is_empty());
+        let words: Vec<&str> = self.alternatives.iter().flat_map(|one| &one.with).map(String::as_str).collect();
+        plain.then(|| words.join(" "))
+    }
+
     /// The query by the rules of every language in use; `None` where it has no word to look for.
     pub async fn translate(&self, conn: &AsyncPgConnection) -> Result<Option<Query>> {
         let terms: BTreeSet<&str> =

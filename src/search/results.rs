@@ -198,13 +198,29 @@ async fn read(
     let ids = |noun: ResultType| -> Vec<Uuid> {
         hits.iter().filter(|hit| hit.noun == noun.as_str()).map(|hit| hit.record_id).collect()
     };
+    let own = viewer.newsroom_id().unwrap_or_default();
     let (mut one, mut two, mut three, mut four, mut five) = (conn, conn, conn, conn, conn);
     let (claims, statements, verdicts, sources, documents) = futures_util::try_join!(
-        Claim::query().filter(claims::id.eq_any(ids(ResultType::Claim))).load(&mut one),
-        Statement::query().filter(statements::id.eq_any(ids(ResultType::Statement))).load(&mut two),
-        Verdict::query().filter(verdicts::id.eq_any(ids(ResultType::Verdict))).load(&mut three),
-        Source::query().filter(sources::id.eq_any(ids(ResultType::Source))).load(&mut four),
-        Document::query().filter(documents::id.eq_any(ids(ResultType::Document))).load(&mut five),
+        Claim::query()
+            .filter(claims::id.eq_any(ids(ResultType::Claim)))
+            .filter(claims::status.eq("published").or(claims::newsroom_id.eq(own)))
+            .load(&mut one),
+        Statement::query()
+            .filter(statements::id.eq_any(ids(ResultType::Statement)))
+            .filter(statements::public.or(statements::newsroom_id.eq(own)))
+            .load(&mut two),
+        Verdict::query()
+            .filter(verdicts::id.eq_any(ids(ResultType::Verdict)))
+            .filter(verdicts::public.or(verdicts::newsroom_id.eq(own)))
+            .load(&mut three),
+        Source::query()
+            .filter(sources::id.eq_any(ids(ResultType::Source)))
+            .filter(sources::public.or(sources::newsroom_id.eq(own)))
+            .load(&mut four),
+        Document::query()
+            .filter(documents::id.eq_any(ids(ResultType::Document)))
+            .filter(documents::public.or(documents::newsroom_id.eq(own)))
+            .load(&mut five),
     )?;
     let speakers = speakers(&statements, conn).await?;
     let mut records: HashMap<Uuid, Shown> = HashMap::new();

@@ -18,8 +18,7 @@ const ENDING: usize = 5;
 pub fn snippet(text: &str, words: &BTreeSet<String>) -> String {
     // An elided article is a word of its own: l'incontro.
     let pieces: Vec<&str> = text.split_word_bounds().flat_map(|word| word.split_inclusive(['\'', '’'])).collect();
-    let found: Vec<bool> = pieces.iter().map(|piece| is_found(piece, words)).collect();
-    let first = found.iter().position(|found| *found).unwrap_or_default();
+    let first = pieces.iter().position(|piece| is_found(piece, words)).unwrap_or_default();
     let mut start = first;
     let mut room = BEFORE;
     while start > 0 && pieces[start - 1].chars().count() <= room {
@@ -28,7 +27,7 @@ pub fn snippet(text: &str, words: &BTreeSet<String>) -> String {
     }
     let mut html = String::from(if start > 0 { "… " } else { "" });
     let mut left = LENGTH;
-    for (at, piece) in pieces.iter().enumerate().skip(start) {
+    for piece in &pieces[start..] {
         let length = piece.chars().count();
         if length > left {
             html.extend(escaped(&piece.chars().take(left).collect::<String>()));
@@ -36,7 +35,7 @@ pub fn snippet(text: &str, words: &BTreeSet<String>) -> String {
             return html;
         }
         left -= length;
-        let (open, close) = if found[at] { ("<mark>", "</mark>") } else { ("", "") };
+        let (open, close) = if is_found(piece, words) { ("<mark>", "</mark>") } else { ("", "") };
         html.push_str(open);
         html.extend(escaped(piece));
         html.push_str(close);

@@ -248,6 +248,10 @@ async fn lengths_are_as_documented_in_characters() {
                 if member == "translation" {
                     body["quote"] = json!("x");
                 }
+                // A match is asked for by one of the two.
+                if path == "/v1/claims/match" && member == "url" {
+                    body.as_object_mut().unwrap().remove("text");
+                }
                 // These are taken only where there is something to withdraw or to redact.
                 if member == "withdrawn_reason" || path == "/v1/redactions" && taken {
                     continue;
@@ -258,7 +262,7 @@ async fn lengths_are_as_documented_in_characters() {
                 let request = try_it_out(&app.admin, path, &method, operation).json(&body);
                 let answer = app.admin.send(request).await;
                 assert_eq!(
-                    answer.status == 201,
+                    (200..300).contains(&answer.status),
                     taken,
                     "{method} {path}: {member} of {longest} was answered {}",
                     answer.text
