@@ -225,18 +225,51 @@ pub async fn give_back(taken: &[Taken], conn: &mut AsyncPgConnection) -> Result<
     Ok(())
 }
 
-/// Where nothing waits any more: the model is complete, others are forgotten, and so are texts that have been gone for a day.
-pub async fn finish(model: &Model, conn: &mut AsyncPgConnection) -> Result<()> {
+/// Where nothing waits any more, the model is complete.
+pub async fn complete(model: &Model, conn: &mut AsyncPgConnection) -> Result<()> {
     diesel::sql_query("UPDATE embedding_models SET complete = true WHERE id = $1 AND id = chosen_model() AND NOT complete AND NOT EXISTS (SELECT FROM embeddings_waiting)")
         .bind::<Integer, _>(model.id)
         .execute(conn)
         .await?;
-    diesel::sql_query("DELETE FROM embedding_models WHERE id <> $1 AND $1 = chosen_model() AND EXISTS (SELECT FROM embedding_models WHERE id = $1 AND complete)")
-        .bind::<Integer, _>(model.id)
-        .execute(conn)
-        .await?;
-    diesel::sql_query("DELETE FROM embeddings WHERE gone_at < now() - interval '1 day'").execute(conn).await?;
     Ok(())
+}
+
+/// Removes vectors of models that a complete one has replaced, and of texts that have been gone for a day: some at a time, as there may
+/// be millions. Answers how many.
+pub async fn forget_some(model: &Model, conn: &mut AsyncPgConnection) -> Result<usize> {
+    let replaced =
+        "id <> $1 AND $1 = chosen_model() AND EXISTS (SELECT FROM embedding_models WHERE id = $1 AND complete)";
+    let removed = diesel::sql_query(format!(
+        "DELETE FROM embeddings WHERE ctid IN (SELECT ctid FROM embeddings WHERE gone_at < now() - interval '1 day'
+             OR model_id IN (SELECT id FROM embedding_models WHERE {replaced}) LIMIT 10000)"
+    ))
+    .bind::<Integer, _>(model.id)
+    .execute(conn)
+    .await?;
+    if removed == 0 {
+        diesel::sql_query(format!("DELETE FROM embedding_models WHERE {replaced}"))
+            .bind::<Integer, _>(model.id)
+            .execute(conn)
+            .await?;
+    }
+    Ok(removed)
+}
+
+/// How many records wait, and for how many seconds the first of them has.
+pub async fn waiting(mut conn: &AsyncPgConnection) -> Result<(i64, f64)> {
+    #[derive(QueryableByName)]
+    struct Waiting {
+        #[diesel(sql_type = BigInt)]
+        waiting: i64,
+        #[diesel(sql_type = diesel::sql_types::Double)]
+        lag: f64,
+    }
+    let found: Waiting = diesel::sql_query(
+        "SELECT count(*) AS waiting, coalesce(extract(epoch FROM now() - min(noted_at)), 0)::float8 AS lag FROM embeddings_waiting",
+    )
+    .get_result(&mut conn)
+    .await?;
+    Ok((found.waiting, found.lag))
 }
 
 impl Progress {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use actix_web::web;
+use anyhow::ensure;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
@@ -15,7 +16,7 @@ use uuid::Uuid;
 use super::index::{Cosines, Index};
 use super::service::{Failure, Kind, Service};
 use super::settings::EmbeddingSettings;
-use super::store::{self, Model, Passage, Progress, Row, Taken};
+use super::store::{self, Model, Passage, Row, Taken};
 use crate::db::{Db, Pool};
 use crate::error::{Error, Result};
 
@@ -175,8 +176,10 @@ impl Embeddings {
         let Some(service) = &self.service else { return Ok(0) };
         let taken = db.write_quietly(async |conn| store::take(model, conn).await).await?;
         if taken.is_empty() {
-            if self.unfinished.swap(false, Ordering::Relaxed) {
-                db.write_quietly(async |conn| store::finish(model, conn).await).await?;
+            if self.unfinished.load(Ordering::Relaxed) {
+                db.write_quietly(async |conn| store::complete(model, conn).await).await?;
+                while db.write_quietly(async |conn| store::forget_some(model, conn).await).await? > 0 {}
+                self.unfinished.store(false, Ordering::Relaxed);
             }
             return Ok(0);
         }
@@ -203,10 +206,10 @@ impl Embeddings {
     }
 
     /// Reads how far embedding is, for `/metrics`.
-    async fn measure(&self, service: &Service, db: &Db) -> Result<()> {
-        let progress = db.list(async |conn| Progress::of(service.settings(), conn).await).await?;
-        self.metrics.waiting.set(progress.waiting);
-        self.metrics.lag.set(progress.lag_seconds);
+    async fn measure(&self, db: &Db) -> Result<()> {
+        let (waiting, lag) = db.list(async |conn| store::waiting(conn).await).await?;
+        self.metrics.waiting.set(waiting);
+        self.metrics.lag.set(lag);
         Ok(())
     }
 }
@@ -228,6 +231,10 @@ async fn embed(
         match web::block(move || asked.embed(&name, &texts, Kind::Passage)).await? {
             Ok(vectors) => embedded.extend(some.into_iter().zip(vectors.into_iter().map(as_bytes).map(Some))),
             Err(Failure::Refused(error)) if some.len() == 1 => {
+                // Whoever takes nothing at all is told something wrong: that is no text's fault.
+                let (asked, name) = (service.clone(), model.name.clone());
+                let harmless = web::block(move || asked.embed(&name, &["a".to_owned()], Kind::Passage)).await?;
+                ensure!(harmless.is_ok(), "the service takes no text at all: {error:#}");
                 tracing::warn!(%error, record_id = %some[0].record_id, "the embedding service takes no such text");
                 embedded.extend(some.into_iter().map(|passage| (passage, None)));
             }
@@ -301,7 +308,7 @@ async fn keep_following(embeddings: &Embeddings, service: &Service, db: &Db) {
         if let Err(error) = follow(embeddings, service, &mut followed, db).await {
             tracing::debug!(%error, "cannot follow what was embedded");
         }
-        if let Err(error) = embeddings.measure(service, db).await {
+        if let Err(error) = embeddings.measure(db).await {
             tracing::debug!(%error, "cannot see how far embedding is");
         }
         tokio::time::sleep(LOOK).await;

@@ -238,7 +238,7 @@ async fn lengths_are_as_documented_in_characters() {
                 ("oidc_subject", _) => {
                     Some(format!("https://example.org/{} x", "x".repeat(usize::try_from(length - 22).unwrap())))
                 }
-                (_, Some(_)) | ("slug" | "parent_slug" | "language" | "quote_language", _) => None,
+                (_, Some(_)) | ("slug" | "parent_slug" | "topic" | "language" | "quote_language", _) => None,
                 _ => Some("é".repeat(usize::try_from(length).unwrap())),
             };
             let (Some(fits), Some(exceeds)) = (text(longest), text(longest + 1)) else { continue };
