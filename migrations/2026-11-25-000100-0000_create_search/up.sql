@@ -178,10 +178,10 @@ BEGIN
         DELETE FROM search_entries WHERE record_id = OLD.id;
     END IF;
     IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'claims' AND to_jsonb(NEW) ->> 'language' <> to_jsonb(OLD) ->> 'language' THEN
-        PERFORM put_entry(entry) FROM (SELECT * FROM statements WHERE claim_id = NEW.id AND translation IS NOT NULL ORDER BY id FOR NO KEY UPDATE) AS statements
-            CROSS JOIN LATERAL entry_of(ROW(statements.*)::statements) AS entry WHERE entry.record_id IS NOT NULL;
-        PERFORM put_entry(entry) FROM (SELECT * FROM verdicts WHERE claim_id = NEW.id AND language IS NULL ORDER BY id FOR NO KEY UPDATE) AS verdicts
-            CROSS JOIN LATERAL entry_of(ROW(verdicts.*)::verdicts) AS entry WHERE entry.record_id IS NOT NULL;
+        PERFORM put_entry(kept) FROM (SELECT * FROM statements WHERE claim_id = NEW.id AND translation IS NOT NULL ORDER BY id FOR NO KEY UPDATE) AS statements
+            CROSS JOIN LATERAL entry_of(ROW(statements.*)::statements) AS kept WHERE kept.record_id IS NOT NULL;
+        PERFORM put_entry(kept) FROM (SELECT * FROM verdicts WHERE claim_id = NEW.id AND language IS NULL ORDER BY id FOR NO KEY UPDATE) AS verdicts
+            CROSS JOIN LATERAL entry_of(ROW(verdicts.*)::verdicts) AS kept WHERE kept.record_id IS NOT NULL;
     END IF;
     RETURN NULL;
 END $$;

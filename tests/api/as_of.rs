@@ -26,7 +26,10 @@ type Model = BTreeMap<(String, String), Value>;
 
 fn learn(model: &mut Model, answer: &Answer) {
     let (id, at) = (answer.id().to_owned(), answer.body["updated_at"].as_str().unwrap().to_owned());
-    model.insert((id, padded(&at)), answer.body.clone());
+    let mut body = answer.body.clone();
+    // Told once, when a claim is recorded; no part of the record.
+    body.as_object_mut().unwrap().remove("similar");
+    model.insert((id, padded(&at)), body);
 }
 
 /// RFC 3339 times with six digits sort as texts.

@@ -318,3 +318,20 @@ async fn words_are_counted_as_they_come_and_go() {
     app.editor.patch(&path, &json!({"status": "withdrawn", "withdrawn_reason": "Wrong bird."})).await.expect(200);
     assert_eq!((counted("gull").await, counted("=english").await), (0, 0));
 }
+
+/// A translation is in the claim's language, whatever that becomes.
+#[actix_web::test]
+async fn a_change_of_language_is_followed() {
+    let app = App::start().await;
+    let checker = &app.checker;
+    let id = checker.id_of_new("claims", claim(json!({"text": "Si videro"}))).await;
+    let who = checker.id_of_new("sources", source(json!({}))).await;
+    let said = json!({"quote": "Yes", "quote_language": "en", "quote_kind": "verbatim", "translation": "Gli incontri"});
+    checker.create("statements", statement(&id, &who, said)).await;
+    checker.create("verdicts", verdict(&id, json!({"title": "Le città lontane"}))).await;
+    finds(&app.reader, "incontro", &[]).await;
+    checker.patch(&format!("/v1/claims/{id}"), &json!({"language": "it"})).await.expect(200);
+    for q in ["incontro", "lontano", "vedere%20or%20videro"] {
+        finds(&app.reader, q, &["Si videro"]).await;
+    }
+}
