@@ -1,10 +1,8 @@
 //! On whose word: the graph, and what it tells.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
-use crate::support::{App, Client, claim, document, source, statement, until, with};
+use crate::support::{App, Client, claim, document, source, statement, with};
 
 /// Records a published statement and answers its id.
 async fn say(client: &Client, claim_id: &str, source_id: &str, stance: &str, more: Value) -> String {
@@ -334,48 +332,6 @@ async fn the_past_had_its_own_origins() {
     let then = provenance(&app.anyone, &id, &format!("?as_of={after}")).await;
     assert_eq!(then["findings"]["independent_supporting"], 1);
     assert_eq!(findings(&app.anyone, &id).await["independent_supporting"], 2);
-}
-
-/// A story of ten thousand statements is answered, one more is refused.
-#[actix_web::test]
-async fn more_than_ten_thousand_statements_are_too_many() {
-    let app = App::start().await;
-    let id = published_claim(&app.editor, "They met").await;
-    let one = named(&app.editor, "One").await;
-    let first = say(&app.editor, &id, &one, "asserts", json!({})).await;
-    let fill = format!(
-        "INSERT INTO statements (id, newsroom_id, claim_id, source_id, stance, status)
-             SELECT gen_random_uuid(), '{0}', '{id}', '{one}', 'confirms', 'published' FROM generate_series(1, 9999);
-         INSERT INTO relies_on (statement_id, relied_on_id, position)
-             SELECT id, lag(id, 1, '{first}') OVER (ORDER BY id), 0 FROM statements WHERE id <> '{first}';
-         DELETE FROM claims_unweighed",
-        app.newsroom_id
-    );
-    let sql = app.sql().await;
-    sql.batch_execute(&fill).await.unwrap();
-    let found = findings(&app.anyone, &id).await;
-    assert_eq!((found["depth"].as_u64(), found["independent_supporting"].as_u64()), (Some(9999), Some(1)));
-    say(&app.editor, &id, &one, "denies", json!({})).await;
-    app.anyone.get(&format!("/v1/claims/{id}/provenance")).await.problem(422, "10000");
-    // The dossier goes without, and no list has what cannot be told.
-    let dossier = app.anyone.get(&format!("/v1/claims/{id}/dossier")).await.expect(200).body;
-    assert!(dossier["provenance"].is_null() && dossier["positions"].is_object());
-    let small = published_claim(&app.editor, "They spoke").await;
-    say(&app.editor, &small, &one, "asserts", json!({})).await;
-    let listed = async |filter: &str| {
-        let found = app.anyone.get(&format!("/v1/claims?{filter}")).await.expect(200);
-        found.ids().into_iter().map(str::to_owned).collect::<Vec<_>>()
-    };
-    let told = async || [listed("single_origin=true").await, listed("single_origin=false").await];
-    assert_eq!(told().await, [vec![small.clone()], vec![]]);
-    // The same where both are weighed together: too much at once is weighed one by one.
-    let again = "UPDATE claim_findings SET single_origin = false; INSERT INTO claims_unweighed SELECT 0, 'claim', id FROM claims";
-    sql.batch_execute(again).await.unwrap();
-    until("both are weighed", Duration::from_secs(60), async || {
-        (app.count("claims_unweighed").await == 0).then_some(())
-    })
-    .await;
-    assert_eq!(told().await, [vec![small], vec![]]);
 }
 
 /// Each part is judged by what is said on it, however many others there are.

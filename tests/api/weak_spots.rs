@@ -258,3 +258,45 @@ async fn writers_who_touch_one_chain_at_once_miss_nothing() {
     assert_eq!(wrong, 0);
     assert!(app.count("claim_findings WHERE circular").await > 0);
 }
+
+/// A story of ten thousand statements is answered, one more is refused.
+#[actix_web::test]
+async fn more_than_ten_thousand_statements_are_too_many() {
+    let app = App::start().await;
+    let id = app.editor.id_of_new("claims", claim(json!({"text": "They met", "status": "published"}))).await;
+    let one = app.editor.id_of_new("sources", source(json!({"name": "One"}))).await;
+    let first = say(&app.editor, &id, &one, "asserts", json!({})).await;
+    let fill = format!(
+        "INSERT INTO statements (id, newsroom_id, claim_id, source_id, stance, status)
+             SELECT gen_random_uuid(), '{0}', '{id}', '{one}', 'confirms', 'published' FROM generate_series(1, 9999);
+         INSERT INTO relies_on (statement_id, relied_on_id, position)
+             SELECT id, lag(id, 1, '{first}') OVER (ORDER BY id), 0 FROM statements WHERE id <> '{first}';
+         DELETE FROM claims_unweighed",
+        app.newsroom_id
+    );
+    let sql = app.sql().await;
+    sql.batch_execute(&fill).await.unwrap();
+    let found = app.anyone.get(&format!("/v1/claims/{id}/provenance")).await.expect(200).body["findings"].clone();
+    assert_eq!((found["depth"].as_u64(), found["independent_supporting"].as_u64()), (Some(9999), Some(1)));
+    say(&app.editor, &id, &one, "denies", json!({})).await;
+    app.anyone.get(&format!("/v1/claims/{id}/provenance")).await.problem(422, "10000");
+    // The dossier goes without, and no list has what cannot be told.
+    let dossier = app.anyone.get(&format!("/v1/claims/{id}/dossier")).await.expect(200).body;
+    assert!(dossier["provenance"].is_null() && dossier["positions"].is_object());
+    let small = app.editor.id_of_new("claims", claim(json!({"text": "They spoke", "status": "published"}))).await;
+    say(&app.editor, &small, &one, "asserts", json!({})).await;
+    let listed = async |filter: &str| {
+        let found = app.anyone.get(&format!("/v1/claims?{filter}")).await.expect(200);
+        found.ids().into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let told = async || [listed("single_origin=true").await, listed("single_origin=false").await];
+    assert_eq!(told().await, [vec![small.clone()], vec![]]);
+    // The same where both are weighed together: too much at once is weighed one by one.
+    let again = "UPDATE claim_findings SET single_origin = false; INSERT INTO claims_unweighed SELECT 0, 'claim', id FROM claims";
+    sql.batch_execute(again).await.unwrap();
+    until("both are weighed", Duration::from_secs(60), async || {
+        (app.count("claims_unweighed").await == 0).then_some(())
+    })
+    .await;
+    assert_eq!(told().await, [vec![small], vec![]]);
+}
