@@ -570,6 +570,12 @@ diesel::table! {
         key -> Nullable<Uuid>,
         /// Its words: A for text, quote, title or name, B for context, translation, summary or description; and =english for each configuration they were read by
         words -> Tsvector,
+        /// Of a claim: its language, to be counted by; so the next two
+        language -> Nullable<Text>,
+        /// Of a claim: slugs of its topics
+        topics -> Nullable<Array<Text>>,
+        /// Of a claim: when it was first claimed
+        claimed_on -> Nullable<Text>,
     }
 }
 

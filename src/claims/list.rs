@@ -22,7 +22,7 @@ use crate::stance::Stance;
 use crate::text;
 
 /// Which claims to list.
-#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[derive(Debug, Default, PartialEq, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ClaimFilter {
@@ -109,7 +109,14 @@ impl Claim {
             None => None,
         };
         let asked = Asked { filter, viewer, found: found.as_ref() };
-        let facets = search::facets_of(asked.all(), filter.facets.as_ref(), viewer, conn).await?;
+        let facets = match &found {
+            // Without reading the claims, which takes long where there are many.
+            Some(found) if filter.only_by_words() => {
+                let behind = found.claims_behind(&search::ON_CLAIMS, viewer);
+                search::facets_of(behind, filter.facets.as_ref(), viewer, conn).await?
+            }
+            _ => search::facets_of(asked.all(), filter.facets.as_ref(), viewer, conn).await?,
+        };
         let scores = by_relevance.then(|| found.as_ref().map(Found::scores_of_claims).unwrap_or_default());
         let claims = match &scores {
             Some(scores) if !scores.is_empty() => asked.best(scores, page, conn).await?,
@@ -192,6 +199,11 @@ impl Asked<'_> {
 }
 
 impl ClaimFilter {
+    /// Whether nothing but `q` chooses the claims.
+    fn only_by_words(&self) -> bool {
+        *self == Self { q: self.q.clone(), sort: self.sort, facets: self.facets.clone(), ..Self::default() }
+    }
+
     /// Those that everybody sees, or those of a newsroom that only it sees.
     fn query<'a>(&'a self, asked: &'a Asked<'_>, hidden_of: Option<Uuid>, walking: bool) -> ClaimQuery<'a> {
         let mut query = claims::table.into_boxed();

@@ -53,7 +53,9 @@ impl Opened {
         }
         // More than PostgreSQL's own 100 only where the limits ask for it; the rest is for commands and people.
         let connections = (limits.connections() + CONNECTIONS_OF_OTHERS).max(100).to_string();
-        let embedded = Embedded::start(&data_dir(settings), &[("max_connections", &connections)]).await?;
+        let buffers = format!("{}MB", embedded::buffers_mb());
+        let settings_of_postgres = [("max_connections", connections.as_str()), ("shared_buffers", buffers.as_str())];
+        let embedded = Embedded::start(&data_dir(settings), &settings_of_postgres).await?;
         Self::at(embedded::addresses(embedded.url(embedded::NAME)), Some(embedded), limits, timeouts).await
     }
 

@@ -114,6 +114,15 @@ impl Embedded {
     }
 }
 
+/// Megabytes of memory for PostgreSQL's buffers: a quarter of what this process may use, as PostgreSQL's manual advises, from its default
+/// to as much as the index of a million claims fills.
+pub fn buffers_mb() -> u64 {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    let total = system.cgroup_limits().map_or(system.total_memory(), |limits| limits.total_memory);
+    (total / 4 / (1 << 20)).clamp(128, 2048)
+}
+
 /// Whether a cluster lies in the data directory, running or not.
 #[must_use]
 pub fn is_made(data_dir: &Path) -> bool {

@@ -52,7 +52,7 @@ pub async fn candidates(
     };
     let sql = format!(
         "SELECT record_id, claim_id, noun = 'claim' AS is_claim, CASE noun WHEN 'claim' THEN key END AS text_key, words FROM search_entries
-         WHERE words @@ $1::tsquery AND claim_id IS NOT NULL AND (public OR newsroom_id = $2) {narrowed} LIMIT $5"
+         WHERE words @@ $1::tsquery AND noun IN ('claim', 'statement', 'verdict') AND (public OR newsroom_id = $2) {narrowed} LIMIT $5"
     );
     Ok(diesel::sql_query(sql)
         .bind::<Text, _>(wanted)

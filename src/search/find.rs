@@ -133,6 +133,50 @@ impl QueryFragment<Pg> for Holds<'_> {
     }
 }
 
+/// The claims behind what is found, with what they are counted by.
+pub struct Behind<'a> {
+    found: &'a Found,
+    /// Of how few.
+    ids: Vec<Uuid>,
+    nouns: &'a [&'static str],
+    newsroom_id: Option<Uuid>,
+}
+
+impl Found {
+    /// The claims behind what a search for these nouns has found, for [`super::facets_of`].
+    pub fn claims_behind<'a>(&'a self, nouns: &'a [&'static str], viewer: Viewer) -> Behind<'a> {
+        let ids = match self {
+            Self::These { hits, .. } => hits.iter().filter_map(|hit| hit.claim_id).collect(),
+            Self::Many(_) => Vec::new(),
+        };
+        Behind { found: self, ids, nouns, newsroom_id: viewer.newsroom_id() }
+    }
+}
+
+impl QueryFragment<Pg> for Behind<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH seen AS NOT MATERIALIZED (SELECT * FROM search_entries WHERE noun IN ('claim', 'statement', 'verdict') AND (public OR newsroom_id = ");
+        out.push_bind_param::<Nullable<SqlUuid>, _>(&self.newsroom_id)?;
+        out.push_sql(")), hit AS MATERIALIZED (SELECT noun, claim_id, topics, language, newsroom_id, claimed_on FROM seen WHERE ");
+        if let Found::Many(query) = self.found {
+            out.push_sql("words @@ ");
+            out.push_bind_param::<Text, _>(&query.wanted)?;
+            out.push_sql("::tsquery AND noun = ANY (");
+            out.push_bind_param::<Array<Text>, _>(self.nouns)?;
+        } else {
+            out.push_sql("record_id = ANY (");
+            out.push_bind_param::<Array<SqlUuid>, _>(&self.ids)?;
+        }
+        // An entry that is no claim's leads to one, which may have been found by itself.
+        out.push_sql(
+            ")) SELECT claim_id, topics, language, newsroom_id, claimed_on FROM hit WHERE noun = 'claim'
+             UNION ALL SELECT claim_id, topics, language, newsroom_id, claimed_on FROM seen WHERE noun = 'claim' AND record_id IN
+                 (SELECT claim_id FROM hit WHERE noun <> 'claim' EXCEPT SELECT claim_id FROM hit WHERE noun = 'claim')",
+        );
+        Ok(())
+    }
+}
+
 /// What a claim's own text is worth beside its verdicts and what was said on it.
 const WORTH: &str = "CASE noun WHEN 'claim' THEN 1.0 WHEN 'source' THEN 1.0 WHEN 'document' THEN 0.9 WHEN 'verdict' THEN 0.8 ELSE 0.7 END";
 
@@ -144,6 +188,9 @@ pub async fn find(q: &str, nouns: &[&str], viewer: Viewer, conn: &AsyncPgConnect
     let Some(query) = typed.translate(conn).await? else {
         return Ok(Found::These { hits: Vec::new(), words: BTreeSet::new() });
     };
+    if is_everywhere(&query, nouns, viewer, conn).await? {
+        return Ok(Found::Many(query));
+    }
     let hits = hits(&query, nouns, viewer, conn).await?;
     if hits.len() > MOST_RANKED {
         return Ok(Found::Many(query));
@@ -153,6 +200,28 @@ pub async fn find(q: &str, nouns: &[&str], viewer: Viewer, conn: &AsyncPgConnect
         _ => hits,
     };
     Ok(Found::These { hits, words: query.words })
+}
+
+/// Whether a query finds far more than can be ranked, by a look at some thirty places: to gather hundreds of thousands of entries from
+/// the index takes longer than all the rest. The places are those of the same data each time, and one in four must have such an entry,
+/// so that what was recorded in a row, as on the day of a great story, is not taken for what is everywhere.
+async fn is_everywhere(query: &Query, nouns: &[&str], viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<bool> {
+    #[derive(QueryableByName)]
+    struct Everywhere {
+        #[diesel(sql_type = Bool)]
+        everywhere: bool,
+    }
+    let sql = "WITH size AS (SELECT reltuples, relpages FROM pg_class WHERE oid = 'search_entries'::regclass),
+             place AS (SELECT split_part(ctid::text, ',', 1) AS page, words @@ $1::tsquery AND noun = ANY ($2) AND (public OR newsroom_id = $3) AS found
+                 FROM search_entries TABLESAMPLE SYSTEM ((SELECT CASE WHEN reltuples > 100000 THEN least(100, 3000.0 / greatest(relpages, 1)) ELSE 0 END FROM size)) REPEATABLE (1))
+         SELECT count(DISTINCT page) FILTER (WHERE found) > 4 AND 4 * count(DISTINCT page) FILTER (WHERE found) >= count(DISTINCT page) AS everywhere FROM place";
+    let found: Everywhere = diesel::sql_query(sql)
+        .bind::<Text, _>(&query.wanted)
+        .bind::<Array<Text>, _>(nouns)
+        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+        .get_result(&mut conn)
+        .await?;
+    Ok(found.everywhere)
 }
 
 async fn hits(query: &Query, nouns: &[&str], viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Hit>> {

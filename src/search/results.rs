@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment};
-use diesel::sql_types::{Array, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -14,7 +12,6 @@ use validator::Validate;
 
 use super::facets::{AskedFacets, Facet, Facets, facets_of};
 use super::find::{Found, Hit, Sort, find, newest};
-use super::language::Query;
 use super::snippet::snippet;
 use crate::auth::Viewer;
 use crate::claims::Claim;
@@ -127,19 +124,15 @@ impl SearchQuery {
     /// A page of what is found.
     pub async fn run(&self, page: &PageRequest, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Results> {
         let nouns = self.nouns();
-        let (mut hits, words, of_claims) = match find(&self.q, &nouns, viewer, conn).await? {
-            Found::These { hits, words } => {
-                let of_claims = hits.iter().filter_map(|hit| hit.claim_id).collect();
-                (hits, words, Of::These(of_claims))
-            }
+        let found = find(&self.q, &nouns, viewer, conn).await?;
+        let facets = facets_of(found.claims_behind(&nouns, viewer), self.facets.as_ref(), viewer, conn).await?;
+        let (mut hits, words) = match found {
+            Found::These { hits, words } => (hits, words),
             Found::Many(query) => {
                 let after = page.after_scored().map(|(_, id)| id);
-                let newest = newest(&query, &nouns, after, page.rows(), viewer, conn).await?;
-                (newest, query.words.clone(), Of::Many(query, nouns.clone()))
+                (newest(&query, &nouns, after, page.rows(), viewer, conn).await?, query.words)
             }
         };
-        let behind = Behind { of_claims, newsroom_id: viewer.newsroom_id() };
-        let facets = facets_of(behind, self.facets.as_ref(), viewer, conn).await?;
         let order = |(score, id): (f32, Uuid), (other_score, other_id): (f32, Uuid)| {
             score.total_cmp(&other_score).then(id.cmp(&other_id))
         };
@@ -150,41 +143,6 @@ impl SearchQuery {
         }
         hits.truncate(usize::try_from(page.rows()).unwrap_or(usize::MAX));
         Ok(Results { items: read(&hits, &words, viewer, conn).await?, facets })
-    }
-}
-
-/// A query for the claims behind what a search finds.
-struct Behind {
-    of_claims: Of,
-    newsroom_id: Option<Uuid>,
-}
-
-/// Which claims lie behind the results.
-enum Of {
-    These(Vec<Uuid>),
-    Many(Query, Vec<&'static str>),
-}
-
-impl QueryFragment<Pg> for Behind {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT id, topics, language, newsroom_id, claimed_on FROM claims WHERE id ");
-        match &self.of_claims {
-            Of::These(ids) => {
-                out.push_sql("= ANY (");
-                out.push_bind_param::<Array<SqlUuid>, _>(ids)?;
-            }
-            Of::Many(query, nouns) => {
-                out.push_sql("IN (SELECT claim_id FROM search_entries WHERE claim_id IS NOT NULL AND words @@ ");
-                out.push_bind_param::<Text, _>(&query.wanted)?;
-                out.push_sql("::tsquery AND noun = ANY (");
-                out.push_bind_param::<Array<Text>, _>(nouns)?;
-                out.push_sql(") AND (public OR newsroom_id = ");
-                out.push_bind_param::<Nullable<SqlUuid>, _>(&self.newsroom_id)?;
-                out.push_sql(")");
-            }
-        }
-        out.push_sql(")");
-        Ok(())
     }
 }
 
