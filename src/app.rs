@@ -22,15 +22,16 @@ use crate::openapi::{self, Document};
 use crate::rate_limits::{self, RateLimits};
 use crate::telemetry::{self, Metrics};
 use crate::{
-    api_keys, as_of, auth, bundles, changes, claim_links, claims, comment_requests, documents, dossier, embeddings,
-    health, matching, members, newsrooms, provenance, rating_scales, search, source_record, sources, statements,
-    topics, verdicts,
+    api_keys, as_of, auth, bundles, changes, claim_links, claim_review, claims, comment_requests, documents, dossier,
+    embeddings, health, matching, members, newsrooms, provenance, rating_scales, search, source_record, sources,
+    statements, topics, verdicts,
 };
 
 /// All routes with their documentation; one line for each slice.
 fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     claims::configure(config);
     claim_links::configure(config);
+    claim_review::configure(config);
     statements::configure(config);
     sources::configure(config);
     documents::configure(config);
@@ -58,6 +59,7 @@ pub fn document() -> Result<Document> {
         .openapi(openapi::base())
         .configure(health::configure)
         .service(scope::scope("/v1").configure(routes))
+        .service(scope::scope("/feeds").configure(claim_review::configure_feeds))
         .split_for_parts();
     Document::complete(&declared)
 }
@@ -116,6 +118,7 @@ pub fn serve(
                     .wrap(from_fn(rate_limits::limit))
                     .configure(routes),
             )
+            .service(scope::scope("/feeds").wrap(from_fn(rate_limits::limit)).configure(claim_review::configure_feeds))
             .split_for_parts();
         app.service(home)
             .service(openapi_json)

@@ -14,6 +14,7 @@ pub mod body;
 pub mod bundles;
 pub mod changes;
 pub mod claim_links;
+pub mod claim_review;
 pub mod claims;
 pub mod cli;
 pub mod client_address;

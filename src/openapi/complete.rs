@@ -128,12 +128,15 @@ fn name_items(schema: &mut Value, schemas: &mut Map<String, Value>) {
 }
 
 /// What is answered has all its members: one without a value is null, not absent. Requests, which refuse unknown
-/// members, may leave some out.
+/// members, may leave some out; and JSON-LD does, where null says something else.
 pub fn require_answered_members(document: &mut Value) {
     let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
     for schema in schemas.into_iter().flat_map(Map::values_mut) {
         let whole = if schema.get("allOf").is_some() { schema.pointer_mut("/allOf/1") } else { Some(schema) };
-        let Some(schema) = whole.filter(|schema| schema.get("additionalProperties").is_none()) else { continue };
+        let answered = |schema: &&mut Value| {
+            schema.get("additionalProperties").is_none() && schema.pointer("/properties/@type").is_none()
+        };
+        let Some(schema) = whole.filter(answered) else { continue };
         let members: Option<Vec<Value>> =
             schema["properties"].as_object().map(|members| members.keys().map(|name| json!(name)).collect());
         if let Some(members) = members {
@@ -244,7 +247,7 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
 
 /// Whether a `POST` asks and changes nothing.
 fn asks(path: &str) -> bool {
-    path.starts_with("/v1/claims/match")
+    path.starts_with("/v1/claims/match") || path == "/v1/claimreview/validate"
 }
 
 /// Whether it moves a record of which a version may be named.

@@ -40,6 +40,7 @@ The examples are those of the demo story, which `onrecord serve --demo` loads: t
         (name = "sources", description = "Who speaks: people, bodies, outlets, and the unnamed"),
         (name = "documents", description = "Where something was said or published"),
         (name = "verdicts", description = "What the fact-checkers concluded"),
+        (name = "claimreview", description = "Verdicts as schema.org markup, and a check of such markup"),
         (name = "comment-requests", description = "Whom the newsroom asked, and what came of it"),
         (name = "bundles", description = "A whole story in one request"),
         (name = "rating-scales", description = "The ratings that verdicts give"),

@@ -10,6 +10,7 @@ mod browser;
 mod bundles;
 mod changes;
 mod claim_links;
+mod claim_review;
 mod claims;
 mod commands;
 mod comment_requests;

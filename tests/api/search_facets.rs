@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{App, Client, claim, source, statement, verdict};
 
 /// The rating "true" of the scale that comes with OnRecord.
-const TRUE: &str = "01890000-0000-7000-8000-000000000101";
+const TRUE: &str = "01890000-0000-7000-8000-000000000105";
 
 const ALL: &str = "topic,language,rating,stance,newsroom,year";
 

@@ -1,0 +1,132 @@
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A review of a claim as [schema.org/ClaimReview](https://schema.org/ClaimReview) tells it, in JSON-LD. Members without a value are left
+/// out.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClaimReview {
+    /// `https://schema.org`.
+    #[serde(rename = "@context")]
+    #[schema(rename = "@context", example = "https://schema.org")]
+    pub context: &'static str,
+    /// `ClaimReview`.
+    #[serde(rename = "@type")]
+    #[schema(rename = "@type", example = "ClaimReview")]
+    pub kind: &'static str,
+    /// The verdict's id.
+    pub identifier: Uuid,
+    /// Where the review is published: the verdict's `url`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The claim as it stood when it was reviewed.
+    pub claim_reviewed: String,
+    /// BCP 47 tag of the review.
+    pub in_language: String,
+    /// The headline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The conclusion in a sentence or two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// When the conclusion was reached, as precisely as it is known: a year, a month or a day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date_published: Option<String>,
+    /// What was corrected, where the review replaces an earlier one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correction: Option<String>,
+    /// Who reviewed: the newsroom, or the publisher of another's review.
+    pub author: Party,
+    /// The conclusion.
+    pub review_rating: ReviewRating,
+    /// What was reviewed.
+    pub item_reviewed: ReviewedClaim,
+}
+
+/// A rating: always in words, and as a number where its scale has them.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReviewRating {
+    /// `Rating`.
+    #[serde(rename = "@type")]
+    #[schema(rename = "@type", example = "Rating")]
+    pub kind: &'static str,
+    /// The rating's label, in the review's language where the scale has it.
+    #[schema(example = "Mostly true")]
+    pub alternate_name: String,
+    /// 1 for the least true. Left out with the two bounds where the rating, or its scale, is not numeric.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating_value: Option<i32>,
+    /// The scale's highest number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best_rating: Option<i32>,
+    /// The scale's lowest number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worst_rating: Option<i32>,
+}
+
+/// The claim that was reviewed.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReviewedClaim {
+    /// `Claim`.
+    #[serde(rename = "@type")]
+    #[schema(rename = "@type", example = "Claim")]
+    pub kind: &'static str,
+    /// Who puts the claim forward by name and on nobody's word; none where nobody does. Never who only reports or denies it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub author: Vec<Party>,
+    /// When it was first claimed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date_published: Option<String>,
+    /// Where one of its authors put it forward first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_appearance: Option<ClaimAppearance>,
+    /// Where it was put forward or reported, the first 20.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub appearance: Vec<ClaimAppearance>,
+}
+
+/// Somebody.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Party {
+    /// `Person` or `Organization`.
+    #[serde(rename = "@type")]
+    #[schema(rename = "@type", example = "Organization")]
+    pub kind: &'static str,
+    /// The name.
+    pub name: String,
+    /// The home page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The address of the logo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
+    /// In which role somebody spoke.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_title: Option<String>,
+    /// The Wikidata item.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "http://www.wikidata.org/entity/Q4374")]
+    pub same_as: Option<String>,
+}
+
+/// Where the claim appeared.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClaimAppearance {
+    /// `CreativeWork`.
+    #[serde(rename = "@type")]
+    #[schema(rename = "@type", example = "CreativeWork")]
+    pub kind: &'static str,
+    /// Its address.
+    pub url: String,
+}
+
+impl ClaimAppearance {
+    /// At an address.
+    pub fn at(url: String) -> Self {
+        Self { kind: "CreativeWork", url }
+    }
+}

@@ -1,0 +1,172 @@
+//! From verdicts to ClaimReview.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::model::{ClaimAppearance, ClaimReview, Party, ReviewRating, ReviewedClaim};
+use crate::columns::Children;
+use crate::error::Result;
+use crate::partial_date::PartialDate;
+
+/// How many places a claim is said to have appeared at.
+const MOST_APPEARANCES: usize = 20;
+
+/// A public verdict with all that its markup tells.
+#[derive(QueryableByName)]
+struct Reviewed {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    claim_reviewed: String,
+    #[diesel(sql_type = Text)]
+    language: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    url: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    title: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    summary: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    reviewed_on: Option<PartialDate>,
+    #[diesel(sql_type = Nullable<Text>)]
+    correction_note: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    claimed_on: Option<PartialDate>,
+    #[diesel(sql_type = Text)]
+    label: String,
+    #[diesel(sql_type = Jsonb)]
+    labels: serde_json::Value,
+    #[diesel(sql_type = Nullable<Integer>)]
+    numeric_value: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    worst: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    best: Option<i32>,
+    #[diesel(sql_type = Jsonb)]
+    author: Children<Named>,
+    #[diesel(sql_type = Jsonb)]
+    claimants: Children<Named>,
+    #[diesel(sql_type = Jsonb)]
+    appearances: Children<Appeared>,
+}
+
+/// A newsroom or a source.
+#[derive(Debug, Deserialize)]
+struct Named {
+    kind: String,
+    name: String,
+    url: Option<String>,
+    logo: Option<String>,
+    spoke_as: Option<String>,
+    wikidata_id: Option<String>,
+}
+
+/// A document's address, and whether an author of the claim put it forward there.
+#[derive(Debug, Deserialize)]
+struct Appeared {
+    url: String,
+    asserted: bool,
+}
+
+/// Public verdicts `v`, of which a condition chooses. The claimant is whoever asserts the claim by name and relies on nobody.
+const REVIEWED: &str = "SELECT v.id, v.claim_reviewed, coalesce(v.language, c.language) AS language, v.url, v.title, v.summary, v.reviewed_on, v.correction_note,
+    c.claimed_on, r.label, r.labels, r.numeric_value, scale.worst, scale.best,
+    (SELECT jsonb_build_array(CASE WHEN a.id IS NULL THEN jsonb_build_object('kind', 'organization', 'name', n.name, 'url', n.site, 'logo', n.logo)
+         ELSE jsonb_build_object('kind', a.kind, 'name', a.name, 'url', a.website, 'wikidata_id', a.wikidata_id) END)) AS author,
+    (SELECT coalesce(jsonb_agg(one ORDER BY said_on NULLS LAST, id), '[]') FROM (
+         SELECT DISTINCT ON (s.id) jsonb_build_object('kind', s.kind, 'name', s.name, 'url', s.website, 'wikidata_id', s.wikidata_id, 'spoke_as', t.spoke_as) AS one, t.said_on, t.id
+         FROM statements AS t JOIN sources AS s ON s.id = t.source_id
+         WHERE t.claim_id = v.claim_id AND t.public AND t.stance = 'asserts' AND s.public AND s.kind <> 'unnamed'
+             AND NOT EXISTS (SELECT FROM relies_on WHERE statement_id = t.id)
+         ORDER BY s.id, t.said_on NULLS LAST, t.id) AS claimants(one, said_on, id)) AS claimants,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('url', url, 'asserted', asserted) ORDER BY said_on NULLS LAST, id), '[]') FROM (
+         SELECT DISTINCT ON (d.url) d.url, t.said_on, t.id, t.stance = 'asserts' AND d.id = t.document_id AND s.kind <> 'unnamed' AND s.public
+             AND NOT EXISTS (SELECT FROM relies_on WHERE statement_id = t.id) AS asserted
+         FROM statements AS t JOIN sources AS s ON s.id = t.source_id
+         JOIN documents AS d ON d.id = t.document_id OR d.id IN (SELECT document_id FROM appearances WHERE statement_id = t.id)
+         WHERE t.claim_id = v.claim_id AND t.public AND t.stance IN ('asserts', 'reports') AND d.public AND d.url IS NOT NULL
+         ORDER BY d.url, asserted DESC, t.said_on NULLS LAST, t.id) AS appearances(url, said_on, id, asserted)) AS appearances
+    FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JOIN ratings AS r ON r.id = v.rating_id JOIN newsrooms AS n ON n.id = v.newsroom_id
+    LEFT JOIN sources AS a ON a.id = v.author_id
+    CROSS JOIN LATERAL (SELECT min(numeric_value) AS worst, max(numeric_value) AS best FROM ratings WHERE scale_id = r.scale_id) AS scale
+    WHERE v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL";
+
+/// The current reviews of a claim that are public: the newsrooms' own first, then other publishers'; the newest first in both.
+pub async fn of_claim(claim_id: Uuid, mut conn: &AsyncPgConnection) -> Result<Vec<ClaimReview>> {
+    let query =
+        diesel::sql_query(format!("{REVIEWED} AND v.claim_id = $1 ORDER BY v.author_id IS NOT NULL, v.id DESC"));
+    let found: Vec<Reviewed> = query.bind::<SqlUuid, _>(claim_id).load(&mut conn).await?;
+    found.into_iter().map(Reviewed::told).collect()
+}
+
+/// The newsrooms' own reviews, the oldest first, from behind one on: with each its verdict's id.
+pub async fn own_after(after: Uuid, rows: i64, mut conn: &AsyncPgConnection) -> Result<Vec<ClaimReview>> {
+    let query = diesel::sql_query(format!("{REVIEWED} AND v.author_id IS NULL AND v.id > $1 ORDER BY v.id LIMIT $2"));
+    let found: Vec<Reviewed> = query.bind::<SqlUuid, _>(after).bind::<BigInt, _>(rows).load(&mut conn).await?;
+    found.into_iter().map(Reviewed::told).collect()
+}
+
+impl Reviewed {
+    fn told(self) -> Result<ClaimReview> {
+        let mut authors = self.author.0.into_iter().map(Named::told);
+        let author = authors.next().ok_or(crate::error::Error::NotFound("newsroom"))?;
+        let first_appearance = self.appearances.0.iter().find(|one| one.asserted).map(|one| one.url.clone());
+        let appearance = self.appearances.0.into_iter().take(MOST_APPEARANCES).map(|one| ClaimAppearance::at(one.url));
+        let labels: BTreeMap<String, String> = serde_json::from_value(self.labels)?;
+        // A scale with a single number compares nothing.
+        let bounds = self.worst.zip(self.best).filter(|(worst, best)| worst < best);
+        let numbers = self.numeric_value.zip(bounds);
+        Ok(ClaimReview {
+            context: "https://schema.org",
+            kind: "ClaimReview",
+            identifier: self.id,
+            url: self.url,
+            claim_reviewed: self.claim_reviewed,
+            name: self.title,
+            description: self.summary,
+            date_published: self.reviewed_on.map(|date| date.as_str().to_owned()),
+            correction: self.correction_note,
+            author,
+            review_rating: ReviewRating {
+                kind: "Rating",
+                alternate_name: label_in(&labels, &self.language).unwrap_or(self.label),
+                rating_value: numbers.map(|(value, _)| value),
+                best_rating: numbers.map(|(_, (_, best))| best),
+                worst_rating: numbers.map(|(_, (worst, _))| worst),
+            },
+            item_reviewed: ReviewedClaim {
+                kind: "Claim",
+                author: self.claimants.0.into_iter().map(Named::told).collect(),
+                date_published: self.claimed_on.map(|date| date.as_str().to_owned()),
+                first_appearance: first_appearance.map(ClaimAppearance::at),
+                appearance: appearance.collect(),
+            },
+            in_language: self.language,
+        })
+    }
+}
+
+/// The label in a language, or in that of which it is a variety.
+fn label_in(labels: &BTreeMap<String, String>, language: &str) -> Option<String> {
+    let primary = language.split('-').next().unwrap_or(language);
+    labels.get(language).or_else(|| labels.get(primary)).cloned()
+}
+
+impl Named {
+    fn told(self) -> Party {
+        let person = matches!(self.kind.as_str(), "person" | "social_account");
+        Party {
+            kind: if person { "Person" } else { "Organization" },
+            name: self.name,
+            url: self.url,
+            logo: self.logo,
+            job_title: self.spoke_as.filter(|_| person),
+            same_as: self.wikidata_id.map(|id| format!("http://www.wikidata.org/entity/{id}")),
+        }
+    }
+}

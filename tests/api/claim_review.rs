@@ -1,0 +1,168 @@
+//! Verdicts as ClaimReview, and the check of such markup.
+
+use serde_json::{Value, json};
+
+use crate::support::{App, Client, claim, document, source, statement, verdict};
+
+/// Ratings of the scale that comes with OnRecord: 5 of 5, and one outside the numbers.
+const TRUE: &str = "01890000-0000-7000-8000-000000000105";
+const UNPROVEN: &str = "01890000-0000-7000-8000-000000000302";
+
+async fn judged(client: &Client, id: &str, more: Value) -> Value {
+    let mut body = json!({"summary": "So it is.", "rating_id": TRUE, "reviewed_on": "2024-03", "language": "en", "title": "It is so", "status": "published"});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    client.create("verdicts", verdict(id, body)).await
+}
+
+/// The rules missed, as pointer and level.
+async fn missed(app: &App, markup: &Value) -> Vec<(String, String)> {
+    let found = app.anyone.post("/v1/claimreview/validate", markup).await.expect(200).body;
+    let findings = found["findings"].as_array().unwrap();
+    assert_eq!(found["valid"], json!(findings.iter().all(|one| one["level"] != "error")), "{found}");
+    let told = |one: &Value| (one["pointer"].as_str().unwrap().to_owned(), one["level"].as_str().unwrap().to_owned());
+    findings.iter().map(told).collect()
+}
+
+#[actix_web::test]
+async fn a_verdict_is_told_with_its_claimant_and_its_numbers() {
+    let app = App::start().await;
+    let editor = &app.editor;
+    let id = editor
+        .id_of_new(
+            "claims",
+            claim(json!({"text": "The bridge is closed", "claimed_on": "2024-02", "status": "published"})),
+        )
+        .await;
+    let speech = json!({"kind": "speech", "url": "https://example.com/speech"});
+    let speech = editor.id_of_new("documents", document(speech)).await;
+    let paper = editor.id_of_new("documents", document(json!({"url": "https://example.com/paper"}))).await;
+    let mayor =
+        editor.id_of_new("sources", source(json!({"kind": "person", "name": "Ann Mayor", "wikidata_id": "Q42"}))).await;
+    let outlet = editor.id_of_new("sources", source(json!({"kind": "publication", "name": "The Paper"}))).await;
+    let unnamed = editor.id_of_new("sources", source(json!({"kind": "unnamed", "name": "an official"}))).await;
+    let said = json!({"stance": "asserts", "spoke_as": "Mayor", "document_id": speech, "status": "published", "said_on": "2024-02-03"});
+    let first = editor.id_of_new("statements", statement(&id, &mayor, said)).await;
+    let told = json!({"stance": "reports", "document_id": paper, "status": "published", "relies_on": [{"statement_id": first}]});
+    editor.create("statements", statement(&id, &outlet, told)).await;
+    for (who, how) in [
+        (&unnamed, json!({"stance": "asserts", "status": "published"})),
+        (&outlet, json!({"stance": "denies", "status": "published"})),
+    ] {
+        editor.create("statements", statement(&id, who, how)).await;
+    }
+    // Drafts tell nobody anything.
+    editor.create("statements", statement(&id, &outlet, json!({"stance": "asserts"}))).await;
+    app.anyone.get(&format!("/v1/claims/{id}/claimreview")).await.problem(404, "verdict");
+    let known = judged(&app.admin, &id, json!({"url": "https://example.com/check"})).await;
+
+    let answer = app.anyone.get(&format!("/v1/claims/{id}/claimreview")).await.expect(200);
+    assert_eq!(answer.header("content-type"), Some("application/ld+json"));
+    let review = answer.body;
+    assert_eq!(review["@type"], "ClaimReview");
+    assert_eq!(review["identifier"], known["id"]);
+    assert_eq!(review["claimReviewed"], "The bridge is closed");
+    assert_eq!(review["datePublished"], "2024-03");
+    assert_eq!(review["author"]["@type"], "Organization");
+    let rating =
+        json!({"@type": "Rating", "alternateName": "True", "ratingValue": 5, "bestRating": 5, "worstRating": 1});
+    assert_eq!(review["reviewRating"], rating);
+    let mayor = json!({"@type": "Person", "name": "Ann Mayor", "jobTitle": "Mayor", "sameAs": "http://www.wikidata.org/entity/Q42"});
+    let places = ["https://example.com/speech", "https://example.com/paper"]
+        .map(|url| json!({"@type": "CreativeWork", "url": url}));
+    let item = json!({"@type": "Claim", "author": [mayor], "datePublished": "2024-02", "firstAppearance": places[0], "appearance": places});
+    assert_eq!(review["itemReviewed"], item);
+    assert_eq!(missed(&app, &review).await, []);
+}
+
+#[actix_web::test]
+async fn what_is_not_known_is_left_out() {
+    let app = App::start().await;
+    let id = app.editor.id_of_new("claims", claim(json!({"text": "Ice is warm", "status": "published"}))).await;
+    judged(&app.admin, &id, json!({"rating_id": UNPROVEN})).await;
+    let review = app.anyone.get(&format!("/v1/claims/{id}/claimreview")).await.expect(200).body;
+    assert!(review["reviewRating"].get("ratingValue").is_none() && review.get("url").is_none(), "{review}");
+    assert_eq!(review["itemReviewed"], json!({"@type": "Claim"}));
+    let reviewer =
+        app.editor.id_of_new("sources", source(json!({"kind": "publication", "name": "Other Checkers"}))).await;
+    judged(&app.admin, &id, json!({"author_id": reviewer, "url": "https://other.example/check"})).await;
+    let same = app.anyone.get(&format!("/v1/claims/{id}/claimreview")).await.expect(200).body;
+    assert_eq!(same, review, "the newsroom's own comes first");
+    let feed = app.anyone.get("/feeds/claimreview.json").await.expect(200).body;
+    assert_eq!(
+        feed["dataFeedElement"],
+        json!([{"@type": "DataFeedItem", "url": null, "dateCreated": "2024-03", "item": [review]}])
+    );
+}
+
+#[actix_web::test]
+async fn the_feed_is_complete_however_long_it_is() {
+    let app = App::start().await;
+    assert_eq!(app.anyone.get("/feeds/claimreview.json").await.expect(200).body["dataFeedElement"], json!([]));
+    let id = app.editor.id_of_new("claims", claim(json!({"text": "Ice is warm", "status": "published"}))).await;
+    judged(&app.admin, &id, json!({})).await;
+    let fill = "WITH more AS (INSERT INTO claims (id, newsroom_id, text, language, status)
+             SELECT new_uuid_v7(), newsroom_id, 'Ice ' || n, 'en', 'published' FROM claims, generate_series(1, 400) AS t(n) RETURNING id, newsroom_id)
+         INSERT INTO verdicts (id, newsroom_id, claim_id, rating_id, summary, reviewed_on, claim_reviewed, status)
+             SELECT new_uuid_v7(), more.newsroom_id, more.id, rating_id, summary, reviewed_on, 'Ice', 'published' FROM more, verdicts";
+    app.sql().await.batch_execute(fill).await.unwrap();
+    let feed = app.anyone.get("/feeds/claimreview.json").await.expect(200).body;
+    let items = feed["dataFeedElement"].as_array().unwrap();
+    let mut reviews: Vec<_> = items.iter().map(|item| item["item"][0]["identifier"].as_str().unwrap()).collect();
+    assert_eq!(reviews.len(), 401);
+    reviews.dedup();
+    assert!(reviews.is_sorted() && reviews.len() == 401);
+}
+
+#[actix_web::test]
+async fn each_rule_that_markup_misses_is_named() {
+    let app = App::start().await;
+    let rating =
+        json!({"@type": "Rating", "alternateName": "False", "ratingValue": 1, "bestRating": 5, "worstRating": 1});
+    let claim = json!({"@type": "Claim", "author": {"name": "A"}, "datePublished": "2024-03-01T10:00:00+01:00", "appearance": "https://example.com/a"});
+    let good = json!({"@context": "http://schema.org", "@type": "http://schema.org/ClaimReview", "claimReviewed": "Ice is warm", "url": "https://example.com/b",
+        "author": {"name": "B"}, "datePublished": "2024-03-02", "reviewRating": rating, "itemReviewed": claim});
+    assert_eq!(missed(&app, &good).await, []);
+    let without = |member: &str| {
+        let mut markup = good.clone();
+        markup.as_object_mut().unwrap().remove(member);
+        markup
+    };
+    let with = |pointer: &str, value: Value| {
+        let mut markup = good.clone();
+        *markup.pointer_mut(pointer).unwrap() = value;
+        markup
+    };
+    let cases = [
+        (without("claimReviewed"), "", "error"),
+        (without("url"), "", "error"),
+        (without("reviewRating"), "", "error"),
+        (without("author"), "", "warning"),
+        (without("datePublished"), "", "warning"),
+        (without("itemReviewed"), "", "warning"),
+        (with("/claimReviewed", json!(["Ice is warm"])), "/claimReviewed", "error"),
+        (with("/claimReviewed", json!("Warm ice. ".repeat(9))), "/claimReviewed", "warning"),
+        (with("/claimReviewed", json!("False: ice is warm")), "/claimReviewed", "warning"),
+        (with("/url", json!("/b")), "/url", "error"),
+        (with("/author", json!({"name": " "})), "/author", "error"),
+        (with("/reviewRating/alternateName", json!("")), "/reviewRating", "error"),
+        (with("/reviewRating/worstRating", json!(0)), "/reviewRating/worstRating", "error"),
+        (with("/reviewRating/worstRating", json!(5)), "/reviewRating/bestRating", "error"),
+        (with("/reviewRating/ratingValue", json!(6)), "/reviewRating/ratingValue", "error"),
+        (with("/reviewRating/ratingValue", json!("1")), "/reviewRating/ratingValue", "warning"),
+        (with("/reviewRating/ratingValue", json!("one")), "/reviewRating/ratingValue", "error"),
+        (with("/reviewRating/bestRating", json!(null)), "/reviewRating", "error"),
+        (with("/itemReviewed/@type", json!("CreativeWork")), "/itemReviewed", "warning"),
+        (with("/itemReviewed/author", json!([{"name": "A"}, {}])), "/itemReviewed/author/1", "error"),
+        (with("/itemReviewed/datePublished", json!("March 1st")), "/itemReviewed/datePublished", "warning"),
+        (with("/itemReviewed/appearance", json!([])), "/itemReviewed", "warning"),
+    ];
+    for (markup, pointer, level) in cases {
+        assert_eq!(missed(&app, &markup).await, [(pointer.to_owned(), level.to_owned())], "{markup}");
+    }
+    let nested = json!({"@graph": [{"@type": "WebPage"}, {"a/b": [good, without("url")]}]});
+    assert_eq!(missed(&app, &nested).await, [("/@graph/1/a~1b/1".to_owned(), "error".to_owned())]);
+    for nothing in [json!(null), json!([]), json!("ClaimReview"), json!({"@type": "Review"})] {
+        assert_eq!(missed(&app, &nothing).await, [(String::new(), "error".to_owned())]);
+    }
+    app.anyone.post("/v1/claimreview/validate", &json!("x".repeat(100))).await.expect(200);
+}
