@@ -18,7 +18,7 @@ const MOST_APPEARANCES: usize = 20;
 
 /// A public verdict with all that its markup tells.
 #[derive(QueryableByName)]
-struct Reviewed {
+struct PublicVerdict {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     #[diesel(sql_type = Text)]
@@ -100,18 +100,18 @@ const REVIEWED: &str = "SELECT v.id, v.claim_reviewed, coalesce(v.language, c.la
 pub async fn of_claim(claim_id: Uuid, mut conn: &AsyncPgConnection) -> Result<Vec<ClaimReview>> {
     let query =
         diesel::sql_query(format!("{REVIEWED} AND v.claim_id = $1 ORDER BY v.author_id IS NOT NULL, v.id DESC"));
-    let found: Vec<Reviewed> = query.bind::<SqlUuid, _>(claim_id).load(&mut conn).await?;
-    found.into_iter().map(Reviewed::told).collect()
+    let found: Vec<PublicVerdict> = query.bind::<SqlUuid, _>(claim_id).load(&mut conn).await?;
+    found.into_iter().map(PublicVerdict::told).collect()
 }
 
 /// The newsrooms' own reviews, the oldest first, from behind one on: with each its verdict's id.
 pub async fn own_after(after: Uuid, rows: i64, mut conn: &AsyncPgConnection) -> Result<Vec<ClaimReview>> {
     let query = diesel::sql_query(format!("{REVIEWED} AND v.author_id IS NULL AND v.id > $1 ORDER BY v.id LIMIT $2"));
-    let found: Vec<Reviewed> = query.bind::<SqlUuid, _>(after).bind::<BigInt, _>(rows).load(&mut conn).await?;
-    found.into_iter().map(Reviewed::told).collect()
+    let found: Vec<PublicVerdict> = query.bind::<SqlUuid, _>(after).bind::<BigInt, _>(rows).load(&mut conn).await?;
+    found.into_iter().map(PublicVerdict::told).collect()
 }
 
-impl Reviewed {
+impl PublicVerdict {
     fn told(self) -> Result<ClaimReview> {
         let mut authors = self.author.0.into_iter().map(Named::told);
         let author = authors.next().ok_or(crate::error::Error::NotFound("newsroom"))?;
