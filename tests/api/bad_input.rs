@@ -225,8 +225,13 @@ async fn lengths_are_as_documented_in_characters() {
         if operation.get("requestBody").is_none() {
             continue;
         }
+        // Markup to be checked may be any JSON, which has no lengths.
+        let declared = operation.pointer("/requestBody/content/application~1json/schema/$ref");
+        let Some(schema) = declared.and_then(Value::as_str) else {
+            assert_eq!(path, "/v1/claimreview/validate");
+            continue;
+        };
         let app = App::demo().await;
-        let schema = operation.pointer("/requestBody/content/application~1json/schema/$ref").unwrap().as_str().unwrap();
         let schema = contract().document.pointer(schema.trim_start_matches('#')).unwrap();
         for (member, declared) in schema["properties"].as_object().unwrap() {
             let Some(longest) = declared["maxLength"].as_u64() else { continue };

@@ -339,7 +339,7 @@ async fn a_server_killed_amid_publications_leaves_none_without_its_row_in_the_lo
         let client = serving.with_key(&key);
         let writing = futures_util::future::join_all((0..4).map(|_| publish_until_killed(&client, &claim)));
         let killing = async {
-            tokio::time::sleep(Duration::from_millis(150 + 37 * round)).await;
+            tokio::time::sleep(Duration::from_millis(400 + 97 * round)).await;
             serving.process.signal(Signal::SIGKILL);
         };
         futures_util::join!(writing, killing);
