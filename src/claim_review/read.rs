@@ -88,7 +88,8 @@ const REVIEWED: &str = "SELECT v.id, v.claim_reviewed, coalesce(v.language, c.la
          SELECT DISTINCT ON (d.url) d.url, t.said_on, t.id, t.stance = 'asserts' AND d.id = t.document_id AND s.kind <> 'unnamed' AND s.public
              AND NOT EXISTS (SELECT FROM relies_on WHERE statement_id = t.id) AS asserted
          FROM statements AS t JOIN sources AS s ON s.id = t.source_id
-         JOIN documents AS d ON d.id = t.document_id OR d.id IN (SELECT document_id FROM appearances WHERE statement_id = t.id)
+         CROSS JOIN LATERAL (SELECT t.document_id AS id UNION ALL SELECT document_id FROM appearances WHERE statement_id = t.id) AS place
+         JOIN documents AS d ON d.id = place.id
          WHERE t.claim_id = v.claim_id AND t.public AND t.stance IN ('asserts', 'reports') AND d.public AND d.url IS NOT NULL
          ORDER BY d.url, asserted DESC, t.said_on NULLS LAST, t.id) AS appearances(url, said_on, id, asserted)) AS appearances
     FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JOIN ratings AS r ON r.id = v.rating_id JOIN newsrooms AS n ON n.id = v.newsroom_id
