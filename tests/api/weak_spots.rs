@@ -294,7 +294,7 @@ async fn more_than_ten_thousand_statements_are_too_many() {
     // The same where both are weighed together: too much at once is weighed one by one.
     let again = "UPDATE claim_findings SET single_origin = false; INSERT INTO claims_unweighed SELECT 0, 'claim', id FROM claims";
     sql.batch_execute(again).await.unwrap();
-    until("both are weighed", Duration::from_secs(60), async || {
+    until("both are weighed", Duration::from_secs(300), async || {
         (app.count("claims_unweighed").await == 0).then_some(())
     })
     .await;

@@ -44,7 +44,8 @@ pub struct App {
 /// What tests of one client each need. All come from one address, and some send thousands of requests.
 pub fn limits() -> Limits {
     let unlimited = Limits { key_requests: 0, address_requests: 0, unknown_keys: 0, ..Limits::default() };
-    Limits { workers: Some(1), pool_size: 4, drain_seconds: 1, ..unlimited }
+    // A minute for a statement, as a busy machine may need for the largest of what tests ask.
+    Limits { workers: Some(1), pool_size: 4, drain_seconds: 1, statement_ms: 60_000, ..unlimited }
 }
 
 /// Without an embedding service.
