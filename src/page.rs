@@ -7,6 +7,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder, web};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
@@ -108,6 +109,18 @@ impl PageRequest {
         Some((f32::from_be_bytes(*score), Uuid::from_slice(id).ok()?))
     }
 
+    /// How the page before was found, in lists that are ordered by score and id: by walking from the newest on, where nothing is scored,
+    /// or by ranking. None on the first page.
+    pub fn walked(&self) -> Option<bool> {
+        self.after_scored().map(|(score, _)| score <= 0.0)
+    }
+
+    /// Instant and id of the last record of the page before, in lists that are ordered by both.
+    pub fn after_instant(&self) -> Option<(DateTime<Utc>, Uuid)> {
+        let (micros, id) = self.after.as_deref()?.split_first_chunk::<8>()?;
+        Some((DateTime::from_timestamp_micros(i64::from_be_bytes(*micros))?, Uuid::from_slice(id).ok()?))
+    }
+
     /// How many rows to ask the database for: one more than the page, which tells whether there is a next one.
     pub fn rows(&self) -> i64 {
         i64::try_from(self.limit).unwrap_or(i64::MAX - 1) + 1
@@ -129,12 +142,22 @@ impl PageRequest {
 
 /// The bytes of a score and an id.
 const SCORED: usize = 4 + 16;
+/// Those of an instant and an id.
+const TIMED: usize = 8 + 16;
 
 /// The key of a record in a list that is ordered by score and id.
 pub fn scored(score: f32, id: Uuid) -> [u8; SCORED] {
     let mut key = [0; SCORED];
     key[..4].copy_from_slice(&score.to_be_bytes());
     key[4..].copy_from_slice(id.as_bytes());
+    key
+}
+
+/// The key of a record in a list that is ordered by an instant, in microseconds as PostgreSQL has them, and id.
+pub fn timed(at: DateTime<Utc>, id: Uuid) -> [u8; TIMED] {
+    let mut key = [0; TIMED];
+    key[..8].copy_from_slice(&at.timestamp_micros().to_be_bytes());
+    key[8..].copy_from_slice(id.as_bytes());
     key
 }
 
@@ -145,7 +168,8 @@ fn write_cursor(filter_hash: [u8; 8], last: &[u8]) -> String {
 fn read_cursor(cursor: &str, filter_hash: [u8; 8]) -> Option<Vec<u8>> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
     let key = bytes.strip_prefix(filter_hash.as_slice())?;
-    let is_key = [16, SCORED].contains(&key.len()) || std::str::from_utf8(key).is_ok_and(|key| text::slug(key).is_ok());
+    let is_key =
+        [16, SCORED, TIMED].contains(&key.len()) || std::str::from_utf8(key).is_ok_and(|key| text::slug(key).is_ok());
     is_key.then(|| key.into())
 }
 
@@ -166,6 +190,11 @@ pub struct Listed<T> {
 }
 
 impl<T> Listed<T> {
+    /// The page, and the path of the next one with its query.
+    pub fn into_parts(self) -> (Page<T>, Option<String>) {
+        (self.page, self.next)
+    }
+
     /// The answer with what is made of the page as its body.
     pub fn answer<B: Serialize>(self, request: &HttpRequest, body: impl FnOnce(Page<T>) -> B) -> HttpResponse {
         let mut response = HttpResponse::Ok();

@@ -86,3 +86,10 @@ BEGIN
     RETURN plain;
 END $$;
 DROP FUNCTION plain_marks(text);
+CREATE OR REPLACE FUNCTION term_in(config regconfig, term text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    plain CONSTANT text := CASE WHEN is_ascii(term) THEN term ELSE as_searched(term) END;
+BEGIN
+    RETURN without_accents(CASE WHEN plain ~ ('[' || without_blanks() || ']') THEN plainto_tsquery(config, split_script(plain, false))
+                                ELSE phraseto_tsquery(config, plain) END::text);
+END $$;

@@ -25,14 +25,25 @@ BEGIN
         plain := plain_marks(plain);
         IF NOT is_ascii(plain) THEN
             plain := as_searched(plain);
-            RETURN without_accents(to_tsvector(config, CASE WHEN plain ~ ('[' || without_blanks() || ']') THEN split_script(plain, true) ELSE plain END)::text)::tsvector;
+            -- A word of nothing but marks is none.
+            RETURN regexp_replace(without_accents(to_tsvector(config, CASE WHEN plain ~ ('[' || without_blanks() || ']') THEN split_script(plain, true) ELSE plain END)::text),
+                                  '(^| )''''(:[0-9A-D,]+)?(?= |$)', '', 'g')::tsvector;
         END IF;
     END IF;
     RETURN to_tsvector(config, coalesce(plain, ''));
 END $$;
 
+CREATE OR REPLACE FUNCTION term_in(config regconfig, term text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    plain CONSTANT text := CASE WHEN is_ascii(term) THEN term ELSE as_searched(term) END;
+    found CONSTANT text := without_accents(CASE WHEN plain ~ ('[' || without_blanks() || ']') THEN plainto_tsquery(config, split_script(plain, false))
+                                                ELSE phraseto_tsquery(config, plain) END::text);
+BEGIN
+    RETURN CASE WHEN found ~ '(^|[ (!])''''(:[*A-D]+)?($|[ )])' THEN '' ELSE found END;
+END $$;
+
 CREATE OR REPLACE FUNCTION text_key(said text) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN md5(btrim(regexp_replace(lower(CASE WHEN is_ascii(said) THEN said ELSE normalize(said, NFKC) END), '[[:space:][:punct:]]+', ' ', 'g')))::uuid;
+RETURN md5(btrim(regexp_replace(CASE WHEN is_ascii(said) THEN lower(said) ELSE replace(replace(lower(normalize(said, NFKC)), 'ß', 'ss'), 'ς', 'σ') END, '[[:space:][:punct:]]+', ' ', 'g')))::uuid;
 
 -- In PL/pgSQL, which plans once for a session and not for each transaction; and each language's rules are looked up once.
 CREATE OR REPLACE FUNCTION words_in(language text, first text, second text) RETURNS tsvector LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
@@ -62,7 +73,7 @@ BEGIN
     IF statement.translation IS NOT NULL THEN
         SELECT language INTO ours FROM claims WHERE id = statement.claim_id;
     END IF;
-    RETURN ROW(statement.id, 'statement', statement.claim_id, statement.newsroom_id, statement.public, NULL, NULL,
+    RETURN ROW(statement.id, 'statement', statement.claim_id, statement.newsroom_id, statement.public, NULL, text_key(statement.quote),
                words_in(statement.quote_language, statement.quote, NULL)
                    || CASE WHEN ours IS NULL THEN '' ELSE words_in(ours, NULL, statement.translation) END, NULL, NULL, NULL)::search_entries;
 END $$;
@@ -137,4 +148,6 @@ CREATE TRIGGER claims_keep_entry AFTER UPDATE OF text, context, language, status
 
 ALTER TABLE search_entries DISABLE TRIGGER USER;
 UPDATE search_entries SET language = claims.language, topics = claims.topics, claimed_on = claims.claimed_on FROM claims WHERE record_id = claims.id;
+UPDATE search_entries SET key = text_key(quote) FROM statements WHERE record_id = statements.id;
+UPDATE search_entries SET key = text_key(text) FROM claims WHERE record_id = claims.id AND lower(text) ~ '[ßς]';
 ALTER TABLE search_entries ENABLE TRIGGER USER;

@@ -103,8 +103,9 @@ impl Claim {
         conn: &AsyncPgConnection,
     ) -> Result<ClaimList> {
         let by_relevance = filter.sort == Some(Sort::Relevance);
+        let walked = page.walked().filter(|_| by_relevance);
         let found = match &filter.q {
-            Some(q) => Some(search::find(q, &search::ON_CLAIMS, viewer, conn).await?),
+            Some(q) => Some(search::find(q, &search::ON_CLAIMS, walked, viewer, conn).await?),
             None if by_relevance => return Err(Error::parameter("sort", "relevance needs q: say what to look for")),
             None => None,
         };
@@ -113,9 +114,9 @@ impl Claim {
             // Without reading the claims, which takes long where there are many.
             Some(found) if filter.only_by_words() => {
                 let behind = found.claims_behind(&search::ON_CLAIMS, viewer);
-                search::facets_of(behind, filter.facets.as_ref(), viewer, conn).await?
+                search::facets_of(behind, filter.facets.as_ref(), None, viewer, conn).await?
             }
-            _ => search::facets_of(asked.all(), filter.facets.as_ref(), viewer, conn).await?,
+            _ => search::facets_of(asked.all(), filter.facets.as_ref(), filter.source_id, viewer, conn).await?,
         };
         let scores = by_relevance.then(|| found.as_ref().map(Found::scores_of_claims).unwrap_or_default());
         let claims = match &scores {

@@ -59,9 +59,10 @@ async fn create_claim(
     db: web::Data<Db>,
     embeddings: web::Data<Embeddings>,
     Checker(caller): Checker,
+    viewer: Viewer,
     post: Post<NewClaim>,
 ) -> Result<Answer<RecordedClaim>> {
-    let similar = matching::like_new(&post.body, caller.into(), &db, &embeddings).await;
+    let similar = matching::like_new(&post.body, viewer, &db, &embeddings).await;
     once(&db, caller, post.request, async move |conn| {
         let claim = Claim::create(&post.body, caller, conn).await?;
         let location = format!("/v1/claims/{}", claim.id);

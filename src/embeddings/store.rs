@@ -90,6 +90,8 @@ pub struct Progress {
 impl Model {
     /// Lets passages be embedded by the configured model, whatever it was before.
     pub async fn choose(settings: &EmbeddingSettings, conn: &mut AsyncPgConnection) -> Result<()> {
+        // Where all is to be embedded anew, it takes as long as there are entries.
+        diesel::sql_query("SET LOCAL statement_timeout = 0").execute(conn).await?;
         diesel::sql_query("SELECT choose_model($1, $2, $3)")
             .bind::<Text, _>(&settings.model)
             .bind::<Integer, _>(i32::from(settings.dimensions))

@@ -1,7 +1,7 @@
 //! Embedding in the background, and following what was embedded.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,10 @@ use crate::error::{Error, Result};
 const NEAREST: usize = 100;
 /// How long a service that has failed is not asked again for a query: requests would queue up behind each other's deadlines.
 const REST: Duration = Duration::from_secs(2);
+/// How many queries it must have failed one after the other: a single one may have been long.
+const FAILURES: u32 = 3;
+/// How many characters of a query are embedded: what a text is about, its beginning tells.
+const QUERY_LENGTH: usize = 1000;
 /// How often the queue and the table are looked at.
 const LOOK: Duration = Duration::from_millis(500);
 /// The longest wait between two tries.
@@ -42,6 +46,8 @@ pub struct Embeddings {
     /// Whether something was taken from the queue since it was last found empty.
     unfinished: AtomicBool,
     rests_until: Mutex<Option<Instant>>,
+    /// Queries that the service has failed since it answered one.
+    failed_queries: AtomicU32,
     metrics: Measured,
 }
 
@@ -112,6 +118,7 @@ impl Embeddings {
             ready: AtomicBool::new(false),
             unfinished: AtomicBool::new(true),
             rests_until: Mutex::default(),
+            failed_queries: AtomicU32::new(0),
             metrics: Measured::default(),
         })
     }
@@ -144,19 +151,24 @@ impl Embeddings {
         }
         let index = self.index();
         let name = index.read().unwrap_or_else(PoisonError::into_inner).model.clone();
-        let texts = vec![text.chars().take(4000).collect::<String>()];
+        let texts = vec![text.chars().take(QUERY_LENGTH).collect::<String>()];
         let since = Instant::now();
         let answered = web::block(move || service.embed(&name, &texts, Kind::Query)).await;
         self.metrics.queries.observe(since.elapsed().as_secs_f64());
         match answered {
-            Ok(Ok(mut vectors)) => Meaning::Of(Vector { bytes: vectors.pop().unwrap_or_default().into(), index }),
+            Ok(Ok(mut vectors)) => {
+                self.failed_queries.store(0, Ordering::Relaxed);
+                Meaning::Of(Vector { bytes: vectors.pop().unwrap_or_default().into(), index })
+            }
             Ok(Err(Failure::Refused(error))) => {
                 tracing::debug!(%error, "a query cannot be embedded");
                 Meaning::Missing
             }
             failed => {
                 self.failed(&failed.map_or_else(|error| error.to_string(), |failure| format!("{failure:?}")));
-                *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + REST);
+                if self.failed_queries.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES {
+                    *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + REST);
+                }
                 Meaning::Missing
             }
         }
@@ -230,19 +242,21 @@ async fn embed(
         let (asked, name) = (service.clone(), model.name.clone());
         match web::block(move || asked.embed(&name, &texts, Kind::Passage)).await? {
             Ok(vectors) => embedded.extend(some.into_iter().zip(vectors.into_iter().map(as_bytes).map(Some))),
-            Err(Failure::Refused(error)) if some.len() == 1 => {
-                // Whoever takes nothing at all is told something wrong: that is no text's fault.
+            Err(failure) => {
+                // Some services fail at a text that others refuse. Whoever takes nothing at all is down, or told something wrong:
+                // that is no text's fault.
                 let (asked, name) = (service.clone(), model.name.clone());
                 let harmless = web::block(move || asked.embed(&name, &["a".to_owned()], Kind::Passage)).await?;
+                let (Failure::Refused(error) | Failure::Down(error)) = failure;
                 ensure!(harmless.is_ok(), "the service takes no text at all: {error:#}");
+                if some.len() > 1 {
+                    let (one, other) = some.split_at(some.len() / 2);
+                    todo.extend([one.to_vec(), other.to_vec()]);
+                    continue;
+                }
                 tracing::warn!(%error, record_id = %some[0].record_id, "the embedding service takes no such text");
                 embedded.extend(some.into_iter().map(|passage| (passage, None)));
             }
-            Err(Failure::Refused(_)) => {
-                let (one, other) = some.split_at(some.len() / 2);
-                todo.extend([one.to_vec(), other.to_vec()]);
-            }
-            Err(Failure::Down(error)) => return Err(error),
         }
     }
     Ok(embedded)
@@ -280,7 +294,7 @@ async fn keep_embedding(embeddings: &Embeddings, service: &Service, db: &Db) {
                 }
             }
             Err(error) => {
-                tracing::debug!(%error, ?wait, "embedding waits");
+                tracing::warn!(%error, ?wait, "embedding waits");
                 // Those who failed together should not try again together.
                 let jitter = Duration::from_millis(u64::from(std::process::id()) % 250);
                 tokio::time::sleep(wait + jitter).await;

@@ -43,6 +43,7 @@ const UNFIT_MESSAGES: &[&str] = &[
     "invalid byte sequence",
     "unsupported Unicode escape",
     "invalid input syntax",
+    "syntax error in ts",
     "value too long",
     "string is too long",
     "index row size",

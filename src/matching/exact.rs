@@ -17,11 +17,11 @@ struct Same {
     claim_id: Uuid,
 }
 
-/// Claims with this text, but for case, width, blanks and punctuation.
+/// Claims with this text, or a quote of it, but for case, width, blanks and punctuation.
 pub async fn by_text(text: &str, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Uuid>> {
     let sql = format!(
-        "SELECT claim_id FROM search_entries WHERE key = text_key($1) AND noun = 'claim' AND (public OR newsroom_id = $2)
-         ORDER BY claim_id DESC LIMIT {MOST}"
+        "SELECT claim_id FROM search_entries WHERE key = text_key($1) AND noun IN ('claim', 'statement') AND (public OR newsroom_id = $2)
+         GROUP BY claim_id ORDER BY claim_id DESC LIMIT {MOST}"
     );
     let found: Vec<Same> = diesel::sql_query(sql)
         .bind::<Text, _>(text)
@@ -37,18 +37,22 @@ pub async fn by_address(addresses: &[String], viewer: Viewer, mut conn: &AsyncPg
     if normal.is_empty() {
         return Ok(Vec::new());
     }
+    // A verdict's address is kept as it was sent, percent-encoded or not.
+    let decoded = normal.iter().filter_map(|url| percent_encoding::percent_decode_str(url).decode_utf8().ok());
+    let written: Vec<String> = decoded.map(Into::into).chain(addresses.iter().chain(&normal).cloned()).collect();
     let sql = format!(
         "WITH these AS (SELECT id FROM documents WHERE url_normal = ANY ($1) AND (public OR newsroom_id = $2)),
          said AS (SELECT id FROM statements WHERE document_id IN (SELECT id FROM these)
                   UNION SELECT statement_id FROM appearances WHERE document_id IN (SELECT id FROM these))
          SELECT DISTINCT claim_id FROM (
-             SELECT claim_id FROM search_entries WHERE key IN (SELECT address_key(url) FROM unnest($1) AS t(url)) AND noun = 'verdict' AND (public OR newsroom_id = $2)
+             SELECT claim_id FROM search_entries WHERE key IN (SELECT address_key(url) FROM unnest($3) AS t(url)) AND noun = 'verdict' AND (public OR newsroom_id = $2)
              UNION ALL SELECT claim_id FROM statements WHERE id IN (SELECT id FROM said) AND (public OR newsroom_id = $2 AND status <> 'withdrawn')
          ) AS found ORDER BY claim_id DESC LIMIT {MOST}"
     );
     let found: Vec<Same> = diesel::sql_query(sql)
         .bind::<Array<Text>, _>(normal)
         .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+        .bind::<Array<Text>, _>(written)
         .load(&mut conn)
         .await?;
     Ok(found.into_iter().map(|same| same.claim_id).collect())

@@ -13,6 +13,6 @@ mod routes;
 mod score;
 mod words;
 
-pub use model::Match;
-pub use ranking::like_new;
+pub use model::{Band, Match, MatchRequest};
+pub use ranking::{like_new, matches};
 pub use routes::configure;

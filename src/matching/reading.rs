@@ -17,6 +17,8 @@ use crate::schema::word_counts;
 const MOST_WORDS: usize = 128;
 /// And how many that are in no public entry: drafts may have them, and what is not counted yet.
 const MOST_UNKNOWN: usize = 32;
+/// How many bytes a text has that is read by the rules of its own language alone, where that is beyond doubt.
+const LONG: usize = 2000;
 /// What a word tells that is only in the name of who posted the text, or only in the date. Learned, as the other constants of this
 /// slice, on tweets and the claims that they were checked against.
 const IN_AUTHOR: f32 = 0.75;
@@ -59,14 +61,18 @@ pub struct Reading {
 impl Reading {
     /// Reads a text by the rules of its language, and of none; of every language in use where it is not known.
     pub async fn of(message: &Message, language: Option<&str>, mut conn: &AsyncPgConnection) -> Result<Self> {
+        // By the rules of thirty languages a long text takes seconds; and what it is in, a long text tells.
+        let told = if language.is_none() && message.text.len() > LONG { whatlang::detect(&message.text) } else { None };
+        let told = told.filter(whatlang::Info::is_reliable).map(|found| configuration(found.lang()));
         let read: Vec<InLanguage> = diesel::sql_query(
             "SELECT config::text, words_of(config, $1) AS said, words_of(config, $2) AS author, words_of(config, $3) AS date
-             FROM (SELECT config FROM search_languages WHERE $4 IS NULL OR config = search_config($4) UNION SELECT 'simple') AS c",
+             FROM (SELECT config FROM search_languages WHERE $4 IS NULL AND $5 IS NULL OR config = search_config($4) OR config = $5::regconfig UNION SELECT 'simple') AS c",
         )
         .bind::<Text, _>(&message.text)
         .bind::<Text, _>(&message.author)
         .bind::<Text, _>(&message.date)
         .bind::<Nullable<Text>, _>(language)
+        .bind::<Nullable<Text>, _>(told)
         .load(&mut conn)
         .await?;
         let words: BTreeSet<&str> = read.iter().flat_map(InLanguage::all).map(|(word, _)| word).collect();
@@ -123,8 +129,13 @@ fn detected<'a>(text: &str, in_use: impl Iterator<Item = &'a String>) -> Option<
     let among = Lang::all().iter().copied().filter(|language| in_use.contains(&&name(*language))).collect();
     let sure = |found: Option<whatlang::Info>| found.filter(whatlang::Info::is_reliable);
     let found = sure(whatlang::detect(text)).or_else(|| sure(Detector::with_allowlist(among).detect(text)))?;
-    let name = name(found.lang());
-    Some(if CONFIGURATIONS.contains(&name.as_str()) { name } else { "simple".into() })
+    Some(configuration(found.lang()))
+}
+
+/// The configuration of a language.
+fn configuration(language: Lang) -> String {
+    let name = language.eng_name().to_lowercase();
+    if CONFIGURATIONS.contains(&name.as_str()) { name } else { "simple".into() }
 }
 
 /// The configurations that `search_config` knows and whatlang can tell.

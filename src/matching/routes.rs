@@ -7,7 +7,7 @@ use crate::auth::Viewer;
 use crate::body::Question;
 use crate::db::Db;
 use crate::embeddings::Embeddings;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::extract::{Id, Query};
 
 /// The routes of this slice.
@@ -43,8 +43,12 @@ async fn match_batch(
     question: Question<MatchBatch>,
 ) -> Result<web::Json<BatchSimilar>> {
     let mut results = Vec::new();
-    for item in &question.0.items {
-        results.push(matches(item, viewer, &db, &embeddings).await?);
+    for (nth, item) in question.0.items.iter().enumerate() {
+        let matched = matches(item, viewer, &db, &embeddings).await;
+        results.push(matched.map_err(|error| match error {
+            Error::TooMuch(detail) => Error::field(format!("/items/{nth}"), detail),
+            error => error,
+        })?);
     }
     Ok(web::Json(BatchSimilar { results }))
 }

@@ -25,7 +25,7 @@ text_enum! {
     Facet {
         /// Their topics, by slug. A claim may have several.
         Topic = "topic",
-        /// Their language, a BCP 47 tag.
+        /// Their language, a BCP 47 tag, each by itself: `en` is without `en-GB`, which the filter finds as well.
         Language = "language",
         /// The ratings of their current verdicts, by `rating_id`.
         Rating = "rating",
@@ -104,6 +104,8 @@ impl<T: Serialize> Responder for Faceted<T> {
 struct CountBy<Q> {
     found: Q,
     facets: BTreeSet<Facet>,
+    /// Whose stances alone are counted.
+    source_id: Option<Uuid>,
     newsroom_id: Option<Uuid>,
 }
 
@@ -127,7 +129,9 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for CountBy<Q> {
              viewer AS (SELECT ",
         );
         out.push_bind_param::<Nullable<SqlUuid>, _>(&self.newsroom_id)?;
-        out.push_sql("::uuid AS newsroom_id)");
+        out.push_sql("::uuid AS newsroom_id, ");
+        out.push_bind_param::<Nullable<SqlUuid>, _>(&self.source_id)?;
+        out.push_sql("::uuid AS source_id)");
         for (nth, facet) in self.facets.iter().enumerate() {
             out.push_sql(if nth == 0 { " " } else { " UNION ALL " });
             out.push_sql(count_by(*facet));
@@ -141,7 +145,7 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for CountBy<Q> {
 fn count_by(facet: Facet) -> &'static str {
     match facet {
         Facet::Topic => {
-            "SELECT 'topic' AS facet, slug, (SELECT coalesce(own.label, shared.label) FROM topics AS shared LEFT JOIN newsroom_topics AS own
+            "SELECT 'topic' AS facet, slug, (SELECT CASE WHEN shared.public THEN shared.label ELSE own.label END FROM topics AS shared LEFT JOIN newsroom_topics AS own
                  ON own.slug = shared.slug AND own.newsroom_id = (SELECT newsroom_id FROM viewer)
                  WHERE shared.slug = t.slug AND (shared.public OR own.slug IS NOT NULL)) AS label, sum(claims)::bigint
              FROM divided CROSS JOIN LATERAL unnest(topics) AS t(slug) GROUP BY slug"
@@ -154,6 +158,7 @@ fn count_by(facet: Facet) -> &'static str {
         }
         Facet::Stance => {
             "SELECT 'stance', stance, NULL, count(DISTINCT claim_id) FROM statements WHERE claim_id IN (SELECT id FROM found)
+                 AND ((SELECT source_id FROM viewer) IS NULL OR source_id = (SELECT source_id FROM viewer))
                  AND (public OR newsroom_id = (SELECT newsroom_id FROM viewer) AND status <> 'withdrawn') GROUP BY stance"
         }
         Facet::Newsroom => {
@@ -169,10 +174,12 @@ fn count_by(facet: Facet) -> &'static str {
 /// The columns of claims that are counted by.
 pub type Counted = (claims::id, claims::topics, claims::language, claims::newsroom_id, claims::claimed_on);
 
-/// The facets of the claims that a query for [`Counted`] finds; none where none are asked for.
+/// The facets of the claims that a query for [`Counted`] finds; none where none are asked for. Where the claims are those that a source
+/// has spoken on, its stances are counted, as the list's filters go together.
 pub async fn facets_of<Q>(
     found: Q,
     asked: Option<&AskedFacets>,
+    source_id: Option<Uuid>,
     viewer: Viewer,
     mut conn: &AsyncPgConnection,
 ) -> Result<Option<Facets>>
@@ -182,7 +189,7 @@ where
     let Some(AskedFacets(facets)) = asked else { return Ok(None) };
     // Of many claims, most of a table is read: sooner in its own order than by an index.
     conn.batch_execute("SET LOCAL enable_seqscan = on; SET LOCAL work_mem = '64MB'").await?;
-    let query = CountBy { found, facets: facets.clone(), newsroom_id: viewer.newsroom_id() };
+    let query = CountBy { found, facets: facets.clone(), source_id, newsroom_id: viewer.newsroom_id() };
     let rows: Vec<(String, String, Option<String>, i64)> = query.load(&mut conn).await?;
     conn.batch_execute("SET LOCAL enable_seqscan = off").await?;
     let mut counted: Facets = facets.iter().map(|facet| (*facet, Vec::new())).collect();

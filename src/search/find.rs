@@ -14,6 +14,8 @@ use super::names;
 use crate::auth::Viewer;
 use crate::columns::text_enum;
 use crate::error::Result;
+#[cfg(doc)]
+use crate::page::PageRequest;
 
 /// What finds a claim.
 pub const ON_CLAIMS: [&str; 3] = ["claim", "statement", "verdict"];
@@ -44,7 +46,7 @@ pub struct Hit {
     /// The claim that is found by it.
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pub claim_id: Option<Uuid>,
-    /// How well it fits, 0 to 1.
+    /// How well it fits, 0 to 1; never quite 0 where it was ranked.
     #[diesel(sql_type = Float)]
     pub score: f32,
 }
@@ -183,12 +185,25 @@ const WORTH: &str = "CASE noun WHEN 'claim' THEN 1.0 WHEN 'source' THEN 1.0 WHEN
 /// What a caller finds of these nouns by words, or, where there is nothing, by names that are nearly those.
 ///
 /// To be run by [`crate::db::Db::search`].
-pub async fn find(q: &str, nouns: &[&str], viewer: Viewer, conn: &AsyncPgConnection) -> Result<Found> {
+///
+/// `walked` says of a page in order of relevance how the page before was found, as [`PageRequest::walked`] tells: what is ranked on one
+/// page and walked on the next would lose records between them.
+pub async fn find(
+    q: &str,
+    nouns: &[&str],
+    walked: Option<bool>,
+    viewer: Viewer,
+    conn: &AsyncPgConnection,
+) -> Result<Found> {
     let typed = Typed::read(q);
     let Some(query) = typed.translate(conn).await? else {
         return Ok(Found::These { hits: Vec::new(), words: BTreeSet::new() });
     };
-    if is_everywhere(&query, nouns, viewer, conn).await? {
+    let walks = match walked {
+        Some(walked) => walked,
+        None => is_everywhere(&query, nouns, viewer, conn).await?,
+    };
+    if walks {
         return Ok(Found::Many(query));
     }
     let hits = hits(&query, nouns, viewer, conn).await?;
@@ -213,7 +228,7 @@ async fn is_everywhere(query: &Query, nouns: &[&str], viewer: Viewer, mut conn: 
     }
     let sql = "WITH size AS (SELECT reltuples, relpages FROM pg_class WHERE oid = 'search_entries'::regclass),
              place AS (SELECT split_part(ctid::text, ',', 1) AS page, words @@ $1::tsquery AND noun = ANY ($2) AND (public OR newsroom_id = $3) AS found
-                 FROM search_entries TABLESAMPLE SYSTEM ((SELECT CASE WHEN reltuples > 100000 THEN least(100, 3000.0 / greatest(relpages, 1)) ELSE 0 END FROM size)) REPEATABLE (1))
+                 FROM search_entries TABLESAMPLE SYSTEM ((SELECT CASE WHEN reltuples > 400000 THEN least(100, 3000.0 / greatest(relpages, 1)) ELSE 0 END FROM size)) REPEATABLE (1))
          SELECT count(DISTINCT page) FILTER (WHERE found) > 4 AND 4 * count(DISTINCT page) FILTER (WHERE found) >= count(DISTINCT page) AS everywhere FROM place";
     let found: Everywhere = diesel::sql_query(sql)
         .bind::<Text, _>(&query.wanted)
@@ -226,7 +241,7 @@ async fn is_everywhere(query: &Query, nouns: &[&str], viewer: Viewer, mut conn: 
 
 async fn hits(query: &Query, nouns: &[&str], viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Hit>> {
     let sql = format!(
-        "SELECT record_id, noun, claim_id, (ts_rank('{{0.1,0.2,0.4,1}}', words, $4::tsquery, 1) * {WORTH})::real AS score
+        "SELECT record_id, noun, claim_id, (ts_rank('{{0.1,0.2,0.4,1}}', words, $4::tsquery, 1) * {WORTH} + 1e-9)::real AS score
          FROM (SELECT * FROM search_entries WHERE words @@ $1::tsquery AND noun = ANY ($2) AND (public OR newsroom_id = $3) LIMIT $5) AS found"
     );
     let limit = i64::try_from(MOST_RANKED).unwrap_or(i64::MAX - 1) + 1;

@@ -1,6 +1,6 @@
 //! `GET /v1/search`: all that is found, whatever it is.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
@@ -12,7 +12,7 @@ use validator::Validate;
 
 use super::facets::{AskedFacets, Facet, Facets, facets_of};
 use super::find::{Found, Hit, Sort, find, newest};
-use super::snippet::snippet;
+use super::snippet::Stems;
 use crate::auth::Viewer;
 use crate::claims::Claim;
 use crate::columns::text_enum;
@@ -124,8 +124,9 @@ impl SearchQuery {
     /// A page of what is found.
     pub async fn run(&self, page: &PageRequest, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Results> {
         let nouns = self.nouns();
-        let found = find(&self.q, &nouns, viewer, conn).await?;
-        let facets = facets_of(found.claims_behind(&nouns, viewer), self.facets.as_ref(), viewer, conn).await?;
+        let walked = page.walked().filter(|_| self.sort != Some(Sort::Newest));
+        let found = find(&self.q, &nouns, walked, viewer, conn).await?;
+        let facets = facets_of(found.claims_behind(&nouns, viewer), self.facets.as_ref(), None, viewer, conn).await?;
         let (mut hits, words) = match found {
             Found::These { hits, words } => (hits, words),
             Found::Many(query) => {
@@ -142,17 +143,12 @@ impl SearchQuery {
             hits.retain(|hit| order(key(hit), after).is_lt());
         }
         hits.truncate(usize::try_from(page.rows()).unwrap_or(usize::MAX));
-        Ok(Results { items: read(&hits, &words, viewer, conn).await?, facets })
+        Ok(Results { items: read(&hits, &Stems::of(&words), viewer, conn).await?, facets })
     }
 }
 
 /// Reads the records and shows what was found of each.
-async fn read(
-    hits: &[Hit],
-    words: &BTreeSet<String>,
-    viewer: Viewer,
-    conn: &AsyncPgConnection,
-) -> Result<Vec<SearchResult>> {
+async fn read(hits: &[Hit], stems: &Stems, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Vec<SearchResult>> {
     let ids = |noun: ResultType| -> Vec<Uuid> {
         hits.iter().filter(|hit| hit.noun == noun.as_str()).map(|hit| hit.record_id).collect()
     };
@@ -190,7 +186,7 @@ async fn read(
     records.extend(verdicts.into_iter().map(|verdict: Verdict| (verdict.id, Shown::verdict(verdict))));
     records.extend(sources.into_iter().map(|source: Source| (source.id, Shown::source(source.shown_to(viewer)))));
     records.extend(documents.into_iter().map(|document: Document| (document.id, Shown::document(document))));
-    Ok(hits.iter().filter_map(|hit| Some(records.remove(&hit.record_id)?.result(hit, words))).collect())
+    Ok(hits.iter().filter_map(|hit| Some(records.remove(&hit.record_id)?.result(hit, stems))).collect())
 }
 
 /// The names of those who speak.
@@ -262,8 +258,8 @@ impl Shown {
     }
 
     /// The first text in which something was found shows it; the first of all where it was a name with typing errors.
-    fn result(self, hit: &Hit, words: &BTreeSet<String>) -> SearchResult {
-        let mut shown = self.texts.iter().map(|text| snippet(text, words));
+    fn result(self, hit: &Hit, stems: &Stems) -> SearchResult {
+        let mut shown = self.texts.iter().map(|text| stems.snippet(text));
         let first = shown.next().unwrap_or_default();
         let snippet =
             if first.contains("<mark>") { first } else { shown.find(|html| html.contains("<mark>")).unwrap_or(first) };

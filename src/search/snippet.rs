@@ -1,6 +1,6 @@
 //! The piece of a text that shows why it was found, as HTML with `<mark>`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use caseless::Caseless;
 use unicode_normalization::UnicodeNormalization;
@@ -14,53 +14,95 @@ const BEFORE: usize = 60;
 /// How many letters an ending may add to a stem.
 const ENDING: usize = 5;
 
-/// The piece of `text` around the first of these words (stems, as the index has them), escaped for HTML.
-pub fn snippet(text: &str, words: &BTreeSet<String>) -> String {
-    // An elided article is a word of its own: l'incontro.
-    let pieces: Vec<&str> = text.split_word_bounds().flat_map(|word| word.split_inclusive(['\'', '’'])).collect();
-    let first = pieces.iter().position(|piece| is_found(piece, words)).unwrap_or_default();
-    let mut start = first;
-    let mut room = BEFORE;
-    while start > 0 && pieces[start - 1].chars().count() <= room {
-        start -= 1;
-        room -= pieces[start].chars().count();
-    }
-    let mut html = String::from(if start > 0 { "… " } else { "" });
-    let mut left = LENGTH;
-    for piece in &pieces[start..] {
-        let length = piece.chars().count();
-        if length > left {
-            html.extend(escaped(&piece.chars().take(left).collect::<String>()));
-            html.push('…');
-            return html;
-        }
-        left -= length;
-        let (open, close) = if is_found(piece, words) { ("<mark>", "</mark>") } else { ("", "") };
-        html.push_str(open);
-        html.extend(escaped(piece));
-        html.push_str(close);
-    }
-    html.trim().to_owned()
+/// The stems of what was looked for, so that a word is compared with all of them at once.
+#[derive(Debug, Default)]
+pub struct Stems {
+    /// As the index has them.
+    whole: HashSet<String>,
+    /// The longer ones without their last letter.
+    shortened: HashSet<String>,
+    /// Those of two characters in scripts without blanks, which are searched by pairs.
+    pairs: HashSet<String>,
+    /// All characters that are not ASCII.
+    characters: HashSet<char>,
 }
 
-/// Whether a word has one of the stems. How a language inflects is not known here: a stem with a short ending, or whose last
-/// letter is another in the word (`happi`, `happy`), is one.
-fn is_found(word: &str, stems: &BTreeSet<String>) -> bool {
-    let word: String = folded(word);
-    let length = word.chars().count();
-    if !word.chars().any(char::is_alphanumeric) {
-        return false;
+impl Stems {
+    /// Of these words, as the index has them.
+    pub fn of(words: &BTreeSet<String>) -> Self {
+        let mut stems = Self::default();
+        for word in words {
+            let length = word.chars().count();
+            if length >= 5 {
+                stems.shortened.insert(word.chars().take(length - 1).collect());
+            }
+            if length == 2 && !word.is_ascii() {
+                stems.pairs.insert(word.clone());
+            }
+            stems.characters.extend(word.chars().filter(|c| !c.is_ascii()));
+            stems.whole.insert(word.clone());
+        }
+        stems
     }
-    stems.iter().any(|stem| {
-        let stem_length = stem.chars().count();
-        let shorter: String = stem.chars().take(stem_length.saturating_sub(1)).collect();
-        word == *stem
-            || (stem_length >= 3 && word.starts_with(stem.as_str()) && length <= stem_length + ENDING)
-            || (stem_length >= 5 && word.starts_with(&shorter) && length <= stem_length + 2)
-            // Scripts without blanks are searched by pairs of characters.
-            || (!word.is_ascii() && stem_length == 2 && !stem.is_ascii() && word.contains(stem.as_str()))
-            || (length == 1 && !word.is_ascii() && stem.contains(&word))
-    })
+
+    /// The piece of `text` around the first of these words, escaped for HTML.
+    pub fn snippet(&self, text: &str) -> String {
+        // An elided article is a word of its own: l'incontro.
+        let pieces: Vec<&str> = text.split_word_bounds().flat_map(|word| word.split_inclusive(['\'', '’'])).collect();
+        let first = pieces.iter().position(|piece| self.has(piece)).unwrap_or_default();
+        let mut start = first;
+        let mut room = BEFORE;
+        while start > 0 && pieces[start - 1].chars().count() <= room {
+            start -= 1;
+            room -= pieces[start].chars().count();
+        }
+        let mut html = String::from(if start > 0 { "… " } else { "" });
+        let mut left = LENGTH;
+        for piece in &pieces[start..] {
+            let length = piece.chars().count();
+            if length > left {
+                html.extend(escaped(&piece.chars().take(left).collect::<String>()));
+                html.push('…');
+                return html;
+            }
+            left -= length;
+            let (open, close) = if self.has(piece) { ("<mark>", "</mark>") } else { ("", "") };
+            html.push_str(open);
+            html.extend(escaped(piece));
+            html.push_str(close);
+        }
+        html.trim().to_owned()
+    }
+
+    /// Whether a word has one of the stems. How a language inflects is not known here: a stem with a short ending, or whose last
+    /// letter is another in the word (`happi`, `happy`), is one.
+    fn has(&self, word: &str) -> bool {
+        if !word.chars().any(char::is_alphanumeric) {
+            return false;
+        }
+        let word = folded(word);
+        if self.whole.contains(&word) {
+            return true;
+        }
+        let ends: Vec<usize> = word.char_indices().map(|(at, _)| at).skip(1).chain([word.len()]).collect();
+        let length = ends.len();
+        // What a word of this length can begin with.
+        let begins = |shortest: usize, ending: usize, among: &HashSet<String>| {
+            let lengths = shortest.max(length.saturating_sub(ending))..=length;
+            lengths.filter_map(|length| word.get(..*ends.get(length - 1)?)).any(|beginning| among.contains(beginning))
+        };
+        if begins(3, ENDING, &self.whole) || begins(4, 3, &self.shortened) {
+            return true;
+        }
+        if word.is_ascii() {
+            return false;
+        }
+        let mut characters = word.chars();
+        match (characters.next(), characters.next()) {
+            (Some(only), None) => self.characters.contains(&only),
+            _ => !self.pairs.is_empty() && self.pairs.iter().any(|pair| word.contains(pair.as_str())),
+        }
+    }
 }
 
 /// As the index has it: without case and accents.
@@ -85,7 +127,7 @@ mod tests {
     use super::*;
 
     fn show(text: &str, words: &[&str]) -> String {
-        snippet(text, &words.iter().map(|word| (*word).to_owned()).collect())
+        Stems::of(&words.iter().map(|word| (*word).to_owned()).collect()).snippet(text)
     }
 
     #[test]

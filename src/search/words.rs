@@ -17,19 +17,21 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Folds until it is aborted.
 pub async fn fold(pool: Pool) {
     let db = Db::for_worker(pool);
+    let mut batch = BATCH;
     loop {
         let waiting = db.read(async |conn| any_waiting(conn).await).await;
         let folded = match waiting {
-            Ok(true) => db.write_quietly(fold_some).await,
+            Ok(true) => db.write_quietly(async |conn| fold_some(batch, conn).await).await,
             Ok(false) => Ok(0),
             Err(error) => Err(error),
         };
         match folded {
             Ok(0) => tokio::time::sleep(LOOK).await,
-            Ok(_) => {}
+            Ok(_) => batch = (batch * 2).min(BATCH),
             Err(error) => {
-                // The next round does it.
-                tracing::debug!(%error, "cannot count words");
+                // The next round does fewer: long texts have many words.
+                batch = (batch / 2).max(1);
+                tracing::warn!(%error, batch, "cannot count words");
                 tokio::time::sleep(LOOK).await;
             }
         }
@@ -41,12 +43,12 @@ async fn any_waiting(mut conn: &AsyncPgConnection) -> Result<bool> {
     Ok(diesel::select(diesel::dsl::exists(word_deltas::table.select(word_deltas::id))).get_result(&mut conn).await?)
 }
 
-async fn fold_some(conn: &mut AsyncPgConnection) -> Result<i32> {
+async fn fold_some(batch: i32, conn: &mut AsyncPgConnection) -> Result<i32> {
     #[derive(QueryableByName)]
     struct Folded {
         #[diesel(sql_type = Integer)]
         folded: i32,
     }
-    let query = diesel::sql_query("SELECT fold_words($1) AS folded").bind::<Integer, _>(BATCH);
+    let query = diesel::sql_query("SELECT fold_words($1) AS folded").bind::<Integer, _>(batch);
     Ok(query.get_result::<Folded>(conn).await?.folded)
 }

@@ -56,6 +56,9 @@ async fn a_key_for_recording_only_sees_what_everybody_sees() {
     let claim = recorder.create("claims", claim(json!({}))).await;
     let path = format!("/v1/claims/{}", claim["id"].as_str().unwrap());
     recorder.get(&path).await.expect(404);
+    // Nor is it told of drafts that are like what it records.
+    let alike = recorder.create("claims", json!({"text": claim["text"], "language": claim["language"]})).await;
+    assert_eq!(alike["similar"], json!([]));
     assert!(recorder.get("/v1/claims").await.expect(200).items().is_empty());
     recorder.get("/v1/members").await.problem(403, "the scope read");
     let change = async |body: Value| {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{App, Client, claim, document, source, statement, verdict};
+use crate::support::{App, Client, claim, document, source, statement, verdict, with};
 
 /// The rating "true" of the scale that comes with OnRecord.
 const TRUE: &str = "01890000-0000-7000-8000-000000000105";
@@ -46,6 +46,7 @@ async fn the_same_text_and_the_same_address_match_beyond_doubt() {
     {
         let found = told(&app.anyone, json!({"text": text})).await;
         assert_eq!(found.len(), 1, "{text}");
+        assert!(found[0].2.as_array().unwrap().contains(&json!("text")), "{text}: {:?}", found[0]);
     }
     let found = matches(&app.anyone, json!({"text": "Eine “Straße” in Köln　gesperrt"})).await;
     assert_eq!((found[0]["score"].as_f64(), found[0]["band"].as_str()), (Some(1.0), Some("same")));
@@ -57,7 +58,17 @@ async fn the_same_text_and_the_same_address_match_beyond_doubt() {
     let said = json!({"document_id": paper, "appearances": [{"document_id": carrier}], "status": "published"});
     editor.create("statements", statement(&id, &who, said)).await;
     let judged = json!({"summary": "So.", "title": "Closed", "rating_id": TRUE, "reviewed_on": "2024", "url": "https://desk.example/review/1", "status": "published"});
-    app.admin.create("verdicts", verdict(&id, judged)).await;
+    app.admin.create("verdicts", verdict(&id, judged.clone())).await;
+    let bridge = publish(editor, "Die Brücke ist gesperrt", "de").await;
+    let abroad = with(judged, json!({"url": "https://desk.example/faktencheck/brücke-köln?a=ü"}));
+    app.admin.create("verdicts", verdict(&bridge, abroad)).await;
+    for url in [
+        "https://desk.example/faktencheck/brücke-köln?a=ü",
+        "https://desk.example/faktencheck/br%C3%BCcke-k%C3%B6ln?a=%C3%BC",
+    ] {
+        let found = matches(&app.anyone, json!({"url": url})).await;
+        assert_eq!((found.len(), &found[0]["claim"]["id"]), (1, &json!(bridge)), "{url}");
+    }
     for url in ["HTTPS://EXAMPLE.org/story#top", "https://example.org/copy", "https://desk.example/review/1/?fbclid=1"]
     {
         let found = matches(&app.anyone, json!({"url": url})).await;
@@ -67,6 +78,10 @@ async fn the_same_text_and_the_same_address_match_beyond_doubt() {
         assert_eq!(found[0]["verdict"]["rating"]["slug"], "true");
     }
     assert!(matches(&app.anyone, json!({"url": "https://example.org/other"})).await.is_empty());
+    let quoted = json!({"quote": "Niemand darf hinüber.", "quote_language": "de", "quote_kind": "verbatim", "status": "published"});
+    editor.create("statements", statement(&bridge, &who, quoted)).await;
+    let found = matches(&app.anyone, json!({"text": "NIEMAND DARF HINÜBER"})).await;
+    assert_eq!((&found[0]["claim"]["id"], &found[0]["matched_by"]), (&json!(bridge), &json!(["text", "words"])));
     let found = told(&app.anyone, json!({"text": "Look at this: https://example.org/story."})).await;
     assert_eq!(found[0].2, json!(["url"]));
 }

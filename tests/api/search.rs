@@ -31,6 +31,25 @@ async fn suggestions(client: &Client, q: &str) -> Vec<String> {
     found["suggestions"].as_array().unwrap().iter().map(told).collect()
 }
 
+/// Letters with marks that mean nothing to any language leave words of nothing, which are none.
+#[actix_web::test]
+async fn marks_that_leave_nothing_of_a_word_are_no_fault() {
+    let app = App::start().await;
+    publish(&app.editor, "كتب الطالب", "ar").await;
+    for text in ["ก\u{345}", "\u{64b}\u{308}", "ก\u{345} กข\u{345} a\u{345}", "\u{e31}\u{345}", "ก\u{300}\u{345}x 'y"]
+    {
+        for language in ["th", "ar", "en", "und"] {
+            publish(&app.editor, text, language).await;
+        }
+        let asked = url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        for path in ["/v1/claims?q=", "/v1/search?q=", "/v1/sources?q=", "/v1/documents?q=", "/v1/suggest?q="] {
+            app.anyone.get(&format!("{path}{asked}")).await.expect(200);
+            app.anyone.get(&format!("{path}%22{asked}+x%22")).await.expect(200);
+        }
+        app.anyone.post("/v1/claims/match", &json!({"text": text})).await.expect(200);
+    }
+}
+
 #[actix_web::test]
 async fn every_language_has_its_own_words() {
     let app = App::start().await;
@@ -188,7 +207,7 @@ async fn thousands_of_results_are_walked_from_the_newest_on() {
     let sql = app.sql().await;
     sql.batch_execute(&fill).await.unwrap();
     // Found by the index at first; then as in an index so large that it is looked at in places before.
-    for size in ["ANALYZE search_entries", "UPDATE pg_class SET reltuples = 200000 WHERE relname = 'search_entries'"] {
+    for size in ["ANALYZE search_entries", "UPDATE pg_class SET reltuples = 500000 WHERE relname = 'search_entries'"] {
         sql.batch_execute(size).await.unwrap();
         for (client, expected) in [(&app.anyone, 2250), (&app.reader, 2500)] {
             for path in ["/v1/claims?q=bridges", "/v1/claims?q=bridges&sort=relevance", "/v1/search?q=bridges"] {

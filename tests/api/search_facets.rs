@@ -37,6 +37,7 @@ async fn facets_add_up_with_the_list_for_each_caller() {
     let app = App::start().await;
     let editor = &app.editor;
     let who = editor.id_of_new("sources", source(json!({}))).await;
+    let else_one = editor.id_of_new("sources", source(json!({"name": "Else One"}))).await;
     for number in 0..12 {
         let status = if number % 4 == 0 { "draft" } else { "published" };
         let client = if number % 3 == 0 { &app.other } else { editor };
@@ -48,6 +49,7 @@ async fn facets_add_up_with_the_list_for_each_caller() {
         if number % 3 == 0 {
             continue;
         }
+        editor.create("statements", statement(&id, &else_one, json!({"stance": "comments", "status": status}))).await;
         for (stance, status) in [("confirms", status), ("denies", "draft"), ("denies", "draft")] {
             editor.create("statements", statement(&id, &who, json!({"stance": stance, "status": status}))).await;
         }
@@ -57,16 +59,25 @@ async fn facets_add_up_with_the_list_for_each_caller() {
         }
     }
     for client in [&app.anyone, &app.reader, &app.other] {
-        for query in ["", "q=bridge", "topic=rivers", "language=pt-BR&q=bridge", "stance=denies", "status=published"] {
+        for query in [
+            "",
+            "q=bridge",
+            "topic=rivers",
+            "language=pt-BR&q=bridge",
+            "stance=denies",
+            "status=published",
+            &format!("source_id={else_one}"),
+        ] {
             add_up(client, query).await;
         }
     }
     let shown = facets(&app.anyone, "").await;
     assert_eq!(shown["year"], json!([{"value": 2023, "label": null, "count": 6}]));
-    assert_eq!(shown["stance"], json!([{"value": "confirms", "label": null, "count": 6}]));
+    let stances = ["comments", "confirms"].map(|stance| json!({"value": stance, "label": null, "count": 6}));
+    assert_eq!(shown["stance"], json!(stances));
     assert!(shown["newsroom"][0]["label"].is_string() && shown["rating"][0]["label"].is_string());
     let counted = facets(&app.reader, "").await;
-    assert_eq!(counted["stance"][1], json!({"value": "denies", "label": null, "count": 8}));
+    assert_eq!(counted["stance"][2], json!({"value": "denies", "label": null, "count": 8}));
 }
 
 #[actix_web::test]

@@ -24,6 +24,8 @@ pub enum Mood {
     Infinite,
     /// 400 for every request with the word "poison".
     Choosy,
+    /// 500 for such a request.
+    Fragile,
 }
 
 pub struct Embedder {
@@ -124,6 +126,9 @@ fn answer(mood: Mood, body: &Value, state: &Mutex<State>) -> (&'static str, Stri
         Mood::Garbage => return ("200 OK", "<html>".into()),
         Mood::Slow => thread::sleep(Duration::from_secs(3)),
         Mood::Choosy if texts.iter().any(|text| text.contains("poison")) => return ("400 Bad Request", "{}".into()),
+        Mood::Fragile if texts.iter().any(|text| text.contains("poison")) => {
+            return ("500 Internal Server Error", "{}".into());
+        }
         _ => {}
     }
     let text = |member: &str| body[member].as_str().unwrap().to_owned();
