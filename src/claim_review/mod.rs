@@ -6,4 +6,6 @@ mod read;
 mod routes;
 mod rules;
 
-pub use routes::{configure, configure_feeds};
+pub use model::{ClaimReview, Party};
+pub use read::of_claims;
+pub use routes::{configure, configure_feeds, within_script};

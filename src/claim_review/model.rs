@@ -7,6 +7,9 @@ use uuid::Uuid;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimReview {
+    /// The claim here, which the markup does not tell.
+    #[serde(skip)]
+    pub claim_id: Uuid,
     /// `https://schema.org`.
     #[serde(rename = "@context")]
     #[schema(rename = "@context", example = "https://schema.org")]

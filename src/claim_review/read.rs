@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -21,6 +21,8 @@ const MOST_APPEARANCES: usize = 20;
 struct PublicVerdict {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    claim_id: Uuid,
     #[diesel(sql_type = Text)]
     claim_reviewed: String,
     #[diesel(sql_type = Text)]
@@ -74,7 +76,7 @@ struct Appeared {
 }
 
 /// Public verdicts `v`, of which a condition chooses. The claimant is whoever asserts the claim by name and relies on nobody.
-const REVIEWED: &str = "SELECT v.id, v.claim_reviewed, coalesce(v.language, c.language) AS language, v.url, v.title, v.summary, v.reviewed_on, v.correction_note,
+const REVIEWED: &str = "SELECT v.id, v.claim_id, v.claim_reviewed, coalesce(v.language, c.language) AS language, v.url, v.title, v.summary, v.reviewed_on, v.correction_note,
     c.claimed_on, r.label, r.labels, r.numeric_value, scale.worst, scale.best,
     (SELECT jsonb_build_array(CASE WHEN a.id IS NULL THEN jsonb_build_object('kind', 'organization', 'name', n.name, 'url', n.site, 'logo', n.logo)
          ELSE jsonb_build_object('kind', a.kind, 'name', a.name, 'url', a.website, 'wikidata_id', a.wikidata_id) END)) AS author,
@@ -97,11 +99,12 @@ const REVIEWED: &str = "SELECT v.id, v.claim_reviewed, coalesce(v.language, c.la
     CROSS JOIN LATERAL (SELECT min(numeric_value) AS worst, max(numeric_value) AS best FROM ratings WHERE scale_id = r.scale_id) AS scale
     WHERE v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL";
 
-/// The current reviews of a claim that are public: the newsrooms' own first, then other publishers'; the newest first in both.
-pub async fn of_claim(claim_id: Uuid, mut conn: &AsyncPgConnection) -> Result<Vec<ClaimReview>> {
-    let query =
-        diesel::sql_query(format!("{REVIEWED} AND v.claim_id = $1 ORDER BY v.author_id IS NOT NULL, v.id DESC"));
-    let found: Vec<PublicVerdict> = query.bind::<SqlUuid, _>(claim_id).load(&mut conn).await?;
+/// The current reviews of claims that are public: the newsrooms' own first, then other publishers'; the newest first in both.
+pub async fn of_claims(claim_ids: &[Uuid], mut conn: &AsyncPgConnection) -> Result<Vec<ClaimReview>> {
+    let query = diesel::sql_query(format!(
+        "{REVIEWED} AND v.claim_id = ANY($1) ORDER BY v.author_id IS NOT NULL, v.updated_at DESC, v.id DESC"
+    ));
+    let found: Vec<PublicVerdict> = query.bind::<Array<SqlUuid>, _>(claim_ids).load(&mut conn).await?;
     found.into_iter().map(PublicVerdict::told).collect()
 }
 
@@ -123,6 +126,7 @@ impl PublicVerdict {
         let bounds = self.worst.zip(self.best).filter(|(worst, best)| worst < best);
         let numbers = self.numeric_value.zip(bounds);
         Ok(ClaimReview {
+            claim_id: self.claim_id,
             context: "https://schema.org",
             kind: "ClaimReview",
             identifier: self.id,

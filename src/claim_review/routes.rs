@@ -37,11 +37,11 @@ pub fn configure_feeds(config: &mut ServiceConfig) {
 async fn get_claim_review(db: web::Data<Db>, viewer: Viewer, Id(id): Id) -> Result<HttpResponse> {
     let found = async |conn: &_| {
         Claim::find(id, viewer, conn).await?;
-        read::of_claim(id, conn).await
+        read::of_claims(&[id], conn).await
     };
     let review =
         db.snapshot(found).await?.into_iter().next().ok_or(Error::NotFound("published verdict on the claim"))?;
-    Ok(HttpResponse::Ok().content_type(JSON_LD).body(serde_json::to_string(&review)?))
+    Ok(HttpResponse::Ok().content_type(JSON_LD).body(within_script(&serde_json::to_string(&review)?)))
 }
 
 /// Check ClaimReview markup
@@ -64,7 +64,7 @@ impl FromRequest for Markup {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let limit = Limits::of(&request).bundle_bytes;
+            let limit = Limits::of(&request).body_bytes;
             let json = read_body(request, payload, limit, Some(JSON_LD)).await?.json;
             Ok(Self(json.ok_or_else(|| Error::BadRequest(NO_BODY.into()))?.value))
         })
@@ -80,6 +80,17 @@ impl FromRequest for Markup {
 #[get("/claimreview.json")]
 async fn get_feed(db: web::Data<Db>) -> HttpResponse {
     HttpResponse::Ok().content_type(JSON_LD).streaming(feed(db))
+}
+
+/// JSON that may stand in a `<script>` of a page as it is: no text in it ends the script or begins a comment there.
+pub fn within_script(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut escaped, c| {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => escaped.push(c),
+        }
+        escaped
+    })
 }
 
 const JSON_LD: &str = "application/ld+json";
@@ -112,7 +123,7 @@ fn feed(db: web::Data<Db>) -> impl Stream<Item = Result<web::Bytes>> {
                     text.push(',');
                 }
                 let item = json!({"@type": "DataFeedItem", "url": review.url, "dateCreated": review.date_published, "item": [review]});
-                text.push_str(&item.to_string());
+                text.push_str(&within_script(&item.to_string()));
             }
             if matches!(next, Turn::Nothing) {
                 text.push_str("]}");

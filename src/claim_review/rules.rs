@@ -56,10 +56,14 @@ pub struct MarkupCheck {
     pub valid: bool,
     /// The rules missed, in the order of the document.
     pub findings: Vec<MissedRule>,
+    /// Whether there were more than 1,000 reviews or findings: the rest was not looked at.
+    pub truncated: bool,
 }
 
 /// How deep a document is searched for reviews.
 const DEEPEST: usize = 32;
+/// How many reviews, and how many findings, are told.
+const MOST: usize = 1000;
 /// How long a claim is shown by Google without being cut.
 const SHOWN: usize = 75;
 
@@ -102,18 +106,25 @@ fn said<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 fn each(value: Option<&Value>) -> Vec<(String, &Value)> {
     match value {
         None | Some(Value::Null) => Vec::new(),
-        Some(Value::Array(items)) => items.iter().enumerate().map(|(nth, item)| (format!("/{nth}"), item)).collect(),
+        // One more than are told of, so that it shows.
+        Some(Value::Array(items)) => {
+            items.iter().take(MOST + 1).enumerate().map(|(nth, item)| (format!("/{nth}"), item)).collect()
+        }
         Some(one) => vec![(String::new(), one)],
     }
 }
 
 impl MarkupCheck {
     fn note(&mut self, pointer: impl Into<String>, level: RuleLevel, reader: MarkupReader, detail: impl Into<String>) {
+        if self.findings.len() >= MOST {
+            self.truncated = true;
+            return;
+        }
         self.findings.push(MissedRule { pointer: pointer.into(), level, reader, detail: detail.into() });
     }
 
     fn search(&mut self, value: &Value, pointer: &str, depth: usize) {
-        if depth > DEEPEST {
+        if depth > DEEPEST || self.truncated {
             return;
         }
         match value {
@@ -134,6 +145,10 @@ impl MarkupCheck {
     }
 
     fn review(&mut self, review: &Map<String, Value>, at: &str) {
+        if self.reviews.len() >= MOST {
+            self.truncated = true;
+            return;
+        }
         self.reviews.push(at.to_owned());
         self.claim_reviewed(review, at);
         match review.get("reviewRating") {

@@ -94,6 +94,39 @@ async fn what_is_not_known_is_left_out() {
     );
 }
 
+/// What is put into a page as it is must not end the script there.
+#[actix_web::test]
+async fn no_text_ends_the_script_it_stands_in() {
+    let app = App::start().await;
+    let text = "Ice </script><script>alert(1)</script> & <!-- is \u{2028}warm";
+    let id = app.editor.id_of_new("claims", claim(json!({"text": text, "status": "published"}))).await;
+    judged(&app.admin, &id, json!({"title": "</script>"})).await;
+    for path in [format!("/v1/claims/{id}/claimreview"), "/feeds/claimreview.json".to_owned()] {
+        let answer = app.anyone.get(&path).await.expect(200);
+        assert!(!answer.text.contains(['<', '>', '&', '\u{2028}']), "{}", answer.text);
+        assert!(answer.text.contains("\\u003c/script\\u003e"), "{}", answer.text);
+    }
+    let review = app.anyone.get(&format!("/v1/claims/{id}/claimreview")).await.body;
+    assert_eq!(review["claimReviewed"], text);
+}
+
+#[actix_web::test]
+async fn of_markup_without_end_some_is_told() {
+    let app = App::start().await;
+    for markup in [
+        json!({"@type": "ClaimReview", "author": vec![0; 100_000]}),
+        json!(vec![json!({"@type": "ClaimReview"}); 20_000]),
+    ] {
+        let found = app.anyone.post("/v1/claimreview/validate", &markup).await.expect(200).body;
+        assert_eq!(found["findings"].as_array().unwrap().len(), 1000);
+        assert_eq!((&found["truncated"], &found["valid"]), (&json!(true), &json!(false)));
+    }
+    app.anyone
+        .post("/v1/claimreview/validate", &json!({"@type": "ClaimReview", "author": vec![0; 600_000]}))
+        .await
+        .expect(413);
+}
+
 #[actix_web::test]
 async fn the_feed_is_complete_however_long_it_is() {
     let app = App::start().await;
