@@ -23,8 +23,8 @@ use crate::rate_limits::{self, RateLimits};
 use crate::telemetry::{self, Metrics};
 use crate::{
     api_keys, as_of, auth, bundles, changes, claim_links, claim_review, claims, comment_requests, documents, dossier,
-    embeddings, health, matching, members, newsrooms, provenance, rating_scales, search, source_record, sources,
-    statements, topics, verdicts,
+    embeddings, fact_check_tools, feeds, health, matching, members, newsrooms, provenance, rating_scales, search,
+    source_record, sources, statements, topics, verdicts,
 };
 
 /// All routes with their documentation; one line for each slice.
@@ -59,7 +59,8 @@ pub fn document() -> Result<Document> {
         .openapi(openapi::base())
         .configure(health::configure)
         .service(scope::scope("/v1").configure(routes))
-        .service(scope::scope("/feeds").configure(claim_review::configure_feeds))
+        .service(scope::scope("/feeds").configure(claim_review::configure_feeds).configure(feeds::configure))
+        .service(scope::scope("/v1alpha1").configure(fact_check_tools::configure))
         .split_for_parts();
     Document::complete(&declared)
 }
@@ -118,7 +119,13 @@ pub fn serve(
                     .wrap(from_fn(rate_limits::limit))
                     .configure(routes),
             )
-            .service(scope::scope("/feeds").wrap(from_fn(rate_limits::limit)).configure(claim_review::configure_feeds))
+            .service(
+                scope::scope("/feeds")
+                    .wrap(from_fn(rate_limits::limit))
+                    .configure(claim_review::configure_feeds)
+                    .configure(feeds::configure),
+            )
+            .service(scope::scope("/v1alpha1").wrap(from_fn(rate_limits::limit)).configure(fact_check_tools::configure))
             .split_for_parts();
         app.service(home)
             .service(openapi_json)

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::embeddings::Embeddings;
 use crate::error::Error;
-use crate::rate_limits;
+use crate::{fact_check_tools, rate_limits};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -147,15 +147,18 @@ pub async fn observe(
     let metrics = request.app_data::<web::Data<Metrics>>().cloned();
     let mut response = next.call(request).instrument(span.clone()).await?.map_into_boxed_body();
     let _entered = span.enter();
+    let is_googles = fact_check_tools::is_asked(response.request().path());
+    let told =
+        |error: &Error| if is_googles { fact_check_tools::answer(error) } else { error.response(Some(id.as_str())) };
     let problem = response.response().error().and_then(|error| error.as_error::<Error>()).map(|error| {
         if let Error::Internal(cause) = error {
             tracing::error!(?cause, "a request failed");
         }
-        error.response(Some(id.as_str()))
+        told(error)
     });
     // Swagger UI answers what it does not have without a word.
     let silent = response.status() == StatusCode::NOT_FOUND && response.response().error().is_none();
-    let problem = problem.or_else(|| silent.then(|| Error::NotFound("page").response(Some(id.as_str()))));
+    let problem = problem.or_else(|| silent.then(|| told(&Error::NotFound("page"))));
     if let Some(mut problem) = problem {
         for name in [rate_limits::REMAINING, rate_limits::POLICY] {
             if let Some(value) = response.headers().get(&name) {

@@ -195,7 +195,8 @@ impl Error {
         }
     }
 
-    fn detail(&self) -> String {
+    /// What is wrong and what to do, in a sentence for the client.
+    pub fn detail(&self) -> String {
         match self {
             Self::Validation(errors) => match errors.as_slice() {
                 [only] if only.pointer.is_empty() => format!("The body {}.", only.detail),

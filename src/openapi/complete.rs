@@ -128,10 +128,15 @@ fn name_items(schema: &mut Value, schemas: &mut Map<String, Value>) {
 }
 
 /// What is answered has all its members: one without a value is null, not absent. Requests, which refuse unknown
-/// members, may leave some out; and JSON-LD does, where null says something else.
+/// members, may leave some out; and JSON-LD, JSON Feed and Google's API do, where null says something else.
 pub fn require_answered_members(document: &mut Value) {
     let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
-    for schema in schemas.into_iter().flat_map(Map::values_mut) {
+    let ours = schemas
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| !["FactCheck", "JsonFeed"].iter().any(|theirs| name.starts_with(theirs)))
+        .map(|(_, schema)| schema);
+    for schema in ours {
         let whole = if schema.get("allOf").is_some() { schema.pointer_mut("/allOf/1") } else { Some(schema) };
         let answered = |schema: &&mut Value| {
             schema.get("additionalProperties").is_none() && schema.pointer("/properties/@type").is_none()
@@ -224,7 +229,9 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         statuses = vec!["400"];
     }
     for status in statuses {
-        let problem = json!({"$ref": format!("#/components/responses/Problem{status}")});
+        let problem =
+            if path.starts_with("/v1alpha1/") { "GoogleError".to_owned() } else { format!("Problem{status}") };
+        let problem = json!({"$ref": format!("#/components/responses/{problem}")});
         if operation["responses"].get(status).is_none() {
             operation["responses"][status] = problem;
         }
@@ -337,6 +344,7 @@ pub fn add_components(document: &mut Value) {
             response["headers"]["Retry-After"] = json!({"$ref": "#/components/headers/RetryAfter"});
         }
     }
+    responses.insert("GoogleError".into(), json!({"description": "What is wrong, as Google's APIs tell it", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/GoogleError"}}}}));
     let components = &mut document["components"];
     components["responses"] = Value::Object(responses);
     components["schemas"]["Problem"] = json!({

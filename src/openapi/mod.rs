@@ -41,6 +41,8 @@ The examples are those of the demo story, which `onrecord serve --demo` loads: t
         (name = "documents", description = "Where something was said or published"),
         (name = "verdicts", description = "What the fact-checkers concluded"),
         (name = "claimreview", description = "Verdicts as schema.org markup, and a check of such markup"),
+        (name = "feeds", description = "Verdicts for readers of feeds"),
+        (name = "fact-check-tools", description = "Google's Fact Check Tools API over what is published here, for its clients"),
         (name = "comment-requests", description = "Whom the newsroom asked, and what came of it"),
         (name = "bundles", description = "A whole story in one request"),
         (name = "rating-scales", description = "The ratings that verdicts give"),
@@ -52,7 +54,7 @@ The examples are those of the demo story, which `onrecord serve --demo` loads: t
         (name = "api-keys", description = "Their keys"),
         (name = "operations", description = "Health and metrics"),
     ),
-    components(schemas(crate::error::FieldError, crate::error::ParameterError, crate::error::Blocker))
+    components(schemas(crate::error::FieldError, crate::error::ParameterError, crate::error::Blocker, crate::fact_check_tools::GoogleError))
 )]
 struct Base;
 

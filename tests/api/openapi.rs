@@ -56,6 +56,9 @@ fn every_operation_is_documented_for_a_reader() {
                 assert!(!content["example"].is_null(), "{what} shows no example of its answer");
             }
         }
+        if path.starts_with("/v1alpha1/") {
+            continue;
+        }
         // Also where nobody needs one: tools send it only where it is declared.
         assert!(operation["security"].as_array().is_some_and(|keys| !keys.is_empty()), "{what} takes no key");
         let asks = path.starts_with("/v1/claims/match") || path == "/v1/claimreview/validate";

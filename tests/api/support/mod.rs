@@ -5,6 +5,7 @@ mod browser;
 mod client;
 mod contract;
 mod embedder;
+pub mod examples;
 mod fixtures;
 mod folder;
 pub mod postgres;

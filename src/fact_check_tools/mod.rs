@@ -1,0 +1,10 @@
+//! Google's [Fact Check Tools API](https://developers.google.com/fact-check/tools/api) `v1alpha1`, answered from what is recorded here, so
+//! that its clients need nothing but another address.
+
+mod fault;
+mod model;
+mod routes;
+mod search;
+
+pub use fault::{GoogleError, answer, is_asked};
+pub use routes::configure;

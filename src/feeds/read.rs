@@ -1,0 +1,168 @@
+//! What a feed tells.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::error::Result;
+use crate::page::PageRequest;
+use crate::text;
+
+/// Which verdicts a feed has.
+#[derive(Debug, Clone, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct FeedFilter {
+    /// On this claim.
+    pub claim_id: Option<Uuid>,
+    /// Recorded by this newsroom.
+    pub newsroom_id: Option<Uuid>,
+    /// Giving this rating.
+    pub rating_id: Option<Uuid>,
+    /// On claims filed under this topic.
+    #[validate(custom(function = text::slug))]
+    #[param(max_length = 100)]
+    pub topic: Option<String>,
+    /// In this language, a BCP 47 tag; `en` finds `en-GB` as well.
+    #[validate(length(max = 35), custom(function = text::language))]
+    #[param(max_length = 35)]
+    pub language: Option<String>,
+}
+
+/// A verdict in a feed, or that it was retracted.
+#[derive(Debug, QueryableByName)]
+pub struct Entry {
+    /// The verdict.
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    /// The first of the verdicts that it has replaced, itself where there is none: a correction is news of the same entry.
+    #[diesel(sql_type = SqlUuid)]
+    pub first_id: Uuid,
+    /// When that one was recorded.
+    #[diesel(sql_type = Timestamptz)]
+    pub first_at: DateTime<Utc>,
+    /// When it was published or retracted.
+    #[diesel(sql_type = Timestamptz)]
+    pub at: DateTime<Utc>,
+    /// The claim.
+    #[diesel(sql_type = SqlUuid)]
+    pub claim_id: Uuid,
+    /// The claim as it was reviewed.
+    #[diesel(sql_type = Text)]
+    pub claim: String,
+    /// The topics of the claim.
+    #[diesel(sql_type = Array<Text>)]
+    pub topics: Vec<String>,
+    /// The headline.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub title: Option<String>,
+    /// The conclusion in a sentence or two.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub summary: Option<String>,
+    /// The rating in words, in the verdict's language where the scale has it.
+    #[diesel(sql_type = Text)]
+    pub rating: String,
+    /// BCP 47 tag.
+    #[diesel(sql_type = Text)]
+    pub language: String,
+    /// Where the review is published.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub url: Option<String>,
+    /// What was corrected.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub correction_note: Option<String>,
+    /// Why it was retracted.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub retraction_reason: Option<String>,
+    /// The newsroom, or the publisher of another's review.
+    #[diesel(sql_type = Text)]
+    pub author: String,
+    /// Its site.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub author_url: Option<String>,
+}
+
+const ENTRIES: &str = "SELECT v.id, first.id AS first_id, first.created_at AS first_at, v.updated_at AS at, v.claim_id, v.claim_reviewed AS claim, c.topics, v.title, v.summary,
+        coalesce(r.labels ->> v.language, r.labels ->> split_part(v.language, '-', 1), r.label) AS rating,
+        coalesce(v.language, c.language) AS language, v.url, v.correction_note, v.retraction_reason,
+        CASE WHEN a.id IS NULL THEN n.name ELSE a.name END AS author, CASE WHEN a.id IS NULL THEN n.site ELSE a.website END AS author_url
+    FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JOIN ratings AS r ON r.id = v.rating_id JOIN newsrooms AS n ON n.id = v.newsroom_id
+    LEFT JOIN sources AS a ON a.id = v.author_id
+    CROSS JOIN LATERAL (WITH RECURSIVE line AS (SELECT v.id, v.supersedes_id, v.created_at
+            UNION ALL SELECT earlier.id, earlier.supersedes_id, earlier.created_at FROM line JOIN verdicts AS earlier ON earlier.id = line.supersedes_id)
+        SELECT id, created_at FROM line ORDER BY id LIMIT 1) AS first
+    WHERE v.status IN ('published', 'retracted') AND (v.public OR v.status = 'retracted' AND c.status = 'published') AND v.claim_reviewed IS NOT NULL
+        AND (v.updated_at, v.id) < ($1, $2)
+        AND ($3 IS NULL OR v.claim_id = $3) AND ($4 IS NULL OR v.newsroom_id = $4) AND ($5 IS NULL OR v.rating_id = $5)
+        AND ($6 IS NULL OR $6 = ANY(c.topics)) AND ($7 IS NULL OR lower(coalesce(v.language, c.language)) || '-' LIKE $7)
+    ORDER BY v.updated_at DESC, v.id DESC LIMIT $8";
+
+impl FeedFilter {
+    /// What was published or retracted last, the newest first.
+    pub async fn entries(&self, page: &PageRequest, mut conn: &AsyncPgConnection) -> Result<Vec<Entry>> {
+        let (at, id) = page.after_instant().unwrap_or((DateTime::<Utc>::MAX_UTC, Uuid::max()));
+        // PostgreSQL's times end before chrono's.
+        let at = at.min(DateTime::from_timestamp(32_503_680_000, 0).unwrap_or_default());
+        let entries = diesel::sql_query(ENTRIES)
+            .bind::<Timestamptz, _>(at)
+            .bind::<SqlUuid, _>(id)
+            .bind::<Nullable<SqlUuid>, _>(self.claim_id)
+            .bind::<Nullable<SqlUuid>, _>(self.newsroom_id)
+            .bind::<Nullable<SqlUuid>, _>(self.rating_id)
+            .bind::<Nullable<Text>, _>(self.topic.as_deref())
+            .bind::<Nullable<Text>, _>(self.language.as_deref().map(text::language_range))
+            .bind::<BigInt, _>(page.rows());
+        Ok(entries.load(&mut conn).await?)
+    }
+}
+
+impl Entry {
+    /// The entry's id (RFC 4122 URN), which stays as it is when the verdict is corrected.
+    pub fn urn(&self) -> String {
+        self.first_id.urn().to_string()
+    }
+
+    /// The id of this version of it.
+    pub fn revision_urn(&self) -> String {
+        let retracted = if self.retraction_reason.is_some() { "#retracted" } else { "" };
+        format!("{}{retracted}", self.id.urn())
+    }
+
+    /// Where it is to be read: the review's article, or else the claim's page here.
+    pub fn link(&self, base: &str) -> String {
+        self.url.clone().filter(|_| self.retraction_reason.is_none()).unwrap_or_else(|| self.page(base))
+    }
+
+    /// The claim's page here.
+    pub fn page(&self, base: &str) -> String {
+        format!("{base}/claims/{}", self.claim_id)
+    }
+
+    /// The headline; of a correction and of a retraction one that says so.
+    pub fn headline(&self) -> String {
+        let title = self.title.as_ref().unwrap_or(&self.claim);
+        match (&self.retraction_reason, &self.correction_note) {
+            (Some(_), _) => format!("Retracted: {title}"),
+            (None, Some(_)) => format!("Corrected: {title}"),
+            (None, None) => title.clone(),
+        }
+    }
+
+    /// Claim, rating, conclusion and what was corrected, a paragraph each. A retracted verdict concludes nothing any more.
+    pub fn paragraphs(&self) -> Vec<String> {
+        let mut paragraphs = vec![format!("Claim: {}", self.claim)];
+        if let Some(reason) = &self.retraction_reason {
+            paragraphs.push(format!("This verdict was retracted: {reason}"));
+            return paragraphs;
+        }
+        paragraphs.push(format!("Verdict: {}", self.rating));
+        paragraphs.extend(self.summary.clone());
+        paragraphs.extend(self.correction_note.as_ref().map(|note| format!("Correction: {note}")));
+        paragraphs
+    }
+}

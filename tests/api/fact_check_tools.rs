@@ -1,0 +1,166 @@
+//! Google's Fact Check Tools API over our data, as its clients use it.
+
+use serde_json::{Value, json};
+
+use crate::support::{App, Client, claim, examples, source, statement, verdict};
+
+/// A rating of the scale that comes with OnRecord.
+const FALSE: &str = "01890000-0000-7000-8000-000000000101";
+
+async fn judged(client: &Client, id: &str, more: Value) -> Value {
+    let mut body = json!({"summary": "It is not.", "rating_id": FALSE, "reviewed_on": "2024-03", "language": "en", "status": "published"});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    client.create("verdicts", verdict(id, body)).await
+}
+
+async fn published(app: &App, text: &str, more: Value) -> String {
+    let mut body = json!({"text": text, "status": "published"});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    app.editor.id_of_new("claims", claim(body)).await
+}
+
+async fn search(app: &App, query: &str) -> Value {
+    app.anyone.get(&format!("/v1alpha1/claims:search?{query}")).await.expect(200).body
+}
+
+fn texts(found: &Value) -> Vec<&str> {
+    found["claims"].as_array().into_iter().flatten().map(|claim| claim["text"].as_str().unwrap()).collect()
+}
+
+#[actix_web::test]
+async fn a_claim_is_told_as_google_tells_it() {
+    let app = App::start().await;
+    app.admin
+        .patch(&format!("/v1/newsrooms/{}", app.newsroom_id), &json!({"site": "https://www.news.example/"}))
+        .await
+        .expect(200);
+    let id = published(&app, "The earth is flat", json!({"claimed_on": "2024-02"})).await;
+    // Without a published verdict it was not checked.
+    assert_eq!(search(&app, "query=flat+earth").await, json!({}));
+    let speaker = app.editor.id_of_new("sources", source(json!({"kind": "person", "name": "Ann Speaker"}))).await;
+    app.editor
+        .create("statements", statement(&id, &speaker, json!({"stance": "asserts", "status": "published"})))
+        .await;
+    judged(&app.admin, &id, json!({"title": "It is round", "url": "https://news.example/round"})).await;
+    let other = app
+        .editor
+        .id_of_new(
+            "sources",
+            source(json!({"kind": "publication", "name": "Other", "website": "https://checks.other.example/x"})),
+        )
+        .await;
+    judged(&app.admin, &id, json!({"author_id": other, "language": "de-AT", "reviewed_on": "2024"})).await;
+
+    let found = search(&app, "query=flat%20earth&alt=json&key=AIza&prettyPrint=false&%24.xgafv=2&fields=claims").await;
+    let newsroom = found["claims"][0]["claimReview"][0]["publisher"]["name"].clone();
+    assert_eq!(
+        found,
+        json!({"claims": [{"text": "The earth is flat", "claimant": "Ann Speaker", "claimDate": "2024-02-01T00:00:00Z", "claimReview": [
+            {"publisher": {"name": newsroom, "site": "news.example"}, "url": "https://news.example/round", "title": "It is round",
+             "reviewDate": "2024-03-01T00:00:00Z", "textualRating": "False", "languageCode": "en"},
+            {"publisher": {"name": "Other", "site": "checks.other.example"}, "url": format!("{}/claims/{id}", app.url),
+             "reviewDate": "2024-01-01T00:00:00Z", "textualRating": "Falsch", "languageCode": "de-AT"}]}]})
+    );
+    for (query, reviews) in [
+        ("reviewPublisherSiteFilter=news.example", 1),
+        ("reviewPublisherSiteFilter=https://www.news.example/", 1),
+        ("reviewPublisherSiteFilter=other.example", 1),
+        ("reviewPublisherSiteFilter=ther.example", 0),
+        ("query=earth&languageCode=de", 1),
+        ("query=earth&languageCode=de-CH", 1),
+        ("query=earth&languageCode=fr", 0),
+        ("query=earth&maxAgeDays=36500", 2),
+        ("query=earth&maxAgeDays=3", 0),
+        ("query=cold+fusion", 0),
+    ] {
+        let found = search(&app, query).await;
+        assert_eq!(found["claims"][0]["claimReview"].as_array().map_or(0, Vec::len), reviews, "{query}: {found}");
+    }
+}
+
+#[actix_web::test]
+async fn a_message_finds_what_it_repeats() {
+    let app = App::start().await;
+    for text in [
+        "Vaccines contain microchips that track people",
+        "The moon landing was filmed in a studio",
+        "Bananas are berries",
+    ] {
+        let id = published(&app, text, json!({})).await;
+        judged(&app.admin, &id, json!({})).await;
+    }
+    app.words_counted().await;
+    let found = search(&app, "query=is+it+true+that+they+put+microchips+in+vaccines+to+track+everybody").await;
+    assert_eq!(texts(&found), ["Vaccines contain microchips that track people"]);
+}
+
+#[actix_web::test]
+async fn pages_follow_each_other_and_drafts_are_nowhere() {
+    let app = App::start().await;
+    for n in 0..7 {
+        let id = published(&app, &format!("Lake number {n} is poisoned"), json!({})).await;
+        if n != 3 {
+            judged(&app.admin, &id, json!({"url": "https://news.example/lakes"})).await;
+        }
+    }
+    for query in ["query=lake", "reviewPublisherSiteFilter=news.example"] {
+        let (mut token, mut seen) = (String::new(), Vec::new());
+        loop {
+            let page = search(&app, &format!("{query}&pageSize=2{token}")).await;
+            seen.extend(texts(&page).into_iter().map(str::to_owned));
+            let Some(next) = page.get("nextPageToken") else { break };
+            token = format!("&pageToken={}", next.as_str().unwrap());
+        }
+        let all = search(&app, query).await;
+        assert_eq!(seen, texts(&all), "{query}");
+        assert_eq!(seen.len(), 6);
+        assert_eq!(texts(&search(&app, &format!("{query}&offset=4")).await), &seen[4..]);
+        let mixed = app.anyone.get(&format!("/v1alpha1/claims:search?query=sea{token}")).await.expect(400);
+        assert_eq!(mixed.body["error"]["status"], "INVALID_ARGUMENT");
+    }
+    assert_eq!(texts(&search(&app, "query=lake&pageSize=100000").await).len(), 6, "a size too large is not refused");
+}
+
+#[actix_web::test]
+async fn what_is_wrong_is_told_in_googles_way() {
+    let app = App::start().await;
+    for (path, code, status, message) in [
+        ("claims:search", 400, "INVALID_ARGUMENT", "reviewPublisherSiteFilter"),
+        ("claims:search?query=a&pageSize=-1", 400, "INVALID_ARGUMENT", "pageSize"),
+        ("claims:search?query=a&pageSize=0", 400, "INVALID_ARGUMENT", "pageSize"),
+        ("claims:search?query=a&pageToken=no", 400, "INVALID_ARGUMENT", "pageToken"),
+        ("claims:search?query=a&languageCode=english%20language", 400, "INVALID_ARGUMENT", "languageCode"),
+        ("claims:search?query=a&q=b", 400, "INVALID_ARGUMENT", "q"),
+        ("claims:search?query=%00", 400, "INVALID_ARGUMENT", "query"),
+        ("claims:imageSearch", 400, "INVALID_ARGUMENT", "imageUri"),
+        ("claims:find?query=a", 404, "NOT_FOUND", "path"),
+    ] {
+        let answer = app.anyone.get(&format!("/v1alpha1/{path}")).await.expect(code);
+        let error = &answer.body["error"];
+        assert_eq!((&error["code"], &error["status"]), (&json!(code), &json!(status)), "{path}");
+        assert!(error["message"].as_str().unwrap().contains(message), "{path}: {error}");
+    }
+    let answer = app.anyone.post("/v1alpha1/claims:search", &json!({})).await.expect(405);
+    assert_eq!(answer.body["error"]["code"], 405);
+    let images = app.anyone.get("/v1alpha1/claims:imageSearch?imageUri=https://news.example/a.jpg").await.expect(200);
+    assert_eq!(images.body, json!({}));
+}
+
+/// Google's own client for Python, unchanged.
+#[actix_web::test]
+async fn googles_client_searches() {
+    let app = App::start().await;
+    for n in 0..3 {
+        let id = published(&app, &format!("Lake number {n} is poisoned"), json!({"claimed_on": "2024"})).await;
+        judged(&app.admin, &id, json!({"url": "https://news.example/lakes"})).await;
+    }
+    let said =
+        examples::run("google_client.py", &[&app.url, "lake poisoned", "--page-size", "2", "--language", "en-GB"])
+            .await;
+    let claims: Vec<_> = said.lines().filter(|line| line.starts_with("Lake number")).collect();
+    assert_eq!(claims.len(), 3, "{said}");
+    assert!(said.contains("claimed by nobody named 2024-01-01T00:00:00Z"), "{said}");
+    assert!(said.contains(": False <https://news.example/lakes>"), "{said}");
+    let (ends_well, _, told) = examples::try_run("google_client.py", &[&app.url, "lake", "--page-size", "-1"]).await;
+    assert!(!ends_well && told.starts_with("400: pageSize"), "{told}");
+}
