@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, get, post, web};
 use futures_util::future::LocalBoxFuture;
@@ -86,7 +88,10 @@ async fn get_feed(db: web::Data<Db>) -> HttpResponse {
 pub fn within_script(json: &str) -> String {
     json.chars().fold(String::with_capacity(json.len()), |mut escaped, c| {
         match c {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                // Writing to a String cannot fail.
+                let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+            }
             c => escaped.push(c),
         }
         escaped

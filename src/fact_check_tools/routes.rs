@@ -13,6 +13,7 @@ use crate::embeddings::Embeddings;
 use crate::error::Result;
 use crate::extract::Query;
 use crate::matching::{Band, MatchRequest, matches};
+use crate::page::PageRequest;
 
 /// The routes of this slice.
 pub fn configure(config: &mut ServiceConfig) {
@@ -67,29 +68,24 @@ async fn search_claims(
     Query(search): Query<ClaimSearch>,
 ) -> Result<HttpResponse> {
     let page = search.page(request.path())?;
-    let found = match db.search(async |conn| search.run(&page, conn).await).await? {
-        Some(found) => found,
-        None => {
-            let asked = MatchRequest {
-                text: search.query.clone(),
-                language: None,
-                limit: Some(100),
-                url: None,
-                topic: None,
-                newsroom_id: None,
-            };
-            let near = matches(&asked, Viewer(None), &db, &embeddings).await?.matches;
-            let scores =
-                near.iter().filter(|one| one.band != Band::Weak).map(|one| (one.claim.id, one.score)).collect();
-            db.search(async |conn| search.of_these(&scores, &page, conn).await).await?
-        }
-    };
+    let found = db.search(async |conn| search.run(&page, conn).await).await?;
+    let found = if let Some(found) = found { found } else { alike(&search, &page, &db, &embeddings).await? };
     let base = public_url.of(&request);
     let told = |found: &Reviewed| search.told(found, &base);
     Ok(page.page(found, ClaimSearch::key).answer(&request, |page| FactCheckedClaims {
         claims: page.items.iter().filter_map(told).collect(),
         next_page_token: page.next_cursor,
     }))
+}
+
+/// Claims that say much the same as the query, where none has all of its words.
+async fn alike(search: &ClaimSearch, page: &PageRequest, db: &Db, embeddings: &Embeddings) -> Result<Vec<Reviewed>> {
+    let query = search.query.clone();
+    let asked =
+        MatchRequest { text: query, language: None, limit: Some(100), url: None, topic: None, newsroom_id: None };
+    let near = matches(&asked, Viewer(None), db, embeddings).await?.matches;
+    let scores = near.iter().filter(|one| one.band != Band::Weak).map(|one| (one.claim.id, one.score)).collect();
+    db.search(async |conn| search.of_these(&scores, page, conn).await).await
 }
 
 /// Which image to search for.

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{Days, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -43,9 +42,9 @@ pub struct ClaimSearch {
     #[param(max_length = 2000)]
     pub review_publisher_site_filter: Option<String>,
     /// The newer of the dates of claim and review is at most this many days ago.
-    #[validate(range(max = 36500))]
+    #[validate(range(min = 0, max = 36500))]
     #[param(minimum = 0, maximum = 36500)]
-    pub max_age_days: Option<u64>,
+    pub max_age_days: Option<i32>,
     /// How many claims to answer at most: 10 unless said, 200 at most.
     #[validate(range(min = 1))]
     #[param(minimum = 1, default = 10)]
@@ -66,11 +65,11 @@ pub struct Reviewed {
     pub reviews: Vec<ClaimReview>,
 }
 
-/// Public current verdicts `v`, of a language ($1) and a day on ($2) where asked.
+/// Public current verdicts `v`, of a language ($1), so many days old ($2) and of a site ($3) where asked.
 const ASKED: &str = "FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JOIN newsrooms AS n ON n.id = v.newsroom_id LEFT JOIN sources AS a ON a.id = v.author_id
      WHERE v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL
      AND ($1 IS NULL OR split_part(lower(coalesce(v.language, c.language)), '-', 1) = $1)
-     AND ($2 IS NULL OR c.claimed_on || '~' >= $2 OR v.reviewed_on || '~' >= $2)
+     AND ($2 IS NULL OR greatest(c.claimed_on, v.reviewed_on) || '~' >= to_char((now() AT TIME ZONE 'UTC')::date - $2, 'YYYY-MM-DD'))
      AND ($3 IS NULL OR '.' || substring(lower(coalesce(CASE WHEN a.id IS NULL THEN n.site ELSE a.website END, v.url)) FROM '^https?://(?:[^/@]*@)?([^/:?#]+)') LIKE '%.' || $3)";
 
 #[derive(QueryableByName)]
@@ -110,12 +109,6 @@ impl ClaimSearch {
 
     fn language(&self) -> Option<String> {
         self.language_code.as_deref().and_then(|tag| tag.split('-').next()).map(str::to_lowercase)
-    }
-
-    /// The first day that is new enough.
-    fn since(&self) -> Option<String> {
-        let day = Utc::now().date_naive().checked_sub_days(Days::new(self.max_age_days?))?;
-        Some(day.to_string())
     }
 
     fn skipped(&self) -> usize {
@@ -159,7 +152,7 @@ impl ClaimSearch {
         let found: Vec<ClaimId> =
             diesel::sql_query(format!("SELECT DISTINCT v.claim_id AS id {ASKED} AND v.claim_id = ANY($4)"))
                 .bind::<Nullable<Text>, _>(self.language())
-                .bind::<Nullable<Text>, _>(self.since())
+                .bind::<Nullable<Integer>, _>(self.max_age_days)
                 .bind::<Nullable<Text>, _>(self.site())
                 .bind::<Array<SqlUuid>, _>(ids)
                 .load(&mut conn)
@@ -189,7 +182,7 @@ impl ClaimSearch {
         );
         let found: Vec<ClaimId> = diesel::sql_query(sql)
             .bind::<Nullable<Text>, _>(self.language())
-            .bind::<Nullable<Text>, _>(self.since())
+            .bind::<Nullable<Integer>, _>(self.max_age_days)
             .bind::<Nullable<Text>, _>(self.site())
             .bind::<SqlUuid, _>(page.after_scored().map_or(Uuid::max(), |(_, id)| id))
             .bind::<Nullable<Text>, _>(words)

@@ -1,5 +1,7 @@
 use actix_web::http::header::{self, EntityTag, HttpDate};
 use actix_web::{HttpRequest, HttpResponse, get, web};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -52,9 +54,8 @@ impl Feed {
 
     /// The feed in this form, or 304 where the reader has it already.
     fn answer(&self, request: &HttpRequest, media_type: &'static str, body: String) -> HttpResponse {
-        let hash: [u8; 32] = Sha256::digest(&body).into();
         // Weak, as it may go out compressed.
-        let tag = EntityTag::new_weak(hash[..16].iter().map(|byte| format!("{byte:02x}")).collect());
+        let tag = EntityTag::new_weak(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&body)));
         let modified = HttpDate::from(std::time::SystemTime::from(self.updated()));
         let mut response = if is_known(request, &tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         response

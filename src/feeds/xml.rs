@@ -53,7 +53,7 @@ fn person(name: &str, uri: Option<&String>) -> atom::Person {
 
 /// Paragraphs of HTML.
 fn html(entry: &Entry) -> String {
-    entry.paragraphs().iter().map(|text| format!("<p>{}</p>", html_escape::encode_text(text))).collect()
+    entry.paragraphs().iter().fold(String::new(), |html, text| html + "<p>" + &html_escape::encode_text(text) + "</p>")
 }
 
 fn in_atom(entry: &Entry, base: &str) -> atom::Entry {
