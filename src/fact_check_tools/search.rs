@@ -42,9 +42,9 @@ pub struct ClaimSearch {
     #[param(max_length = 2000)]
     pub review_publisher_site_filter: Option<String>,
     /// The newer of the dates of claim and review is at most this many days ago.
-    #[validate(range(min = 0, max = 36500))]
+    #[validate(range(max = 36500))]
     #[param(minimum = 0, maximum = 36500)]
-    pub max_age_days: Option<i32>,
+    pub max_age_days: Option<u64>,
     /// How many claims to answer at most: 10 unless said, 200 at most.
     #[validate(range(min = 1))]
     #[param(minimum = 1, default = 10)]
@@ -111,6 +111,10 @@ impl ClaimSearch {
         self.language_code.as_deref().and_then(|tag| tag.split('-').next()).map(str::to_lowercase)
     }
 
+    fn most_days(&self) -> Option<i32> {
+        self.max_age_days.and_then(|days| i32::try_from(days).ok())
+    }
+
     fn skipped(&self) -> usize {
         let offset = self.offset.filter(|_| self.page_token.is_none()).unwrap_or_default();
         usize::try_from(offset).unwrap_or_default()
@@ -152,7 +156,7 @@ impl ClaimSearch {
         let found: Vec<ClaimId> =
             diesel::sql_query(format!("SELECT DISTINCT v.claim_id AS id {ASKED} AND v.claim_id = ANY($4)"))
                 .bind::<Nullable<Text>, _>(self.language())
-                .bind::<Nullable<Integer>, _>(self.max_age_days)
+                .bind::<Nullable<Integer>, _>(self.most_days())
                 .bind::<Nullable<Text>, _>(self.site())
                 .bind::<Array<SqlUuid>, _>(ids)
                 .load(&mut conn)
@@ -182,7 +186,7 @@ impl ClaimSearch {
         );
         let found: Vec<ClaimId> = diesel::sql_query(sql)
             .bind::<Nullable<Text>, _>(self.language())
-            .bind::<Nullable<Integer>, _>(self.max_age_days)
+            .bind::<Nullable<Integer>, _>(self.most_days())
             .bind::<Nullable<Text>, _>(self.site())
             .bind::<SqlUuid, _>(page.after_scored().map_or(Uuid::max(), |(_, id)| id))
             .bind::<Nullable<Text>, _>(words)
