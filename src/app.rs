@@ -23,7 +23,7 @@ use crate::rate_limits::{self, RateLimits};
 use crate::telemetry::{self, Metrics};
 use crate::{
     api_keys, as_of, auth, bundles, changes, claim_links, claim_review, claims, comment_requests, documents, dossier,
-    embeddings, fact_check_tools, feeds, health, matching, members, newsrooms, provenance, rating_scales, search,
+    embeddings, fact_check_tools, feeds, health, matching, members, newsrooms, provenance, rating_scales, search, site,
     source_record, sources, statements, topics, verdicts,
 };
 
@@ -127,11 +127,17 @@ pub fn serve(
             )
             .service(scope::scope("/v1alpha1").wrap(from_fn(rate_limits::limit)).configure(fact_check_tools::configure))
             .split_for_parts();
-        app.service(home)
-            .service(openapi_json)
+        app.service(openapi_json)
             .service(docs)
             .service(problems)
             .service(swagger_ui())
+            // Last: its paths begin with nothing in common.
+            .service(
+                web::scope("")
+                    .wrap(from_fn(rate_limits::limit))
+                    .wrap(from_fn(site::as_pages))
+                    .configure(site::configure),
+            )
             .default_service(web::to(openapi::unrouted))
             .wrap(from_fn(openapi::check_parameters))
             .wrap(Compress::default())
@@ -164,11 +170,6 @@ fn swagger_ui() -> SwaggerUi {
             // Without the bar for loading documents of others.
             .use_base_layout(),
     )
-}
-
-#[get("/")]
-async fn home() -> HttpResponse {
-    HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, "/docs/")).finish()
 }
 
 #[get("/docs")]

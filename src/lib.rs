@@ -57,6 +57,7 @@ pub mod references;
 pub mod schema;
 pub mod scopes;
 pub mod search;
+pub mod site;
 pub mod source_record;
 pub mod sources;
 mod stance;

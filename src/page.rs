@@ -190,9 +190,9 @@ pub struct Listed<T> {
 }
 
 impl<T> Listed<T> {
-    /// The page, and the path of the next one with its query.
-    pub fn into_parts(self) -> (Page<T>, Option<String>) {
-        (self.page, self.next)
+    /// The records, and the address of the next page as a path.
+    pub fn into_parts(self) -> (Vec<T>, Option<String>) {
+        (self.page.items, self.next)
     }
 
     /// The answer with what is made of the page as its body.

@@ -157,7 +157,9 @@ pub async fn observe(
         told(error)
     });
     // Swagger UI answers what it does not have without a word.
-    let silent = response.status() == StatusCode::NOT_FOUND && response.response().error().is_none();
+    let said = |response: &ServiceResponse| response.headers().contains_key(header::CONTENT_TYPE);
+    let silent =
+        response.status() == StatusCode::NOT_FOUND && response.response().error().is_none() && !said(&response);
     let problem = problem.or_else(|| silent.then(|| told(&Error::NotFound("page"))));
     if let Some(mut problem) = problem {
         for name in [rate_limits::REMAINING, rate_limits::POLICY] {

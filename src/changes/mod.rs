@@ -11,6 +11,7 @@ mod redaction;
 mod routes;
 mod sequencer;
 
-pub use model::{Change, Disclosed};
+pub use history::{FieldChange, HistoryEntry, history};
+pub use model::{Change, Disclosed, Operation};
 pub use routes::configure;
 pub use sequencer::{chained, run, sequence};

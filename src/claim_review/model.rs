@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 /// A review of a claim as [schema.org/ClaimReview](https://schema.org/ClaimReview) tells it, in JSON-LD. Members without a value are left
 /// out.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimReview {
     /// The claim here, which the markup does not tell.
@@ -48,7 +48,7 @@ pub struct ClaimReview {
 }
 
 /// A rating: always in words, and as a number where its scale has them.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReviewRating {
     /// `Rating`.
@@ -70,7 +70,7 @@ pub struct ReviewRating {
 }
 
 /// The claim that was reviewed.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReviewedClaim {
     /// `Claim`.
@@ -92,7 +92,7 @@ pub struct ReviewedClaim {
 }
 
 /// Somebody.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Party {
     /// `Person` or `Organization`.
@@ -117,7 +117,7 @@ pub struct Party {
 }
 
 /// Where the claim appeared.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ClaimAppearance {
     /// `CreativeWork`.
     #[serde(rename = "@type")]

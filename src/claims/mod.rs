@@ -8,5 +8,6 @@ mod model;
 mod publish;
 mod routes;
 
+pub use list::ClaimFilter;
 pub use model::{Claim, ClaimStatus, NewClaim, RecordedClaim, explain, lock_trees};
 pub use routes::configure;

@@ -7,5 +7,8 @@ mod positions;
 mod provenance;
 mod routes;
 
-pub use model::DossierVerdict;
+pub use corrections::{Correction, CorrectionKind};
+pub use links::DossierLink;
+pub use model::{Dossier, DossierPart, DossierQuery, DossierStatement, DossierVerdict};
+pub use provenance::DossierProvenance;
 pub use routes::configure;

@@ -41,6 +41,7 @@ kinds! {
     KEY_REUSED = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request", "Choose a new Idempotency-Key for each new request.";
     PRECONDITION = "precondition-required", PRECONDITION_REQUIRED, "If-Match is needed", "Read the record and send its ETag in If-Match, so that nobody's change is lost.";
     TOO_MANY = "too-many-requests", TOO_MANY_REQUESTS, "Too many requests", "Wait for Retry-After seconds. RateLimit says what is left and RateLimit-Policy what there is in a minute; the operator may change it.";
+    NOT_OFFERED = "not-offered", NOT_IMPLEMENTED, "Not offered here", "What was asked for is known, but this server does not offer it; detail says what it offers.";
     UNAVAILABLE = "unavailable", SERVICE_UNAVAILABLE, "Not available at the moment", "Nothing was done. Try again after Retry-After seconds.";
     UNKNOWN = "outcome-unknown", SERVICE_UNAVAILABLE, "The outcome is unknown", "The connection to the database broke during the commit. Repeat the request with the same Idempotency-Key, or look whether it was done.";
     INTERNAL = "internal", INTERNAL_SERVER_ERROR, "Something went wrong here", "Our fault. Report the request id in instance.";

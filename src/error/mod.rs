@@ -126,6 +126,8 @@ pub enum Error {
         /// When the next one is taken.
         retry_after: Duration,
     },
+    /// 501: what was asked for is known, and not offered here; the text says what is.
+    NotOffered(&'static str),
     /// 503: the database is away, busy or full. Nothing was done.
     Unavailable(&'static str),
     /// 503: the connection broke while committing. The write may or may not be done.
@@ -189,6 +191,7 @@ impl Error {
             Self::UnsupportedMediaType(_) => &kinds::MEDIA_TYPE,
             Self::PreconditionRequired => &kinds::PRECONDITION,
             Self::TooManyRequests { .. } => &kinds::TOO_MANY,
+            Self::NotOffered(_) => &kinds::NOT_OFFERED,
             Self::Unavailable(_) => &kinds::UNAVAILABLE,
             Self::OutcomeUnknown => &kinds::UNKNOWN,
             Self::Internal(_) => &kinds::INTERNAL,
@@ -213,6 +216,7 @@ impl Error {
             }
             Self::Unauthenticated(detail)
             | Self::TooManyRequests { detail, .. }
+            | Self::NotOffered(detail)
             | Self::Unavailable(detail)
             | Self::UnsupportedMediaType(detail) => (*detail).to_owned(),
             Self::NotFound(noun) => format!("There is no such {noun}, or you may not see it."),

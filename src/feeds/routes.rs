@@ -37,10 +37,10 @@ impl Feed {
 
     async fn read(db: &Db, public_url: &PublicUrl, request: &HttpRequest, list: List<FeedFilter>) -> Result<Self> {
         let entries = db.list(async |conn| list.filter.entries(&list.page, conn).await).await?;
-        let (page, next) = list.page.page(entries, |entry: &Entry| page::timed(entry.at, entry.id)).into_parts();
+        let (entries, next) = list.page.page(entries, |entry: &Entry| page::timed(entry.at, entry.id)).into_parts();
         let base = public_url.of(request);
         Ok(Self {
-            entries: page.items,
+            entries,
             address: format!("{base}{}", request.uri()),
             next: next.map(|next| format!("{base}{next}")),
             base,

@@ -176,7 +176,7 @@ fn unknown_parameters(request: &ServiceRequest) -> Result<()> {
 pub async fn unrouted(request: actix_web::HttpRequest, document: web::Data<Document>) -> Result<HttpResponse> {
     let mut allowed: Vec<Method> =
         document.matching(request.path()).map(|operation| operation.method.clone()).collect();
-    if matches!(request.path(), "/" | "/docs" | "/docs/" | "/docs/problems" | "/openapi.json") {
+    if matches!(request.path(), "/docs" | "/docs/" | "/docs/problems" | "/openapi.json") {
         allowed.push(Method::GET);
     }
     if allowed.contains(&Method::GET) {

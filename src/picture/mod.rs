@@ -24,6 +24,7 @@ use petgraph::graph::DiGraph;
 
 pub use format::{Format, MOST_NODES, MOST_STEPS};
 pub use look::Look;
+pub use text::{Type, is_right_to_left};
 
 /// A drawing of who relies on whom.
 #[derive(Debug, Clone, Default)]

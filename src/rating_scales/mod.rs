@@ -3,5 +3,5 @@
 mod model;
 mod routes;
 
-pub use model::Rating;
+pub use model::{Rating, RatingScale};
 pub use routes::configure;

@@ -15,5 +15,6 @@ mod words;
 
 pub use facets::{AskedFacets, Counted, Facet, Faceted, FacetedPage, Facets, facets_of};
 pub use find::{Found, ON_CLAIMS, Sort, find};
+pub use results::{FoundRecord, ResultType, SearchQuery, SearchResult};
 pub use routes::configure;
 pub use words::fold;

@@ -10,4 +10,6 @@ mod network;
 mod related;
 mod routes;
 
+pub use model::{RecentStatement, ScaleRecord, SourceRecord};
+pub use related::RelatedSource;
 pub use routes::configure;

@@ -15,6 +15,7 @@ mod status;
 mod thread;
 
 pub use evidence::{Bearing, Evidence};
+pub use list::VerdictFilter;
 pub use model::{NewVerdict, Verdict, check_unreviewed, explain};
 pub use routes::configure;
 pub use status::{CorrectionReason, NewStatus, VerdictStatus};

@@ -278,8 +278,8 @@ async fn health_tells_live_from_ready() {
     let app = App::start().await;
     app.anyone.get("/health/live").await.expect(200);
     app.anyone.get("/health/ready").await.expect(200);
-    let home = app.anyone.get("/").await;
-    assert_eq!((home.status, home.header("location")), (307, Some("/docs/")));
+    let docs = app.anyone.get("/docs").await;
+    assert_eq!((docs.status, docs.header("location")), (307, Some("/docs/")));
     let problems = app.anyone.get("/docs/problems").await.expect(200);
     for kind in onrecord::error::KINDS {
         assert!(problems.text.contains(&format!("id=\"{}\"", kind.slug)), "{}", kind.slug);

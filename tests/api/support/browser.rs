@@ -76,8 +76,15 @@ impl WebDriverCompatibleCommand for Console {
 
 impl Browser {
     pub async fn start() -> Self {
+        Self::start_in(false).await
+    }
+
+    /// One that asks pages to be light or dark.
+    pub async fn start_in(dark: bool) -> Self {
         let driver = Driver::start();
-        let mut arguments = vec!["--headless=new", "--disable-dev-shm-usage", "--window-size=1300,1000"];
+        let scheme =
+            if dark { "--blink-settings=preferredColorScheme=0" } else { "--blink-settings=preferredColorScheme=1" };
+        let mut arguments = vec!["--headless=new", "--disable-dev-shm-usage", "--window-size=1300,1000", scheme];
         if Uid::effective().is_root() {
             // Its sandbox is not for root.
             arguments.push("--no-sandbox");
@@ -92,6 +99,10 @@ impl Browser {
 
     pub async fn open(&self, url: &str) {
         self.page.goto(url).await.unwrap();
+    }
+
+    pub async fn resize(&self, width: u32, height: u32) {
+        self.page.set_window_size(width, height).await.unwrap();
     }
 
     pub async fn reload(&self) {
@@ -141,4 +152,9 @@ impl Browser {
         self.page.close().await.unwrap();
         drop(self.driver);
     }
+}
+
+/// Deque's axe, which finds what keeps people from reading a page. It is licensed under the MPL 2.0, and goes into no program.
+pub fn axe() -> &'static str {
+    include_str!("axe.min.js")
 }

@@ -1,0 +1,1 @@
+DROP INDEX verdicts_published_idx;

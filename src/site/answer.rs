@@ -1,0 +1,108 @@
+//! Answers that browsers and caches keep and ask for again.
+
+use std::future::{Ready, ready};
+use std::sync::LazyLock;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use chrono::{DateTime, SubsecRound, Utc};
+use maud::Markup;
+use sha2::{Digest, Sha256};
+
+use super::embed::{SCRIPT, STYLE};
+use crate::config::PublicUrl;
+use crate::error::Error;
+
+/// What a page may do: show itself, its style sheet and pictures from here, and send the search form here. Nothing may run.
+pub const PAGE_POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// How long caches answer by themselves, in seconds: what is corrected or withdrawn here is so everywhere soon after.
+const FRESH: &str = "public, max-age=10";
+
+/// What the embedded card may do: it lies in anybody's page, and runs the one script that tells its height.
+pub static EMBED_POLICY: LazyLock<String> = LazyLock::new(|| {
+    let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'; frame-ancestors *",
+        hash(STYLE),
+        hash(SCRIPT)
+    )
+});
+
+/// Where a request came, for links.
+pub struct Site {
+    /// The address under which readers reach OnRecord, without a slash at its end.
+    pub base: String,
+    /// The request.
+    pub request: HttpRequest,
+}
+
+impl FromRequest for Site {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let base = request.app_data::<web::Data<PublicUrl>>().map(|url| url.of(request)).unwrap_or_default();
+        ready(Ok(Self { base, request: request.clone() }))
+    }
+}
+
+impl Site {
+    /// The first value of a parameter. Pages are linked to with parameters of all sorts, which do not matter.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let mut pairs = url::form_urlencoded::parse(self.request.query_string().as_bytes());
+        pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+    }
+
+    /// A page, or 304 where the reader has it.
+    pub fn page(&self, markup: Markup, modified: Option<DateTime<Utc>>) -> HttpResponse {
+        self.answer(markup.into_string().into(), "text/html; charset=utf-8", PAGE_POLICY, modified)
+    }
+
+    /// The body, or 304 where the reader has it. The ETag is weak, as the same body is sent compressed too.
+    pub fn answer(
+        &self,
+        body: web::Bytes,
+        content_type: &str,
+        policy: &str,
+        modified: Option<DateTime<Utc>>,
+    ) -> HttpResponse {
+        let etag = format!("W/\"{}\"", tag(&body));
+        let known = self.has(&etag, modified);
+        let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+        response
+            .insert_header((header::ETAG, etag))
+            .insert_header((header::CACHE_CONTROL, FRESH))
+            .insert_header((header::CONTENT_SECURITY_POLICY, policy))
+            .insert_header((header::REFERRER_POLICY, "strict-origin-when-cross-origin"));
+        if let Some(modified) = modified {
+            response.insert_header(header::LastModified(std::time::SystemTime::from(modified).into()));
+        }
+        if known {
+            return response.finish();
+        }
+        response.content_type(content_type).body(body)
+    }
+
+    /// Whether the reader has what carries this ETag, or, without one, nothing older than this.
+    pub fn has(&self, etag: &str, modified: Option<DateTime<Utc>>) -> bool {
+        let headers = self.request.headers();
+        let mut tags = headers.get_all(header::IF_NONE_MATCH).peekable();
+        if tags.peek().is_some() {
+            let opaque = |tag: &str| tag.trim().trim_start_matches("W/") == etag.trim_start_matches("W/");
+            let known = |value: &HeaderValue| value.to_str().is_ok_and(|tags| tags.split(',').any(opaque));
+            return tags.any(known);
+        }
+        let since = headers.get(header::IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
+        let since = since.and_then(|text| DateTime::parse_from_rfc2822(text).ok());
+        modified.zip(since).is_some_and(|(modified, since)| modified.trunc_subsecs(0) <= since)
+    }
+}
+
+/// What tells one body from another, in addresses and ETags.
+pub fn tag(body: &[u8]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(body)).chars().take(16).collect()
+}

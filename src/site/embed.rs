@@ -1,0 +1,99 @@
+//! The card that other sites show in a frame: a claim, its verdict in words, that it was corrected, who confirms or disputes it.
+//!
+//! It needs no cookies and no scripts. Where scripts run, one tells the page around it how high it is, as WordPress listens for.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::read::ClaimPage;
+use super::text::{date, name, said, short};
+use super::verdict::{label, notices, tone};
+use super::words;
+use crate::dossier::DossierStatement;
+use crate::stance::{Side, Stance};
+
+/// The card's style sheet, which it carries: in a sandbox without an origin there is no "self" to load one from.
+pub const STYLE: &str = include_str!("embed.css");
+/// The script that tells the card's height.
+pub const SCRIPT: &str = include_str!("embed.js");
+
+/// How much of the claim and of the conclusion the card has.
+const CLAIM: usize = 220;
+const SUMMARY: usize = 320;
+/// How many names it tells on each side.
+const NAMES: usize = 4;
+
+/// The whole page.
+pub fn markup(read: &ClaimPage, base: &str) -> Markup {
+    let claim = &read.dossier.claim;
+    let page = format!("{base}/claims/{}", claim.id);
+    let leading = read.leading();
+    let rating = leading.and_then(|one| one.rating.as_ref());
+    let newsroom = read.newsroom(leading.map_or(claim.newsroom_id, |one| one.verdict.newsroom_id));
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="robots" content="noindex";
+                meta name="color-scheme" content="light dark";
+                title { "Fact check: " (short(&claim.text, CLAIM)) }
+                base target="_blank";
+                link rel="canonical" href=(page);
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main.(tone(rating, rating.and_then(|rating| read.scale(rating)))) {
+                    p.kicker { "Claim" @if let Some(claimed_on) = &claim.claimed_on { ", " (date(claimed_on)) } }
+                    h1 dir="auto" lang=(claim.language) { (short(&claim.text, CLAIM)) }
+                    @if let Some(one) = leading {
+                        @let language = one.verdict.language.as_deref();
+                        @if let Some(rating) = rating {
+                            @let (words, of) = label(rating, language);
+                            p.rating { span { "Verdict: " (said(words, of)) } }
+                        }
+                        @if let Some(summary) = &one.verdict.summary { p dir="auto" lang=[language] { (short(summary, SUMMARY)) } }
+                        (notices(read, &one.verdict))
+                    } @else {
+                        p { "There is no verdict on this claim yet." }
+                    }
+                    (positions(read))
+                    p.kicker { a href=(page) rel="noopener" { "Who says what, and on whose word" } " · " (name(newsroom)) " on OnRecord" }
+                }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
+}
+
+/// Who confirms and who disputes, by name.
+fn positions(read: &ClaimPage) -> Markup {
+    let standing = |side: Side| -> Vec<(Stance, &str)> {
+        let by_stance = read.dossier.positions.by_stance.iter();
+        let of_side = by_stance.flat_map(|(stance, ids)| ids.iter().map(move |id| (*stance, *id)));
+        let named = |(stance, id)| {
+            let of = |one: &&DossierStatement| one.statement.source_id == id && one.statement.stance.as_str() == stance;
+            let one = read.dossier.statements.iter().find(of)?;
+            (one.statement.stance.side() == side)
+                .then(|| (one.statement.stance, one.source.as_ref().map_or("a source", |source| source.name.as_str())))
+        };
+        of_side.filter_map(named).collect()
+    };
+    html! {
+        ul {
+            @for (side, title) in [(Side::Supporting, "For"), (Side::Opposing, "Against")] {
+                @let names = standing(side);
+                @if !names.is_empty() {
+                    li {
+                        strong { (title) ": " }
+                        @for (nth, (stance, who)) in names.iter().take(NAMES).enumerate() {
+                            @if nth > 0 { "; " }
+                            (name(who)) " " (words::stance(*stance))
+                        }
+                        @if names.len() > NAMES { " and " (names.len() - NAMES) " more" }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! What a claim's page is made of, read in one snapshot by the readers of the API as everybody sees it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+use crate::auth::Viewer;
+use crate::changes::{HistoryEntry, history};
+use crate::claim_review::{ClaimReview, of_claims};
+use crate::claims::{Claim, ClaimStatus};
+use crate::documents::Document;
+use crate::dossier::{Dossier, DossierQuery, DossierStatement, DossierVerdict};
+use crate::error::Result;
+use crate::newsrooms::Newsroom;
+use crate::page::PageRequest;
+use crate::rating_scales::{Rating, RatingScale};
+use crate::schema::{claims, documents, rating_scales, ratings, sources, statements};
+use crate::stance::Stance;
+use crate::verdicts::Verdict;
+
+/// Who sees pages: everybody alike.
+pub const EVERYBODY: Viewer = Viewer(None);
+
+/// All that a claim's page shows.
+pub struct ClaimPage {
+    /// The claim with all that there is on it.
+    pub dossier: Dossier,
+    /// The names of newsrooms.
+    pub newsrooms: HashMap<Uuid, String>,
+    /// The names of sources that are referred to: who is spoken for, who published, whose review it is.
+    pub sources: HashMap<Uuid, String>,
+    /// The documents that carry a statement beside its own, and those that verdicts cite.
+    pub documents: HashMap<Uuid, Document>,
+    /// The statements that are relied on or cited.
+    pub cited: HashMap<Uuid, Cited>,
+    /// The scales of the ratings given.
+    pub scales: Vec<RatingScale>,
+    /// The review that the page is: a newsroom's own current verdict.
+    pub review: Option<ClaimReview>,
+    /// The claim's public versions, the latest first.
+    pub history: Vec<HistoryEntry>,
+    /// When something on the page last changed.
+    pub modified: DateTime<Utc>,
+}
+
+/// A statement as far as others refer to it.
+#[derive(Debug, Queryable)]
+pub struct Cited {
+    /// The statement.
+    pub id: Uuid,
+    /// The claim it is on.
+    pub claim_id: Uuid,
+    /// The position taken.
+    pub stance: Stance,
+    /// Who speaks.
+    pub speaker: String,
+}
+
+#[derive(QueryableByName)]
+struct Changed {
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    at: Option<DateTime<Utc>>,
+}
+
+impl ClaimPage {
+    /// Reads all of it in the connection's transaction. 404 and 410 as the API has them.
+    pub async fn find(id: Uuid, conn: &AsyncPgConnection) -> Result<Self> {
+        let query = DossierQuery { newsroom_id: None, pooled: None };
+        let dossier = Dossier::find(id, &query, EVERYBODY, conn).await?;
+        let versions = PageRequest::read("/claims", &mut BTreeMap::new())?;
+        let refers = Refers::of(&dossier);
+        let (newsrooms, sources, documents, cited, scales, reviews, history, modified) = futures_util::try_join!(
+            Newsroom::names(&refers.newsrooms, conn),
+            names(&refers.sources, conn),
+            documents_of(&refers.documents, conn),
+            cited(&refers.statements, conn),
+            scales_of(&refers.ratings, conn),
+            of_claims(id, conn),
+            history("claim", id, &versions, EVERYBODY, conn),
+            last_change(&refers.claims, conn),
+        )?;
+        let of_other_records = dossier.statements.iter().flat_map(|one| {
+            one.source.iter().map(|source| source.updated_at).chain(one.document.iter().map(|one| one.updated_at))
+        });
+        let modified = of_other_records.chain(modified).chain([dossier.claim.updated_at]).max().unwrap_or_default();
+        let review = own_review(reviews, &dossier);
+        Ok(Self { dossier, newsrooms, sources, documents, cited, scales, review, history, modified })
+    }
+
+    /// The newsroom's name.
+    pub fn newsroom(&self, id: Uuid) -> &str {
+        self.newsrooms.get(&id).map_or("a newsroom", String::as_str)
+    }
+
+    /// The scale of a rating.
+    pub fn scale(&self, rating: &Rating) -> Option<&RatingScale> {
+        self.scales.iter().find(|scale| scale.ratings.0.iter().any(|one| one.id == rating.id))
+    }
+
+    /// The verdict that stands for the page: the newest of the claim's own newsroom, else the newest of another one, else
+    /// somebody else's review.
+    pub fn leading(&self) -> Option<&DossierVerdict> {
+        let verdicts = &self.dossier.verdicts;
+        let own = |one: &&DossierVerdict| one.verdict.author_id.is_none();
+        let here = |one: &&DossierVerdict| own(one) && one.verdict.newsroom_id == self.dossier.claim.newsroom_id;
+        verdicts.iter().find(here).or_else(|| verdicts.iter().find(own)).or_else(|| verdicts.iter().next())
+    }
+}
+
+/// What a dossier refers to by ids.
+#[derive(Default)]
+struct Refers {
+    claims: Vec<Uuid>,
+    newsrooms: Vec<Uuid>,
+    sources: BTreeSet<Uuid>,
+    documents: BTreeSet<Uuid>,
+    statements: BTreeSet<Uuid>,
+    ratings: BTreeSet<Uuid>,
+}
+
+impl Refers {
+    fn of(dossier: &Dossier) -> Self {
+        let mut refers = Self::default();
+        refers.claims = std::iter::once(&dossier.claim)
+            .chain(dossier.parts.iter().map(|part| &part.claim))
+            .map(|one| one.id)
+            .collect();
+        let verdicts = || dossier.verdicts.iter().chain(dossier.parts.iter().flat_map(|part| &part.verdicts));
+        refers.newsrooms = verdicts().map(|one| one.verdict.newsroom_id).chain([dossier.claim.newsroom_id]).collect();
+        for one in verdicts() {
+            refers.sources.extend(one.verdict.author_id);
+            refers.documents.extend(one.verdict.evidence.0.iter().filter_map(|evidence| evidence.document_id));
+            refers.statements.extend(one.verdict.evidence.0.iter().filter_map(|evidence| evidence.statement_id));
+            refers.ratings.extend(one.verdict.rating_id);
+        }
+        for DossierStatement { statement, document, .. } in &dossier.statements {
+            refers.sources.extend(statement.on_behalf_of_id);
+            refers.sources.extend(document.as_ref().and_then(|document| document.publisher_id));
+            refers.documents.extend(statement.appearances.0.iter().map(|one| one.document_id));
+            refers.statements.extend(statement.relies_on.0.iter().map(|one| one.statement_id));
+        }
+        refers
+    }
+}
+
+/// The review of the claim's own newsroom; else the newest of another newsroom's own. Never another publisher's.
+fn own_review(reviews: Vec<ClaimReview>, dossier: &Dossier) -> Option<ClaimReview> {
+    let verdict = |review: &ClaimReview| {
+        dossier.verdicts.iter().find(|one| one.verdict.id == review.identifier).map(|one| &one.verdict)
+    };
+    let (mut here, elsewhere): (Vec<_>, Vec<_>) = reviews
+        .into_iter()
+        .filter(|review| verdict(review).is_some_and(|verdict| verdict.author_id.is_none()))
+        .partition(|review| verdict(review).is_some_and(|one| one.newsroom_id == dossier.claim.newsroom_id));
+    here.extend(elsewhere);
+    here.into_iter().next()
+}
+
+/// The names of sources that everybody sees.
+pub async fn names(ids: &BTreeSet<Uuid>, mut conn: &AsyncPgConnection) -> Result<HashMap<Uuid, String>> {
+    let query =
+        sources::table.filter(sources::id.eq_any(ids)).filter(sources::public).select((sources::id, sources::name));
+    let names: Vec<(Uuid, String)> = query.load(&mut conn).await?;
+    Ok(names.into_iter().collect())
+}
+
+async fn documents_of(ids: &BTreeSet<Uuid>, mut conn: &AsyncPgConnection) -> Result<HashMap<Uuid, Document>> {
+    let query = Document::query().filter(documents::id.eq_any(ids)).filter(documents::public);
+    let found: Vec<Document> = query.load(&mut conn).await?;
+    Ok(found.into_iter().map(|document| (document.id, document)).collect())
+}
+
+async fn cited(ids: &BTreeSet<Uuid>, mut conn: &AsyncPgConnection) -> Result<HashMap<Uuid, Cited>> {
+    let query = statements::table
+        .inner_join(sources::table.on(sources::id.eq(statements::source_id)))
+        .filter(statements::id.eq_any(ids))
+        .filter(statements::public.and(sources::public))
+        .select((statements::id, statements::claim_id, statements::stance, sources::name));
+    let found: Vec<Cited> = query.load(&mut conn).await?;
+    Ok(found.into_iter().map(|one| (one.id, one)).collect())
+}
+
+async fn scales_of(rating_ids: &BTreeSet<Uuid>, mut conn: &AsyncPgConnection) -> Result<Vec<RatingScale>> {
+    let with_them = ratings::table.filter(ratings::id.eq_any(rating_ids)).select(ratings::scale_id);
+    Ok(RatingScale::query().filter(rating_scales::id.eq_any(with_them)).load(&mut conn).await?)
+}
+
+/// When something public was last written on these claims.
+async fn last_change(claims: &[Uuid], mut conn: &AsyncPgConnection) -> Result<Option<DateTime<Utc>>> {
+    let query = diesel::sql_query(
+        "SELECT max(at) AS at FROM (
+             SELECT at FROM changes WHERE noun = 'claim' AND record_id = ANY ($1) AND (public OR was_public)
+             UNION ALL SELECT at FROM changes WHERE parent_id = ANY ($1) AND (public OR was_public)) AS written",
+    );
+    let changed: Changed = query.bind::<Array<SqlUuid>, _>(claims).get_result(&mut conn).await?;
+    Ok(changed.at)
+}
+
+/// A claim in a list, with its newest verdict.
+pub struct Entry {
+    /// The claim.
+    pub claim: Claim,
+    /// The newest verdict on it, with its rating.
+    pub verdict: Option<(Verdict, Option<Rating>)>,
+    /// The name of the newsroom whose verdict, or else whose claim, it is.
+    pub newsroom: String,
+}
+
+impl Entry {
+    /// These claims, in this order, each with its newest verdict.
+    pub async fn of_claims(claims: Vec<Claim>, conn: &AsyncPgConnection) -> Result<Vec<Self>> {
+        let ids: Vec<Uuid> = claims.iter().map(|claim| claim.id).collect();
+        let verdicts = Verdict::newest_on(&ids, EVERYBODY, conn).await?;
+        Self::joined(claims, verdicts, conn).await
+    }
+
+    /// These verdicts, in this order, with their claims.
+    pub async fn of_verdicts(verdicts: Vec<Verdict>, mut conn: &AsyncPgConnection) -> Result<Vec<Self>> {
+        let ids: BTreeSet<Uuid> = verdicts.iter().map(|verdict| verdict.claim_id).collect();
+        let query = Claim::query().filter(claims::id.eq_any(&ids)).filter(claims::status.eq(ClaimStatus::Published));
+        let found: Vec<Claim> = query.load(&mut conn).await?;
+        let mut found: HashMap<Uuid, Claim> = found.into_iter().map(|claim| (claim.id, claim)).collect();
+        // Two newsrooms may have judged one claim: it is listed once, by the newest.
+        let ordered = verdicts.iter().filter_map(|verdict| found.remove(&verdict.claim_id)).collect();
+        Self::joined(ordered, verdicts, conn).await
+    }
+
+    async fn joined(claims: Vec<Claim>, verdicts: Vec<Verdict>, conn: &AsyncPgConnection) -> Result<Vec<Self>> {
+        let rating_ids: BTreeSet<Uuid> = verdicts.iter().filter_map(|verdict| verdict.rating_id).collect();
+        let newsroom_ids: Vec<Uuid> =
+            claims.iter().map(|one| one.newsroom_id).chain(verdicts.iter().map(|one| one.newsroom_id)).collect();
+        let (ratings, newsrooms) =
+            futures_util::try_join!(Rating::find_all(&rating_ids, conn), Newsroom::names(&newsroom_ids, conn))?;
+        let entry = |claim: Claim| {
+            let verdict = verdicts.iter().find(|verdict| verdict.claim_id == claim.id).cloned();
+            let of = verdict.as_ref().map_or(claim.newsroom_id, |verdict| verdict.newsroom_id);
+            let rating = |verdict: &Verdict| ratings.iter().find(|one| Some(one.id) == verdict.rating_id).cloned();
+            Self {
+                newsroom: newsrooms.get(&of).cloned().unwrap_or_default(),
+                verdict: verdict.map(|verdict| {
+                    let rating = rating(&verdict);
+                    (verdict, rating)
+                }),
+                claim,
+            }
+        };
+        Ok(claims.into_iter().map(entry).collect())
+    }
+}
