@@ -90,6 +90,7 @@ pub fn serve(
     let json: Arc<str> = document.pretty().into();
     let metrics = web::Data::new(Metrics::new(&state.embeddings));
     let rate_limits = web::Data::new(RateLimits::new(limits));
+    let kept_pages = web::Data::new(site::Kept::default());
     let (pool, shared_limits, public_url) =
         (pool.clone(), web::Data::new(limits.clone()), web::Data::new(public_url.clone()));
     let state = state.clone();
@@ -110,6 +111,7 @@ pub fn serve(
             .app_data(state.callers.clone())
             .app_data(state.embeddings.clone())
             .app_data(rate_limits.clone())
+            .app_data(kept_pages.clone())
             .app_data(web::Data::new(json.clone()))
             .configure(health::configure)
             .service(

@@ -22,7 +22,7 @@ use crate::schema::{rating_scales, ratings};
 use crate::text;
 
 /// A set of ratings that belong together.
-#[derive(Debug, HasQuery, Serialize, ToSchema)]
+#[derive(Debug, Clone, HasQuery, Serialize, ToSchema)]
 pub struct RatingScale {
     /// UUIDv7.
     pub id: Uuid,

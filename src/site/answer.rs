@@ -13,9 +13,12 @@ use maud::Markup;
 use sha2::{Digest, Sha256};
 
 use super::embed::{SCRIPT, STYLE};
+use super::kept::Rendered;
 use crate::config::PublicUrl;
 use crate::error::Error;
 
+/// What pages are.
+pub const HTML: &str = "text/html; charset=utf-8";
 /// What a page may do: show itself, its style sheet and pictures from here, and send the search form here. Nothing may run.
 pub const PAGE_POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -26,7 +29,7 @@ const FRESH: &str = "public, max-age=10";
 pub static EMBED_POLICY: LazyLock<String> = LazyLock::new(|| {
     let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
     format!(
-        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'; frame-ancestors *",
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *",
         hash(STYLE),
         hash(SCRIPT)
     )
@@ -58,19 +61,17 @@ impl Site {
     }
 
     /// A page, or 304 where the reader has it.
-    pub fn page(&self, markup: Markup, modified: Option<DateTime<Utc>>) -> HttpResponse {
-        self.answer(markup.into_string().into(), "text/html; charset=utf-8", PAGE_POLICY, modified)
+    pub fn page(&self, markup: Markup) -> HttpResponse {
+        self.answer(Rendered::new(markup.into_string(), None), HTML, PAGE_POLICY)
     }
 
-    /// The body, or 304 where the reader has it. The ETag is weak, as the same body is sent compressed too.
+    /// The body, or 304 where the reader has it.
     pub fn answer(
         &self,
-        body: web::Bytes,
+        Rendered { body, etag, modified }: Rendered,
         content_type: &str,
         policy: &str,
-        modified: Option<DateTime<Utc>>,
     ) -> HttpResponse {
-        let etag = format!("W/\"{}\"", tag(&body));
         let known = self.has(&etag, modified);
         let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         response
@@ -81,14 +82,11 @@ impl Site {
         if let Some(modified) = modified {
             response.insert_header(header::LastModified(std::time::SystemTime::from(modified).into()));
         }
-        if known {
-            return response.finish();
-        }
-        response.content_type(content_type).body(body)
+        if known { response.finish() } else { response.content_type(content_type).body(body) }
     }
 
     /// Whether the reader has what carries this ETag, or, without one, nothing older than this.
-    pub fn has(&self, etag: &str, modified: Option<DateTime<Utc>>) -> bool {
+    fn has(&self, etag: &str, modified: Option<DateTime<Utc>>) -> bool {
         let headers = self.request.headers();
         let mut tags = headers.get_all(header::IF_NONE_MATCH).peekable();
         if tags.peek().is_some() {

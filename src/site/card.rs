@@ -73,7 +73,7 @@ pub fn svg(page: &ClaimPage) -> String {
 
 /// The claim in letters as large as there is room for, cut where there is none for the smallest.
 fn fitted(text: &str) -> (Type, Vec<String>) {
-    for (size, most) in [(58.0, 3), (46.0, 4), (38.0, 5)] {
+    for (size, most) in [(72.0, 2), (58.0, 3), (46.0, 4), (38.0, 5)] {
         let kind = Type { size, bold: true };
         let lines = kind.wrap(text, ROOM);
         if lines.len() <= most {

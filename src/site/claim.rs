@@ -118,7 +118,7 @@ fn cite(claim: &Claim, base: &str) -> Markup {
         section aria-labelledby="use" {
             h2 #use { "Use this" }
             p { "Paste the address of this page into an article: WordPress, Ghost and other systems show it as a card. Or put the card in yourself:" }
-            pre tabindex="0" { code { (oembed::iframe(base, claim, 600, 420)) } }
+            pre tabindex="0" { code { (oembed::iframe(base, claim, oembed::WIDTH, oembed::HEIGHT)) } }
             ul.inline {
                 li { a href=(format!("/v1/claims/{}/dossier", claim.id)) { "All of it as JSON" } }
                 li { a href=(format!("/v1/claims/{}/claimreview", claim.id)) { "ClaimReview" } }

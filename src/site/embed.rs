@@ -5,11 +5,10 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::read::ClaimPage;
+use super::statements::standing;
 use super::text::{date, name, said, short};
 use super::verdict::{label, notices, tone};
-use super::words;
-use crate::dossier::DossierStatement;
-use crate::stance::{Side, Stance};
+use crate::stance::Side;
 
 /// The card's style sheet, which it carries: in a sandbox without an origin there is no "self" to load one from.
 pub const STYLE: &str = include_str!("embed.css");
@@ -57,42 +56,10 @@ pub fn markup(read: &ClaimPage, base: &str) -> Markup {
                     } @else {
                         p { "There is no verdict on this claim yet." }
                     }
-                    (positions(read))
+                    (standing(read, &[Side::Supporting, Side::Opposing], NAMES))
                     p.kicker { a href=(page) rel="noopener" { "Who says what, and on whose word" } " · " (name(newsroom)) " on OnRecord" }
                 }
                 script { (PreEscaped(SCRIPT)) }
-            }
-        }
-    }
-}
-
-/// Who confirms and who disputes, by name.
-fn positions(read: &ClaimPage) -> Markup {
-    let standing = |side: Side| -> Vec<(Stance, &str)> {
-        let by_stance = read.dossier.positions.by_stance.iter();
-        let of_side = by_stance.flat_map(|(stance, ids)| ids.iter().map(move |id| (*stance, *id)));
-        let named = |(stance, id)| {
-            let of = |one: &&DossierStatement| one.statement.source_id == id && one.statement.stance.as_str() == stance;
-            let one = read.dossier.statements.iter().find(of)?;
-            (one.statement.stance.side() == side)
-                .then(|| (one.statement.stance, one.source.as_ref().map_or("a source", |source| source.name.as_str())))
-        };
-        of_side.filter_map(named).collect()
-    };
-    html! {
-        ul {
-            @for (side, title) in [(Side::Supporting, "For"), (Side::Opposing, "Against")] {
-                @let names = standing(side);
-                @if !names.is_empty() {
-                    li {
-                        strong { (title) ": " }
-                        @for (nth, (stance, who)) in names.iter().take(NAMES).enumerate() {
-                            @if nth > 0 { "; " }
-                            (name(who)) " " (words::stance(*stance))
-                        }
-                        @if names.len() > NAMES { " and " (names.len() - NAMES) " more" }
-                    }
-                }
             }
         }
     }

@@ -19,6 +19,7 @@ pub async fn as_pages(
 ) -> Result<ServiceResponse, actix_web::Error> {
     let accepted = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let wants_page = accepted.is_some_and(|accepted| accepted.contains("text/html"));
+    let embedded = request.path().starts_with("/embed/");
     let response = next.call(request).await?.map_into_boxed_body();
     let Some(error) = response.response().error().and_then(|error| error.as_error::<Error>()).filter(|_| wants_page)
     else {
@@ -27,11 +28,17 @@ pub async fn as_pages(
     if let Error::Internal(cause) = error {
         tracing::error!(?cause, "a page failed");
     }
+    // In a frame too a reader must see that the card was withdrawn.
+    let policy =
+        if embedded { PAGE_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *") } else { PAGE_POLICY.into() };
     let body = markup(error).into_string();
     let mut failed = error.response(None).set_body(body);
     let headers = failed.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(PAGE_POLICY)),
+    );
     headers.append(header::VARY, HeaderValue::from_static("Accept"));
     Ok(response.into_response(failed.map_into_boxed_body()))
 }

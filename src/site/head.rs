@@ -29,6 +29,7 @@ impl Head {
                 title { (self.title) @if self.title != "OnRecord" { " – OnRecord" } }
                 meta name="description" content=(self.description);
                 meta name="color-scheme" content="light dark";
+                link rel="icon" href="/favicon.ico";
                 link rel="stylesheet" href=(*CSS_PATH);
                 @if let Some(canonical) = &self.canonical {
                     link rel="canonical" href=(canonical);

@@ -4,28 +4,26 @@ use maud::{Markup, html};
 
 use super::read::Entry;
 use super::text::{date, name, said};
-use super::verdict::label;
+use super::verdict::{label, tone};
 
 /// The list.
 pub fn entries(entries: &[Entry]) -> Markup {
     html! {
         ul.entries.verdicts {
-            @for Entry { claim, verdict, newsroom } in entries {
+            @for Entry { claim, verdict, rating, newsroom } in entries {
                 li {
-                    @if let Some((verdict, rating)) = verdict {
-                        @if let Some(rating) = rating {
-                            @let (words, of) = label(rating, verdict.language.as_deref());
-                            p.tag { (said(words, of)) }
-                        }
-                    } @else { p.tag { "No verdict yet" } }
+                    @if let Some((rating, scale)) = rating {
+                        @let (words, of) = label(rating, verdict.as_ref().and_then(|verdict| verdict.language.as_deref()));
+                        p.tag.(tone(Some(rating), Some(scale))) { (said(words, of)) }
+                    } @else { p.tag.tone-none { "No verdict yet" } }
                     h2 { a.claim href=(format!("/claims/{}", claim.id)) dir="auto" lang=(claim.language) { (claim.text) } }
-                    @if let Some((verdict, _)) = verdict {
+                    @if let Some(verdict) = verdict {
                         @if let Some(summary) = &verdict.summary { p dir="auto" lang=[verdict.language.as_deref()] { (summary) } }
                     }
                     p.by {
                         (name(newsroom))
-                        @if let Some(reviewed_on) = verdict.as_ref().and_then(|(verdict, _)| verdict.reviewed_on.as_ref()) { ", " (date(reviewed_on)) }
-                        @if let Some(note) = verdict.as_ref().and_then(|(verdict, _)| verdict.correction_note.as_ref()) {
+                        @if let Some(reviewed_on) = verdict.as_ref().and_then(|verdict| verdict.reviewed_on.as_ref()) { ", " (date(reviewed_on)) }
+                        @if let Some(note) = verdict.as_ref().and_then(|verdict| verdict.correction_note.as_ref()) {
                             " · " strong { "Corrected: " } (said(note, None))
                         }
                     }

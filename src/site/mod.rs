@@ -12,6 +12,7 @@ mod embed;
 mod failed;
 mod head;
 mod home;
+mod kept;
 mod layout;
 mod listed;
 mod markdown;
@@ -29,4 +30,5 @@ mod verdict;
 mod words;
 
 pub use failed::as_pages;
+pub use kept::Kept;
 pub use routes::configure;

@@ -204,8 +204,10 @@ async fn last_change(claims: &[Uuid], mut conn: &AsyncPgConnection) -> Result<Op
 pub struct Entry {
     /// The claim.
     pub claim: Claim,
-    /// The newest verdict on it, with its rating.
-    pub verdict: Option<(Verdict, Option<Rating>)>,
+    /// The newest verdict on it.
+    pub verdict: Option<Verdict>,
+    /// The rating that it gives, with its scale.
+    pub rating: Option<(Rating, RatingScale)>,
     /// The name of the newsroom whose verdict, or else whose claim, it is.
     pub newsroom: String,
 }
@@ -233,20 +235,17 @@ impl Entry {
         let rating_ids: BTreeSet<Uuid> = verdicts.iter().filter_map(|verdict| verdict.rating_id).collect();
         let newsroom_ids: Vec<Uuid> =
             claims.iter().map(|one| one.newsroom_id).chain(verdicts.iter().map(|one| one.newsroom_id)).collect();
-        let (ratings, newsrooms) =
-            futures_util::try_join!(Rating::find_all(&rating_ids, conn), Newsroom::names(&newsroom_ids, conn))?;
+        let (scales, newsrooms) =
+            futures_util::try_join!(scales_of(&rating_ids, conn), Newsroom::names(&newsroom_ids, conn))?;
         let entry = |claim: Claim| {
             let verdict = verdicts.iter().find(|verdict| verdict.claim_id == claim.id).cloned();
             let of = verdict.as_ref().map_or(claim.newsroom_id, |verdict| verdict.newsroom_id);
-            let rating = |verdict: &Verdict| ratings.iter().find(|one| Some(one.id) == verdict.rating_id).cloned();
-            Self {
-                newsroom: newsrooms.get(&of).cloned().unwrap_or_default(),
-                verdict: verdict.map(|verdict| {
-                    let rating = rating(&verdict);
-                    (verdict, rating)
-                }),
-                claim,
-            }
+            let given = verdict.as_ref().and_then(|verdict| verdict.rating_id);
+            let rating = scales.iter().find_map(|scale| {
+                let rating = scale.ratings.0.iter().find(|one| Some(one.id) == given)?;
+                Some((rating.clone(), scale.clone()))
+            });
+            Self { newsroom: newsrooms.get(&of).cloned().unwrap_or_default(), verdict, rating, claim }
         };
         Ok(claims.into_iter().map(entry).collect())
     }

@@ -1,8 +1,10 @@
-use actix_web::http::header;
-use actix_web::{HttpResponse, get, web};
 use std::collections::BTreeMap;
 
-use super::answer::{EMBED_POLICY, PAGE_POLICY, Site};
+use actix_web::http::header;
+use actix_web::{HttpResponse, get, web};
+
+use super::answer::{EMBED_POLICY, HTML, PAGE_POLICY, Site};
+use super::kept::{Kept, Made, Rendered};
 use super::layout::{CSS, CSS_PATH};
 use super::oembed::Asked;
 use super::read::{ClaimPage, EVERYBODY, Entry, names};
@@ -31,19 +33,24 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(claim_card)
         .service(oembed)
         .service(style_sheet)
+        .service(icon)
         .configure(sitemap::configure);
 }
 
 #[get("/")]
 async fn home_page(db: web::Data<Db>, site: Site) -> Result<HttpResponse> {
     let (entries, next) = verdicts(&db, &site, None).await?;
-    Ok(site.page(home::markup(&entries, next.as_deref(), &site.base), None))
+    Ok(site.page(home::markup(&entries, next.as_deref(), &site.base)))
 }
 
 #[get("/claims/{id}")]
-async fn claim_page(db: web::Data<Db>, site: Site, Id(id): Id) -> Result<HttpResponse> {
-    let read = db.snapshot(async |conn| ClaimPage::find(id, conn).await).await?;
-    Ok(site.page(claim::markup(&read, &site.base)?, Some(read.modified)))
+async fn claim_page(db: web::Data<Db>, kept: web::Data<Kept>, site: Site, Id(id): Id) -> Result<HttpResponse> {
+    let make = async |read: ClaimPage| {
+        let modified = Some(read.modified);
+        Ok(Rendered::new(claim::markup(&read, &site.base)?.into_string(), modified))
+    };
+    let page = kept.claim(Made::Page, id, &site.base, &db, make).await?;
+    Ok(site.answer(page, HTML, PAGE_POLICY))
 }
 
 #[get("/sources/{id}")]
@@ -55,14 +62,14 @@ async fn source_page(db: web::Data<Db>, site: Site, Id(id): Id) -> Result<HttpRe
     };
     let (record, affiliation) = db.snapshot(find).await?;
     let affiliation = affiliation.values().next().map(String::as_str);
-    Ok(site.page(source::markup(&record, affiliation, &site.base), None))
+    Ok(site.page(source::markup(&record, affiliation, &site.base)))
 }
 
 #[get("/newsrooms/{id}")]
 async fn newsroom_page(db: web::Data<Db>, site: Site, Id(id): Id) -> Result<HttpResponse> {
     let newsroom = db.read(async |conn| Newsroom::find(id, conn).await).await?;
     let (entries, next) = verdicts(&db, &site, Some(id)).await?;
-    Ok(site.page(newsroom::markup(&newsroom, &entries, next.as_deref(), &site.base), None))
+    Ok(site.page(newsroom::markup(&newsroom, &entries, next.as_deref(), &site.base)))
 }
 
 #[get("/topics/{slug}")]
@@ -76,7 +83,7 @@ async fn topic_page(db: web::Data<Db>, site: Site, Slug(slug): Slug) -> Result<H
     let (topic, found) = db.snapshot(find).await?;
     let (claims, next) = found.answer(asked).listed.into_parts();
     let entries = db.snapshot(async |conn| Entry::of_claims(claims.clone(), conn).await).await?;
-    Ok(site.page(topic::markup(&topic, &entries, next.as_deref(), &site.base), None))
+    Ok(site.page(topic::markup(&topic, &entries, next.as_deref(), &site.base)))
 }
 
 #[get("/search")]
@@ -85,7 +92,7 @@ async fn search_page(db: web::Data<Db>, site: Site) -> Result<HttpResponse> {
     let noun = site.parameter("type").and_then(|name| search::TYPES.iter().find(|(one, _)| one.as_str() == name));
     let noun: Option<ResultType> = noun.map(|(one, _)| *one);
     if q.is_empty() {
-        return Ok(site.page(search::markup("", noun, &[], None), None));
+        return Ok(site.page(search::markup("", noun, &[], None)));
     }
     if q.chars().count() > 500 || q.contains('\0') {
         return Err(Error::parameter("q", "must be at most 500 characters, none of them U+0000"));
@@ -98,24 +105,30 @@ async fn search_page(db: web::Data<Db>, site: Site) -> Result<HttpResponse> {
         page::scored(score, id)
     };
     let (items, next) = asked.page(found.items, key).into_parts();
-    Ok(site.page(search::markup(&query.q, noun, &items, next.as_deref()), None))
+    Ok(site.page(search::markup(&query.q, noun, &items, next.as_deref())))
 }
 
 #[get("/embed/claims/{id}")]
-async fn embedded_claim(db: web::Data<Db>, site: Site, Id(id): Id) -> Result<HttpResponse> {
-    let read = db.snapshot(async |conn| ClaimPage::find(id, conn).await).await?;
-    let page = embed::markup(&read, &site.base).into_string();
-    Ok(site.answer(page.into(), "text/html; charset=utf-8", &EMBED_POLICY, Some(read.modified)))
+async fn embedded_claim(db: web::Data<Db>, kept: web::Data<Kept>, site: Site, Id(id): Id) -> Result<HttpResponse> {
+    let make = async |read: ClaimPage| {
+        let modified = Some(read.modified);
+        Ok(Rendered::new(embed::markup(&read, &site.base).into_string(), modified))
+    };
+    let page = kept.claim(Made::Embed, id, &site.base, &db, make).await?;
+    Ok(site.answer(page, HTML, &EMBED_POLICY))
 }
 
 #[get("/cards/claims/{id}.png")]
-async fn claim_card(db: web::Data<Db>, site: Site, Id(id): Id) -> Result<HttpResponse> {
-    let read = db.snapshot(async |conn| ClaimPage::find(id, conn).await).await?;
-    let svg = card::svg(&read);
-    let drawn = web::block(move || card::png(&svg))
-        .await
-        .map_err(|error| anyhow::anyhow!("a card was not drawn: {error}"))??;
-    Ok(site.answer(drawn.into(), "image/png", PAGE_POLICY, Some(read.modified)))
+async fn claim_card(db: web::Data<Db>, kept: web::Data<Kept>, site: Site, Id(id): Id) -> Result<HttpResponse> {
+    let make = async |read: ClaimPage| {
+        let svg = card::svg(&read);
+        let drawn = web::block(move || card::png(&svg)).await;
+        let drawn = drawn.map_err(|error| anyhow::anyhow!("a card was not drawn: {error}"))??;
+        Ok(Rendered::new(drawn, Some(read.modified)))
+    };
+    // It has no links in it.
+    let card = kept.claim(Made::Card, id, "", &db, make).await?;
+    Ok(site.answer(card, "image/png", PAGE_POLICY))
 }
 
 #[get("/oembed")]
@@ -135,10 +148,16 @@ async fn style_sheet(site: Site) -> Result<HttpResponse> {
     if site.request.path() != CSS_PATH.as_str() {
         return Err(Error::NotFound("file"));
     }
-    let mut answer = site.answer(CSS.into(), "text/css; charset=utf-8", PAGE_POLICY, None);
+    let mut answer = site.answer(Rendered::new(CSS, None), "text/css; charset=utf-8", PAGE_POLICY);
     let for_good = header::HeaderValue::from_static("public, max-age=31536000, immutable");
     answer.headers_mut().insert(header::CACHE_CONTROL, for_good);
     Ok(answer)
+}
+
+/// The sign in a browser's tabs, which asks for it under this name whatever a page says.
+#[get("/favicon.ico")]
+async fn icon(site: Site) -> HttpResponse {
+    site.answer(Rendered::new(include_bytes!("icon.svg").as_slice(), None), "image/svg+xml", PAGE_POLICY)
 }
 
 /// The page of a list that was asked for: after its cursor, with these filters.

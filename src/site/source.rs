@@ -15,7 +15,7 @@ pub fn markup(record: &SourceRecord, affiliation: Option<&str>, base: &str) -> M
     let main = html! {
         (heading(source, affiliation))
         section aria-labelledby="record" {
-            h2 #record { "Its record" }
+            h2 #record { "On the record" }
             p {
                 (words::count(usize::try_from(record.statements).unwrap_or_default(), "statement"))
                 @if let (Some(first), Some(last)) = (&record.first_said_on, &record.last_said_on) {
@@ -26,18 +26,18 @@ pub fn markup(record: &SourceRecord, affiliation: Option<&str>, base: &str) -> M
             ul.inline { @for (stance, number) in &record.by_stance { li.(words::side(*stance)) { (words::stance(*stance)) ": " (number) } } }
             @for scale in &record.ratings { (rated(scale)) }
             @if record.claims_asserted > 0 {
-                p.more { "Of " (record.claims_asserted) " claims that it puts forward " (record.claims_rated) " have a verdict. A few claims say little about a source." }
+                p.more { "Of " (record.claims_asserted) " claims put forward " (record.claims_rated) " have a verdict. A few claims say little about a source." }
             }
         }
         @if !record.recent.is_empty() {
             section aria-labelledby="recent" {
-                h2 #recent { "What it said last" }
+                h2 #recent { "The latest statements" }
                 ul.entries { @for one in &record.recent { (recent(one)) } }
             }
         }
         (related("Relies most on", "relies-on", &record.relies_on))
         (related("Is relied on most by", "relied-on-by", &record.relied_on_by))
-        (related("Speak on its behalf", "spoken-for-by", &record.spoken_for_by))
+        (related("Spoken for by", "spoken-for-by", &record.spoken_for_by))
         p.more { a href=(format!("/v1/sources/{}/record", source.id)) { "All of this as JSON" } }
     };
     let head = Head {
@@ -75,7 +75,7 @@ fn heading(source: &Source, affiliation: Option<&str>) -> Markup {
 
 fn rated(scale: &ScaleRecord) -> Markup {
     html! {
-        h3 { "Claims that it puts forward, rated “" (name(&scale.scale)) "”" }
+        h3 { "Claims put forward, rated “" (name(&scale.scale)) "”" }
         ul.inline { @for one in &scale.ratings { li { (name(&one.rating.label)) ": " (one.claims) } } }
     }
 }

@@ -1,5 +1,7 @@
 //! Who says what, in which words, where and on whose word.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use super::read::ClaimPage;
@@ -8,6 +10,7 @@ use super::words;
 use crate::claims::ClaimStatus;
 use crate::documents::Document;
 use crate::dossier::{DossierPart, DossierStatement};
+use crate::stance::{Side, Stance};
 use crate::statements::{QuoteKind, Statement};
 
 /// All statements on the claim, by date.
@@ -19,8 +22,37 @@ pub fn list(page: &ClaimPage) -> Markup {
             @if statements.is_empty() {
                 p { "Nobody is on record on this claim itself yet." }
             } @else {
-                p.line dir="auto" { (page.dossier.summary_line) }
+                (standing(page, &[Side::Supporting, Side::Opposing, Side::Neutral], usize::MAX))
                 ol.statements { @for one in statements { (item(page, one)) } }
+            }
+        }
+    }
+}
+
+/// Where each source stands now, side by side, and so many names of each.
+pub fn standing(page: &ClaimPage, sides: &[Side], most: usize) -> Markup {
+    let positions = &page.dossier.positions.by_stance;
+    let stands = |one: &DossierStatement, side: Side| {
+        let Statement { stance, source_id, .. } = &one.statement;
+        stance.side() == side && positions.get(stance.as_str()).is_some_and(|ids| ids.contains(source_id))
+    };
+    let named = |one: &DossierStatement| {
+        (one.statement.stance, one.source.as_ref().map_or("a source", |source| source.name.as_str()).to_owned())
+    };
+    html! {
+        ul.standing {
+            @for side in sides {
+                @let who: BTreeSet<(Stance, String)> = page.dossier.statements.iter().filter(|one| stands(one, *side)).map(named).collect();
+                @if !who.is_empty() {
+                    li {
+                        strong { (match side { Side::Supporting => "For", Side::Opposing => "Against", Side::Neutral => "Neither" }) ": " }
+                        @for (nth, (stance, name_of)) in who.iter().take(most).enumerate() {
+                            @if nth > 0 { "; " }
+                            (name(name_of)) " " (words::stance(*stance))
+                        }
+                        @if who.len() > most { " and " (who.len() - most) " more" }
+                    }
+                }
             }
         }
     }

@@ -26,14 +26,14 @@ async fn a_page_leads_to_its_card_and_wordpress_takes_it() {
     let discovered = discovered.strip_prefix(&app.url).unwrap();
     let found = parsed(&app.anyone.page(&format!("{discovered}&maxwidth=500&maxheight=750&dnt=1")).await.expect(200));
     assert_eq!((&found["version"], &found["type"]), (&json!("1.0"), &json!("rich")));
-    assert_eq!((&found["width"], &found["height"]), (&json!(500), &json!(420)));
+    assert_eq!((&found["width"], &found["height"]), (&json!(500), &json!(360)));
     assert_eq!(found["title"], "True: The meeting took place");
     assert_eq!(found["provider_name"], "OnRecord");
     assert!(found.get("thumbnail_url").is_none(), "a thumbnail must obey too");
     let frame = scraper::Html::parse_fragment(found["html"].as_str().unwrap());
     let frame = frame.select(&scraper::Selector::parse("iframe").unwrap()).next().unwrap().value().clone();
     assert_eq!(frame.attr("src"), Some(format!("{}/embed{path}", app.url).as_str()));
-    assert_eq!((frame.attr("width"), frame.attr("height")), (Some("500"), Some("420")));
+    assert_eq!((frame.attr("width"), frame.attr("height")), (Some("500"), Some("360")));
     assert_eq!(frame.attr("title"), Some("Fact check: The meeting took place"));
 }
 
@@ -44,12 +44,12 @@ async fn sizes_are_obeyed_and_what_is_wrong_is_refused_as_the_standard_says() {
     let id = app.editor.id_of_new("claims", claim(public)).await;
     let path = format!("/claims/{id}");
     for (more, width, height) in [
-        ("", 600, 420),
-        ("&maxwidth=320", 320, 420),
-        ("&maxwidth=5000&maxheight=5000", 600, 420),
+        ("", 600, 360),
+        ("&maxwidth=320", 320, 360),
+        ("&maxwidth=5000&maxheight=5000", 600, 360),
         ("&maxheight=100&format=json&callback=x", 600, 100),
         ("&maxwidth=1&maxheight=1", 1, 1),
-        ("&maxwidth=", 600, 420),
+        ("&maxwidth=", 600, 360),
     ] {
         let found = parsed(&app.anyone.page(&asked(&app, &path, more)).await.expect(200));
         assert_eq!((&found["width"], &found["height"]), (&json!(width), &json!(height)), "{more}");
