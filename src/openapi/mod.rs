@@ -179,6 +179,10 @@ pub async fn unrouted(request: actix_web::HttpRequest, document: web::Data<Docum
     if matches!(request.path(), "/docs" | "/docs/" | "/docs/problems" | "/openapi.json") {
         allowed.push(Method::GET);
     }
+    // Pages are no part of the document.
+    if allowed.is_empty() && *request.method() != Method::GET && request.resource_map().has_resource(request.path()) {
+        allowed.push(Method::GET);
+    }
     if allowed.contains(&Method::GET) {
         allowed.push(Method::HEAD);
     }

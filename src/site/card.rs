@@ -11,11 +11,13 @@ use super::read::ClaimPage;
 use super::verdict::{label, tone};
 use crate::picture::{Type, is_right_to_left};
 
-/// Its width and height in pixels, as the readers of Open Graph ask for.
+/// Its width in pixels, as the readers of Open Graph ask for.
 pub const WIDTH: u32 = 1200;
+/// Its height in pixels.
 pub const HEIGHT: u32 = 630;
 const MARGIN: f64 = 72.0;
-const ROOM: f64 = WIDTH as f64 - 2.0 * MARGIN;
+/// Between the margins.
+const ROOM: f64 = 1200.0 - 2.0 * MARGIN;
 const RATING: Type = Type { size: 46.0, bold: true };
 const SMALL: Type = Type { size: 24.0, bold: false };
 
@@ -54,7 +56,6 @@ pub fn svg(page: &ClaimPage) -> String {
         (Some(rating), Some(one)) => label(rating, one.verdict.language.as_deref()).0,
         _ => "No verdict yet",
     };
-    let newsroom = page.newsroom(leading.map_or(claim.newsroom_id, |one| one.verdict.newsroom_id));
     let colour = colour(tone(rating, rating.and_then(|rating| page.scale(rating))));
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" font-family=\"DejaVu Sans\">\
@@ -66,7 +67,7 @@ pub fn svg(page: &ClaimPage) -> String {
     let high = kind.leading() * as_f64(lines.len());
     write_lines(&mut svg, &lines, kind, 118.0 + ((296.0 - high) / 2.0).max(0.0) + kind.size, "#1b2430");
     write_lines(&mut svg, &cut(RATING.wrap(words, ROOM), 1), RATING, 506.0, "#ffffff");
-    write_lines(&mut svg, &cut(SMALL.wrap(&format!("{newsroom} · OnRecord"), ROOM), 1), SMALL, 602.0, "#434d59");
+    write_lines(&mut svg, &cut(SMALL.wrap(&format!("{} · OnRecord", page.judge()), ROOM), 1), SMALL, 602.0, "#434d59");
     svg.push_str("</svg>");
     svg
 }

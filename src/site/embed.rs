@@ -27,7 +27,6 @@ pub fn markup(read: &ClaimPage, base: &str) -> Markup {
     let page = format!("{base}/claims/{}", claim.id);
     let leading = read.leading();
     let rating = leading.and_then(|one| one.rating.as_ref());
-    let newsroom = read.newsroom(leading.map_or(claim.newsroom_id, |one| one.verdict.newsroom_id));
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -57,7 +56,7 @@ pub fn markup(read: &ClaimPage, base: &str) -> Markup {
                         p { "There is no verdict on this claim yet." }
                     }
                     (standing(read, &[Side::Supporting, Side::Opposing], NAMES))
-                    p.kicker { a href=(page) rel="noopener" { "Who says what, and on whose word" } " · " (name(newsroom)) " on OnRecord" }
+                    p.kicker { a href=(page) rel="noopener" { "Who says what, and on whose word" } " · " (name(read.judge())) " on OnRecord" }
                 }
                 script { (PreEscaped(SCRIPT)) }
             }

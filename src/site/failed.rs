@@ -40,6 +40,12 @@ pub async fn as_pages(
         HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(PAGE_POLICY)),
     );
     headers.append(header::VARY, HeaderValue::from_static("Accept"));
+    // How much is left of a quota, for one.
+    for (name, value) in response.headers() {
+        if !failed.headers().contains_key(name) {
+            failed.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
     Ok(response.into_response(failed.map_into_boxed_body()))
 }
 

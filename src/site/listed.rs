@@ -10,7 +10,7 @@ use super::verdict::{label, tone};
 pub fn entries(entries: &[Entry]) -> Markup {
     html! {
         ul.entries.verdicts {
-            @for Entry { claim, verdict, rating, newsroom } in entries {
+            @for Entry { claim, verdict, rating, by } in entries {
                 li {
                     @if let Some((rating, scale)) = rating {
                         @let (words, of) = label(rating, verdict.as_ref().and_then(|verdict| verdict.language.as_deref()));
@@ -21,7 +21,7 @@ pub fn entries(entries: &[Entry]) -> Markup {
                         @if let Some(summary) = &verdict.summary { p dir="auto" lang=[verdict.language.as_deref()] { (summary) } }
                     }
                     p.by {
-                        (name(newsroom))
+                        (name(by))
                         @if let Some(reviewed_on) = verdict.as_ref().and_then(|verdict| verdict.reviewed_on.as_ref()) { ", " (date(reviewed_on)) }
                         @if let Some(note) = verdict.as_ref().and_then(|verdict| verdict.correction_note.as_ref()) {
                             " · " strong { "Corrected: " } (said(note, None))

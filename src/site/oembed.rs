@@ -17,8 +17,9 @@ use super::verdict::label;
 use crate::claims::Claim;
 use crate::error::{Error, Result};
 
-/// How large the card is unless less is asked for, in CSS pixels.
+/// How wide the card is unless less is asked for, in CSS pixels.
 pub const WIDTH: u32 = 600;
+/// How high it is.
 pub const HEIGHT: u32 = 360;
 /// How long consumers may keep the answer, in seconds.
 const CACHE_AGE: u32 = 300;
@@ -81,7 +82,6 @@ impl Asked {
     fn members(&self, page: &ClaimPage, base: &str) -> Map<String, Value> {
         let claim = &page.dossier.claim;
         let leading = page.leading();
-        let newsroom = leading.map_or(claim.newsroom_id, |one| one.verdict.newsroom_id);
         let rating = leading.and_then(|one| Some(label(one.rating.as_ref()?, one.verdict.language.as_deref()).0));
         let title = rating.map_or_else(|| claim.text.clone(), |rating| format!("{rating}: {}", claim.text));
         let mut members = Map::new();
@@ -89,8 +89,10 @@ impl Asked {
         add("version", json!("1.0"));
         add("type", json!("rich"));
         add("title", json!(title));
-        add("author_name", json!(page.newsroom(newsroom)));
-        add("author_url", json!(format!("{base}/newsrooms/{newsroom}")));
+        add("author_name", json!(page.judge()));
+        if let Some(one) = leading.filter(|one| one.verdict.author_id.is_none()) {
+            add("author_url", json!(format!("{base}/newsrooms/{}", one.verdict.newsroom_id)));
+        }
         add("provider_name", json!("OnRecord"));
         add("provider_url", json!(format!("{base}/")));
         add("cache_age", json!(CACHE_AGE));

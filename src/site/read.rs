@@ -101,6 +101,15 @@ impl ClaimPage {
         self.scales.iter().find(|scale| scale.ratings.0.iter().any(|one| one.id == rating.id))
     }
 
+    /// Who concluded what the page leads with: the publisher of another's review, else the newsroom; the claim's where nobody has.
+    pub fn judge(&self) -> &str {
+        let Some(leading) = self.leading() else { return self.newsroom(self.dossier.claim.newsroom_id) };
+        match leading.verdict.author_id {
+            Some(author) => self.sources.get(&author).map_or("another publisher", String::as_str),
+            None => self.newsroom(leading.verdict.newsroom_id),
+        }
+    }
+
     /// The verdict that stands for the page: the newest of the claim's own newsroom, else the newest of another one, else
     /// somebody else's review.
     pub fn leading(&self) -> Option<&DossierVerdict> {
@@ -208,8 +217,8 @@ pub struct Entry {
     pub verdict: Option<Verdict>,
     /// The rating that it gives, with its scale.
     pub rating: Option<(Rating, RatingScale)>,
-    /// The name of the newsroom whose verdict, or else whose claim, it is.
-    pub newsroom: String,
+    /// Who judged it: a newsroom, or the publisher of a review that one recorded; else whose claim it is.
+    pub by: String,
 }
 
 impl Entry {
@@ -235,17 +244,23 @@ impl Entry {
         let rating_ids: BTreeSet<Uuid> = verdicts.iter().filter_map(|verdict| verdict.rating_id).collect();
         let newsroom_ids: Vec<Uuid> =
             claims.iter().map(|one| one.newsroom_id).chain(verdicts.iter().map(|one| one.newsroom_id)).collect();
-        let (scales, newsrooms) =
-            futures_util::try_join!(scales_of(&rating_ids, conn), Newsroom::names(&newsroom_ids, conn))?;
+        let author_ids: BTreeSet<Uuid> = verdicts.iter().filter_map(|verdict| verdict.author_id).collect();
+        let (scales, newsrooms, authors) = futures_util::try_join!(
+            scales_of(&rating_ids, conn),
+            Newsroom::names(&newsroom_ids, conn),
+            names(&author_ids, conn)
+        )?;
         let entry = |claim: Claim| {
             let verdict = verdicts.iter().find(|verdict| verdict.claim_id == claim.id).cloned();
-            let of = verdict.as_ref().map_or(claim.newsroom_id, |verdict| verdict.newsroom_id);
+            let newsroom = verdict.as_ref().map_or(claim.newsroom_id, |verdict| verdict.newsroom_id);
+            let author = verdict.as_ref().and_then(|verdict| authors.get(&verdict.author_id?));
+            let by = author.or_else(|| newsrooms.get(&newsroom)).cloned().unwrap_or_default();
             let given = verdict.as_ref().and_then(|verdict| verdict.rating_id);
             let rating = scales.iter().find_map(|scale| {
                 let rating = scale.ratings.0.iter().find(|one| Some(one.id) == given)?;
                 Some((rating.clone(), scale.clone()))
             });
-            Self { newsroom: newsrooms.get(&of).cloned().unwrap_or_default(), verdict, rating, claim }
+            Self { claim, verdict, rating, by }
         };
         Ok(claims.into_iter().map(entry).collect())
     }

@@ -133,6 +133,9 @@ async fn another_publishers_review_is_shown_and_is_no_review_of_the_page() {
     let page = app.anyone.page(&format!("/claims/{id}")).await.expect(200);
     assert!(page.one(".verdict .by").starts_with("Verdict of Other Checkers, recorded by"));
     assert!(page.all("script").is_empty());
+    for path in [format!("/embed/claims/{id}"), "/".into()] {
+        assert!(app.anyone.page(&path).await.expect(200).text.contains("Other Checkers"), "{path}");
+    }
 }
 
 #[actix_web::test]
@@ -186,6 +189,10 @@ async fn drafts_are_nowhere_and_what_was_withdrawn_says_why() {
     }
     for path in ["/claims/1", "/claims/x/y", "/sources/1", "/topics/NO", "/nothing", "/sitemaps/claims/1.xml"] {
         app.anyone.get(path).await.expect(404);
+    }
+    for path in ["/claims/1", "/", "/oembed", "/robots.txt"] {
+        let answer = app.anyone.send(app.anyone.request(Method::POST, path)).await.expect(405);
+        assert_eq!(answer.header("allow"), Some("GET, HEAD"), "{path}");
     }
     app.anyone.page("/search?q=x&cursor=y").await.expect(400);
     app.anyone.page(&format!("/search?q={}", "x".repeat(501))).await.expect(400);

@@ -25,11 +25,11 @@ async fn ran(browser: &Browser) -> Value {
 async fn nothing_that_users_wrote_runs() {
     let app = App::start().await;
     let browser = Browser::start().await;
-    for canary in CANARIES {
+    for (nth, canary) in CANARIES.into_iter().enumerate() {
         let line = canary.to_owned();
         let who = json!({"name": line, "description": line, "aliases": [line], "kind": "unnamed", "website": "https://example.com/?<script>"});
         let who = app.editor.id_of_new("sources", source(who)).await;
-        let place = json!({"title": line, "description": line, "authors": [line], "url": "https://example.com/\"><script>window.canary=1</script>", "publisher_id": who});
+        let place = json!({"title": line, "description": line, "authors": [line], "url": format!("https://example.com/{nth}/\"><script>window.canary=1</script>"), "publisher_id": who});
         let place = app.editor.id_of_new("documents", document(place)).await;
         let claim = json!({"text": line, "language": "en", "context": line, "place": line, "status": "published", "topics": ["hostile"]});
         let claim = app.editor.id_of_new("claims", claim).await;
