@@ -4,6 +4,7 @@ use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 
 use super::layout::CSS_PATH;
+use crate::claim_review::within_script;
 use crate::error::Result;
 
 /// The head of a page.
@@ -40,6 +41,8 @@ impl Head {
                 meta property="og:site_name" content="OnRecord";
                 meta property="og:title" content=(self.title);
                 meta property="og:description" content=(self.description);
+                link rel="alternate" type="application/atom+xml" href="/feeds/verdicts.atom" title="Verdicts";
+                link rel="alternate" type="application/feed+json" href="/feeds/verdicts.json" title="Verdicts";
                 @if let Some(more) = &self.more { (more) }
             }
         }
@@ -49,18 +52,7 @@ impl Head {
 /// JSON-LD for a page: nothing in it can end the element that it lies in.
 pub fn json_ld(data: &impl Serialize) -> Result<Markup> {
     let json = serde_json::to_string(data)?;
-    let mut safe = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '<' => safe.push_str("\\u003c"),
-            '>' => safe.push_str("\\u003e"),
-            '&' => safe.push_str("\\u0026"),
-            '\u{2028}' => safe.push_str("\\u2028"),
-            '\u{2029}' => safe.push_str("\\u2029"),
-            other => safe.push(other),
-        }
-    }
-    Ok(html! { script type="application/ld+json" { (PreEscaped(safe)) } })
+    Ok(html! { script type="application/ld+json" { (PreEscaped(within_script(&json))) } })
 }
 
 #[cfg(test)]

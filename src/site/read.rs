@@ -72,14 +72,14 @@ impl ClaimPage {
         let query = DossierQuery { newsroom_id: None, pooled: None };
         let dossier = Dossier::find(id, &query, EVERYBODY, conn).await?;
         let versions = PageRequest::read("/claims", &mut BTreeMap::new())?;
-        let refers = Refers::of(&dossier);
+        let (refers, own) = (Refers::of(&dossier), [id]);
         let (newsrooms, sources, documents, cited, scales, reviews, history, modified) = futures_util::try_join!(
             Newsroom::names(&refers.newsrooms, conn),
             names(&refers.sources, conn),
             documents_of(&refers.documents, conn),
             cited(&refers.statements, conn),
             scales_of(&refers.ratings, conn),
-            of_claims(id, conn),
+            of_claims(&own, conn),
             history("claim", id, &versions, EVERYBODY, conn),
             last_change(&refers.claims, conn),
         )?;
