@@ -21,10 +21,11 @@ use crate::log::{self, LogKey};
 use crate::openapi::{self, Document};
 use crate::rate_limits::{self, RateLimits};
 use crate::telemetry::{self, Metrics};
+use crate::webhooks::Webhooks;
 use crate::{
     api_keys, as_of, auth, bundles, changes, claim_links, claim_review, claims, comment_requests, documents, dossier,
-    embeddings, fact_check_tools, feeds, health, matching, members, newsrooms, provenance, rating_scales, search, site,
-    source_record, sources, statements, topics, verdicts,
+    embeddings, events, fact_check_tools, feeds, health, matching, members, newsrooms, provenance, rating_scales, search, site,
+    source_record, sources, statements, topics, verdicts, webhooks,
 };
 
 /// All routes with their documentation; one line for each slice.
@@ -49,6 +50,8 @@ fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     members::configure(config);
     api_keys::configure(config);
     changes::configure(config);
+    events::configure(config);
+    webhooks::configure(config);
     log::configure(config);
 }
 
@@ -76,6 +79,8 @@ pub struct State {
     pub callers: web::Data<Callers>,
     /// What texts mean.
     pub embeddings: web::Data<Embeddings>,
+    /// What sends webhooks.
+    pub webhooks: web::Data<Webhooks>,
 }
 
 /// Starts to serve on a listener; the answer ends when the server does.
@@ -88,7 +93,7 @@ pub fn serve(
 ) -> anyhow::Result<Server> {
     let document = web::Data::new(document().map_err(|error| anyhow::anyhow!("{error}"))?);
     let json: Arc<str> = document.pretty().into();
-    let metrics = web::Data::new(Metrics::new(&state.embeddings));
+    let metrics = web::Data::new(Metrics::new(&state.embeddings, &state.webhooks));
     let rate_limits = web::Data::new(RateLimits::new(limits));
     let kept_pages = web::Data::new(site::Kept::default());
     let (pool, shared_limits, public_url) =
@@ -98,6 +103,12 @@ pub fn serve(
     actix_web::rt::spawn(provenance::run(pool.clone()));
     actix_web::rt::spawn(search::fold(pool.clone()));
     actix_web::rt::spawn(embeddings::run(pool.clone(), state.embeddings.clone()));
+    actix_web::rt::spawn(webhooks::run(
+        pool.clone(),
+        state.webhooks.clone(),
+        state.draining.clone(),
+        public_url.base().to_owned(),
+    ));
     let mut server = HttpServer::new(move || {
         let (app, _) = App::new()
             .into_utoipa_app()
@@ -110,6 +121,7 @@ pub fn serve(
             .app_data(state.log_key.clone())
             .app_data(state.callers.clone())
             .app_data(state.embeddings.clone())
+            .app_data(state.webhooks.clone())
             .app_data(rate_limits.clone())
             .app_data(kept_pages.clone())
             .app_data(web::Data::new(json.clone()))

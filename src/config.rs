@@ -57,6 +57,11 @@ impl PublicUrl {
         Self(url.map(|url| url.trim_end_matches('/').to_owned()))
     }
 
+    /// The address that was set, without a slash at its end; empty where none was: a link is then a path.
+    pub fn base(&self) -> &str {
+        self.0.as_deref().unwrap_or_default()
+    }
+
     /// The address without a slash at its end: the one that was set, else the one by which this request came, as a proxy
     /// says or the request itself. None where neither is an address: a link is then a path.
     pub fn of(&self, request: &HttpRequest) -> String {

@@ -17,6 +17,7 @@ use crate::claim_links::{ClaimLink, LinkKind, NewClaimLink};
 use crate::comment_requests::{Channel, CommentRequest, NewCommentRequest};
 use crate::error::Result;
 use crate::schema::{claims, sources};
+use crate::webhooks::{NewWebhook, Webhook, WebhookFormat};
 
 /// The story as it is committed.
 pub const STORY: &str = include_str!("../demo/nagorno-karabakh-2023.json");
@@ -36,6 +37,9 @@ const ASKED: &str = "asked-armenian-government";
 /// The claim link that the demo has beside the story, as no bundle holds one either.
 const LINKED: &str = "negotiated-contradicts-on-the-move";
 
+/// The webhook that the demo has beside the story. It is not active: nothing is sent anywhere.
+const HOOKED: &str = "webhook";
+
 static IDS: LazyLock<HashMap<String, Uuid>> = LazyLock::new(|| {
     let story: Value = serde_json::from_str(STORY).unwrap_or_default();
     let nouns = ["sources", "documents", "claims", "statements", "verdicts"];
@@ -44,7 +48,7 @@ static IDS: LazyLock<HashMap<String, Uuid>> = LazyLock::new(|| {
     PEOPLE
         .into_iter()
         .chain(refs)
-        .chain([ASKED, LINKED])
+        .chain([ASKED, LINKED, HOOKED])
         .enumerate()
         .map(|(index, name)| (name.to_owned(), id(name, index as u64)))
         .collect()
@@ -57,7 +61,8 @@ pub async fn is_wanted(conn: &mut AsyncPgConnection) -> Result<bool> {
     Ok(!any_source.get_result::<bool>(conn).await? && !any_claim.get_result::<bool>(conn).await?)
 }
 
-/// Records the story in the caller's newsroom, a request for comment that waits for an answer, and a link between two claims.
+/// Records the story in the caller's newsroom, a request for comment that waits for an answer, a link between two claims, and a
+/// webhook that is not active.
 pub async fn load(caller: Caller, conn: &mut AsyncPgConnection) -> Result<Imported> {
     let imported = bundles::import(Bundle::read(Json::parse(STORY.as_bytes())?, Ids::Demo)?, caller, conn).await?;
     if let (Some(id), Some(claim_id), Some(source_id)) =
@@ -81,11 +86,24 @@ pub async fn load(caller: Caller, conn: &mut AsyncPgConnection) -> Result<Import
         let note = Some("As Moscow tells it: an exchange on the move, and no negotiations.".into());
         ClaimLink::create(id, &NewClaimLink { claim_id, kind, linked_claim_id, note }, caller, conn).await?;
     }
+    if let Some(id) = id_of(HOOKED) {
+        let webhook = NewWebhook {
+            name: "Website".into(),
+            url: "https://hooks.example/onrecord".into(),
+            format: WebhookFormat::Standard,
+            events: ["verdict.published", "verdict.corrected", "verdict.retracted"].map(Into::into).into(),
+            topics: Vec::new(),
+            languages: Vec::new(),
+            own: true,
+            active: false,
+        };
+        Webhook::create(id, &webhook, caller, conn).await?;
+    }
     Ok(imported)
 }
 
 /// The id of a ref of the story (or of `newsroom`, `admin`, `first-key`, `asked-armenian-government`,
-/// `negotiated-contradicts-on-the-move`): a UUIDv7 whose time follows the story's order and whose
+/// `negotiated-contradicts-on-the-move`, `webhook`): a UUIDv7 whose time follows the story's order and whose
 /// random part is a hash of the ref.
 pub fn id_of(name: &str) -> Option<Uuid> {
     IDS.get(name).copied()

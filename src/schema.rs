@@ -778,6 +778,120 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// How far each webhook is; apart from the webhook, whose versions are its newsroom's changes
+    webhook_cursors (webhook_id) {
+        /// The webhook
+        webhook_id -> Uuid,
+        /// Changes up to this place in the log were looked through for it
+        position -> Int8,
+    }
+}
+
+diesel::table! {
+    /// What is sent to webhooks, and for some weeks what became of it. Bodies are made when they are sent, so that what was redacted is sent no more
+    webhook_deliveries (id) {
+        /// UUIDv7
+        id -> Uuid,
+        /// Rises; a lane goes by it
+        number -> Int8,
+        /// To whom
+        webhook_id -> Uuid,
+        /// What it waits in line with: the claim; for a test or what is sent again the delivery itself
+        lane -> Uuid,
+        /// The event's kind, such as verdict.published
+        event -> Text,
+        /// The event's id, the same whenever it is sent again: webhook-id
+        event_id -> Text,
+        /// The change's place in the log; null of a test
+        position -> Nullable<Int8>,
+        /// waiting, delivered, or failed: given up after the last attempt
+        status -> Text,
+        /// How often it was tried
+        attempts -> Int4,
+        /// When it was first tried
+        first_attempt_at -> Nullable<Timestamptz>,
+        /// When it was last tried
+        last_attempt_at -> Nullable<Timestamptz>,
+        /// When it is tried again; null: at once, or no more
+        next_attempt_at -> Nullable<Timestamptz>,
+        /// The HTTP status that was last answered; null: none was
+        answer_status -> Nullable<Int4>,
+        /// The beginning of what was last answered
+        answer -> Nullable<Text>,
+        /// Why the last attempt failed
+        error -> Nullable<Text>,
+        /// Milliseconds that the last attempt took
+        took_ms -> Nullable<Int4>,
+        /// When it began to wait, database time
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Lanes in which deliveries wait, one row for each webhook and claim: who sends takes the lane, so that a claim's events stay in order
+    webhook_lanes (webhook_id, lane) {
+        /// The webhook
+        webhook_id -> Uuid,
+        /// As in webhook_deliveries
+        lane -> Uuid,
+        /// When its first delivery is to be tried
+        due_at -> Timestamptz,
+        /// Until when a process is at it
+        taken_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// What deliveries are signed with: the webhook's secret, and for a day the one before; in no log, and shown once
+    webhook_secrets (id) {
+        /// Rises
+        id -> Int8,
+        /// Whose secret it is
+        webhook_id -> Uuid,
+        /// whsec_ and 32 random bytes in base64
+        secret -> Text,
+        /// Until when it signs beside its successor; null: it is the present one
+        expires_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// Where a newsroom has changes sent to
+    webhooks (id) {
+        /// UUIDv7
+        id -> Uuid,
+        /// Whose webhook it is: it gets what its members may see
+        newsroom_id -> Uuid,
+        /// What it is for, in the newsroom's words
+        name -> Text,
+        /// The receiver's address; with some receivers a secret by itself
+        url -> Text,
+        /// What is sent: standard (Standard Webhooks), or a message for slack, mattermost or teams
+        format -> Text,
+        /// The kinds of events that are sent; none: all
+        events -> Array<Text>,
+        /// Only events on claims with one of these topics; none: on all
+        topics -> Array<Text>,
+        /// Only events on claims in one of these languages, en for en-GB too; none: in all
+        languages -> Array<Text>,
+        /// Only events of the newsroom's own records
+        own -> Bool,
+        /// Whether anything is sent; while it is not, all waits
+        active -> Bool,
+        /// When the server has disabled it; null: it has not
+        disabled_at -> Nullable<Timestamptz>,
+        /// Why the server has disabled it
+        disabled_reason -> Nullable<Text>,
+        /// When it was made, database time
+        created_at -> Timestamptz,
+        /// When it last changed, database time
+        updated_at -> Timestamptz,
+        /// Raised by one with every change; the ETag
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     /// In how many public entries of claims, statements and verdicts each word occurs; =english and so on: how many were read by that configuration
     word_counts (word) {
         /// The word as the index has it
@@ -839,6 +953,11 @@ diesel::joinable!(verdicts -> claims (claim_id));
 diesel::joinable!(verdicts -> newsrooms (newsroom_id));
 diesel::joinable!(verdicts -> ratings (rating_id));
 diesel::joinable!(verdicts -> sources (author_id));
+diesel::joinable!(webhook_cursors -> webhooks (webhook_id));
+diesel::joinable!(webhook_deliveries -> webhooks (webhook_id));
+diesel::joinable!(webhook_lanes -> webhooks (webhook_id));
+diesel::joinable!(webhook_secrets -> webhooks (webhook_id));
+diesel::joinable!(webhooks -> newsrooms (newsroom_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
@@ -874,6 +993,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     verdict_authors,
     verdict_comments,
     verdicts,
+    webhook_cursors,
+    webhook_deliveries,
+    webhook_lanes,
+    webhook_secrets,
+    webhooks,
     word_counts,
     word_deltas,
 );

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::embeddings::Embeddings;
 use crate::error::Error;
+use crate::webhooks::Webhooks;
 use crate::{fact_check_tools, rate_limits};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -52,13 +53,14 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Those of requests, and of embedding where a service is configured.
-    pub fn new(embeddings: &Embeddings) -> Self {
+    /// Those of requests, of webhooks, and of embedding where a service is configured.
+    pub fn new(embeddings: &Embeddings, webhooks: &Webhooks) -> Self {
         let durations = Family::<Labels, Histogram>::new_with_constructor(|| {
             Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0])
         });
         let mut registry = Registry::default();
         embeddings.register(&mut registry);
+        webhooks.register(&mut registry);
         registry.register(
             "http_server_request_duration_seconds",
             "Time to answer requests, by route",

@@ -130,7 +130,7 @@ pub fn slugs(texts: &[String]) -> Result<(), ValidationError> {
 }
 
 /// Holds every item to a rule, and points at the first that breaks it.
-fn each<'a>(
+pub fn each<'a>(
     texts: &'a [String],
     mut rule: impl FnMut(&'a str) -> Result<(), ValidationError>,
 ) -> Result<(), ValidationError> {

@@ -1,14 +1,16 @@
 //! The feed of changes: pages, waiting for more, and as server-sent events.
 
 use std::fmt::Write as _;
+use std::rc::Rc;
 use std::time::Duration;
 
-use actix_web::web;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::{Stream, stream};
+use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout};
@@ -19,7 +21,7 @@ use validator::Validate;
 use super::model::{Operation, shown};
 use crate::auth::{Role, Viewer};
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::health::Draining;
 
 /// How many changes a page has unless asked.
@@ -85,30 +87,55 @@ pub struct FeedItem {
     pub record: Option<Map<String, Value>>,
 }
 
+/// A change as it was logged, with what is known of it today.
 #[derive(QueryableByName)]
-struct Row {
+pub struct Row {
+    /// Its place in the order.
     #[diesel(sql_type = BigInt)]
-    position: i64,
+    pub position: i64,
+    /// The chain over all changes up to it: no other history has the same.
+    #[diesel(sql_type = Binary)]
+    pub chain: Vec<u8>,
     #[diesel(sql_type = BigInt)]
     id: i64,
+    /// What the record is.
     #[diesel(sql_type = Text)]
-    noun: String,
+    pub noun: String,
+    /// The record.
     #[diesel(sql_type = SqlUuid)]
-    record_id: Uuid,
+    pub record_id: Uuid,
+    /// What it hangs on, such as a statement's claim.
     #[diesel(sql_type = Nullable<SqlUuid>)]
-    newsroom_id: Option<Uuid>,
+    pub parent_id: Option<Uuid>,
+    /// Whose record it is.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub newsroom_id: Option<Uuid>,
+    /// What happened to it.
     #[diesel(sql_type = Text)]
-    operation: Operation,
+    pub operation: Operation,
+    /// The record's version after it.
     #[diesel(sql_type = Integer)]
-    version: i32,
+    pub version: i32,
+    /// When, database time.
     #[diesel(sql_type = Timestamptz)]
-    at: DateTime<Utc>,
+    pub at: DateTime<Utc>,
+    /// Whether everybody sees the record after it.
     #[diesel(sql_type = Bool)]
-    public: bool,
+    pub public: bool,
+    /// Whether everybody saw it before.
+    #[diesel(sql_type = Bool)]
+    pub was_public: bool,
     #[diesel(sql_type = Array<Text>)]
     changed: Vec<String>,
+    /// The record after it, with what not everybody may see.
     #[diesel(sql_type = Nullable<Jsonb>)]
-    after: Option<Value>,
+    pub after: Option<Value>,
+    /// The record's status before it, where that has changed.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub former_status: Option<String>,
+    /// Of a deletion: the record as it was.
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    pub deleted: Option<Value>,
     #[diesel(sql_type = Bool)]
     public_today: bool,
 }
@@ -120,45 +147,59 @@ struct Newest {
     newest: i64,
 }
 
-impl Feed {
-    /// The changes after a position. What the caller may not see is passed over.
-    pub async fn read(after: i64, limit: i64, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Self> {
+/// What there is of a change, and of its record today.
+const COLUMNS: &str = "position, chain, c.id, noun, record_id, parent_id, newsroom_id, operation, version, at, public, was_public, changed, after,
+    before ->> 'status' AS former_status, CASE operation WHEN 'delete' THEN before END AS deleted, is_public(noun, record_id) AS public_today";
+
+impl Row {
+    /// The changes after a position that everybody or this newsroom may know of, up to where that is all, and whether there are more.
+    pub async fn after(
+        after: i64,
+        limit: i64,
+        newsroom_id: Option<Uuid>,
+        mut conn: &AsyncPgConnection,
+    ) -> Result<(Vec<Self>, i64, bool)> {
         let Newest { newest } = diesel::sql_query("SELECT coalesce(max(position), 0) AS newest FROM change_positions")
             .get_result(&mut conn)
             .await?;
-        // Two index scans: what everybody sees, and what only the caller's newsroom sees.
-        let rows: Vec<Row> = diesel::sql_query(
+        // Two index scans: what everybody sees, and what only the newsroom sees.
+        let rows: Vec<Self> = diesel::sql_query(format!(
             "WITH seen AS (
-                 (SELECT position, change_id FROM change_positions WHERE published AND position > $1 AND position <= $2 ORDER BY position LIMIT $3)
+                 (SELECT position, change_id, chain FROM change_positions WHERE published AND position > $1 AND position <= $2 ORDER BY position LIMIT $3)
                  UNION ALL
-                 (SELECT position, change_id FROM change_positions WHERE NOT published AND newsroom_id = $4 AND position > $1 AND position <= $2 ORDER BY position LIMIT $3)
+                 (SELECT position, change_id, chain FROM change_positions WHERE NOT published AND newsroom_id = $4 AND position > $1 AND position <= $2 ORDER BY position LIMIT $3)
                  ORDER BY position LIMIT $3)
-             SELECT position, c.id, noun, record_id, newsroom_id, operation, version, at, public, changed, after,
-                 is_public(noun, record_id) AS public_today
-             FROM seen JOIN changes c ON c.id = change_id JOIN change_values v USING (change_id) ORDER BY position",
-        )
+             SELECT {COLUMNS} FROM seen JOIN changes c ON c.id = change_id JOIN change_values v USING (change_id) ORDER BY position",
+        ))
         .bind::<BigInt, _>(after)
         .bind::<BigInt, _>(newest)
         .bind::<BigInt, _>(limit)
-        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+        .bind::<Nullable<SqlUuid>, _>(newsroom_id)
         .load(&mut conn)
         .await?;
         let is_full = i64::try_from(rows.len()).is_ok_and(|found| found >= limit);
         let last = rows.last().map(|row| row.position).filter(|_| is_full);
-        let items = rows.into_iter().filter(|row| row.is_for(viewer)).map(|row| row.item(viewer)).collect();
-        Ok(Self { items, after: last.unwrap_or_else(|| newest.max(after)) })
+        Ok((rows, last.unwrap_or_else(|| newest.max(after)), is_full))
     }
-}
 
-impl Row {
-    /// Members and keys are the admins' affair.
+    /// The changes at these positions, whoever may know of them.
+    pub async fn at(positions: &[i64], mut conn: &AsyncPgConnection) -> Result<Vec<Self>> {
+        let rows = diesel::sql_query(format!(
+            "SELECT {COLUMNS} FROM (SELECT position, change_id, chain FROM change_positions WHERE position = ANY ($1)) AS p
+             JOIN changes c ON c.id = change_id JOIN change_values v USING (change_id) ORDER BY position",
+        ));
+        Ok(rows.bind::<Array<BigInt>, _>(positions).load(&mut conn).await?)
+    }
+
+    /// Members, keys and webhooks are the admins' affair.
     fn is_for(&self, viewer: Viewer) -> bool {
-        !["member", "api_key"].contains(&self.noun.as_str())
+        !["member", "api_key", "webhook"].contains(&self.noun.as_str())
             || viewer.0.is_some_and(|caller| caller.needs(Role::Admin).is_ok())
     }
 
-    fn item(self, viewer: Viewer) -> FeedItem {
-        let is_own = self.newsroom_id.is_some_and(|newsroom_id| viewer.is_of(newsroom_id));
+    /// The change as members of a newsroom see it, or everybody.
+    pub fn item(self, newsroom_id: Option<Uuid>) -> FeedItem {
+        let is_own = self.newsroom_id.is_some() && self.newsroom_id == newsroom_id;
         let seen = self.operation != Operation::Redact && (is_own || self.public && self.public_today);
         // A link's note is for its readers; others are the newsroom's own.
         let with_note = is_own || self.noun == "claim_link";
@@ -181,6 +222,25 @@ impl Row {
     }
 }
 
+impl Feed {
+    /// The changes after a position. What the caller may not see is passed over.
+    pub async fn read(after: i64, limit: i64, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Batch<FeedItem>> {
+        let (rows, after, more) = Row::after(after, limit, viewer.newsroom_id(), conn).await?;
+        let items = rows.into_iter().filter(|row| row.is_for(viewer)).map(|row| row.item(viewer.newsroom_id()));
+        Ok(Batch { items: items.collect(), after, more })
+    }
+}
+
+/// What is told of the changes after a position.
+pub struct Batch<T> {
+    /// Some of it, in order; none where there is nothing new.
+    pub items: Vec<T>,
+    /// The position up to which that is all.
+    pub after: i64,
+    /// Whether there are changes after that.
+    pub more: bool,
+}
+
 impl FeedQuery {
     fn limit(&self) -> i64 {
         self.limit.unwrap_or(DEFAULT_LIMIT).cast_signed()
@@ -191,52 +251,81 @@ impl FeedQuery {
     }
 }
 
+/// In how many turns a page looks for something to tell, among changes of which nothing is told.
+const TURNS: u32 = 40;
+
 /// A page; where it is empty and the caller waits, the next one that is not.
-pub async fn page(db: &Db, query: &FeedQuery, viewer: Viewer) -> Result<Feed> {
+pub async fn page<T>(
+    db: &Db,
+    query: &FeedQuery,
+    read: impl AsyncFn(i64, i64, &AsyncPgConnection) -> Result<Batch<T>>,
+) -> Result<Batch<T>> {
     let until = Instant::now() + Duration::from_secs(query.wait.unwrap_or_default());
     let mut news = db.progress().follow();
-    let mut after = query.after();
+    let (mut after, mut turns) = (query.after(), 0);
     loop {
         news.mark_unchanged();
-        let feed = db.list(async |conn| Feed::read(after, query.limit(), viewer, conn).await).await?;
-        after = feed.after;
+        let batch = db.list(async |conn| read(after, query.limit(), conn).await).await?;
+        after = batch.after;
+        turns += 1;
+        if batch.items.is_empty() && batch.more && turns < TURNS {
+            continue;
+        }
         let left = until.saturating_duration_since(Instant::now());
         // The server's end counts as the wait's.
-        if !feed.items.is_empty() || left.is_zero() || !matches!(timeout(left, news.changed()).await, Ok(Ok(()))) {
-            return Ok(feed);
+        if !batch.items.is_empty() || left.is_zero() || !matches!(timeout(left, news.changed()).await, Ok(Ok(()))) {
+            return Ok(batch);
         }
     }
 }
 
-/// The same as server-sent events: each change an event whose id is its position.
-pub fn events(
+/// The same as server-sent events, named and numbered by `told`: a position is an event's id.
+pub fn stream<T: Serialize + 'static>(
     db: web::Data<Db>,
     draining: web::Data<Draining>,
     query: &FeedQuery,
-    viewer: Viewer,
-) -> impl Stream<Item = Result<web::Bytes>> + use<> {
+    read: impl AsyncFn(i64, i64, &AsyncPgConnection) -> Result<Batch<T>> + 'static,
+    told: fn(&T) -> (&str, i64),
+) -> HttpResponse {
     let (limit, after, end) = (query.limit(), query.after(), Instant::now() + STREAM);
-    let news = db.progress().follow();
-    stream::try_unfold((after, news), move |(after, mut news)| {
-        let (db, draining) = (db.clone(), draining.clone());
+    let (news, read) = (db.progress().follow(), Rc::new(read));
+    let events = stream::try_unfold((after, news), move |(after, mut news)| {
+        let (db, draining, read) = (db.clone(), draining.clone(), read.clone());
         async move {
             if draining.begun() || Instant::now() > end {
                 return Ok(None);
             }
             news.mark_unchanged();
-            let feed = db.list(async |conn| Feed::read(after, limit, viewer, conn).await).await?;
-            if feed.items.is_empty() {
-                // Whether there is news or it is time for a sign of life: the next turn looks.
-                let _ = timeout(HEARTBEAT, news.changed()).await;
-                return Ok(Some((web::Bytes::from_static(b":\n\n"), (feed.after, news))));
+            let batch = db.list(async |conn| read(after, limit, conn).await).await?;
+            if batch.items.is_empty() {
+                if !batch.more {
+                    // Whether there is news or it is time for a sign of life: the next turn looks.
+                    let _ = timeout(HEARTBEAT, news.changed()).await;
+                }
+                return Ok::<_, Error>(Some((web::Bytes::from_static(b":\n\n"), (batch.after, news))));
             }
             let mut text = String::new();
-            for item in &feed.items {
-                let data = serde_json::to_string(item)?;
+            for item in &batch.items {
+                let ((name, position), data) = (told(item), serde_json::to_string(item)?);
                 // Writing to a String cannot fail.
-                let _ = write!(text, "id: {}\nevent: change\ndata: {data}\n\n", item.position);
+                let _ = write!(text, "id: {position}\nevent: {name}\ndata: {data}\n\n");
             }
-            Ok(Some((text.into(), (feed.after, news))))
+            Ok(Some((text.into(), (batch.after, news))))
         }
-    })
+    });
+    let mut response = HttpResponse::Ok();
+    response.content_type("text/event-stream").insert_header((header::CACHE_CONTROL, "no-store"));
+    // Proxies must pass each event on, and nothing may hold it back to compress it.
+    response.insert_header(("X-Accel-Buffering", "no")).insert_header(header::ContentEncoding::Identity);
+    response.streaming(events)
+}
+
+/// Whether a client asked for a stream; then with where it broke off in the query.
+pub fn wants_stream(request: &HttpRequest, query: &mut FeedQuery) -> bool {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let wanted = header("accept").is_some_and(|accepted| accepted.contains("text/event-stream"));
+    if wanted {
+        query.after = header("last-event-id").and_then(|id| id.parse().ok()).or(query.after);
+    }
+    wanted
 }

@@ -4,7 +4,7 @@
 //! order afterwards, by a sequencer (`sequencer.rs`), so that writers never wait for each other. The public sees only versions
 //! that were public.
 
-mod feed;
+pub mod feed;
 mod history;
 mod model;
 mod redaction;

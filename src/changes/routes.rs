@@ -1,8 +1,8 @@
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::feed::{self, Feed, FeedQuery};
+use super::feed::{self, Batch, Feed, FeedQuery};
 use super::history::{HistoryEntry, history};
 use super::redaction::{NewRedaction, Redaction, redact};
 use crate::auth::{Admin, Viewer};
@@ -40,17 +40,12 @@ async fn list_changes(
     request: HttpRequest,
     Query(mut query): Query<FeedQuery>,
 ) -> Result<HttpResponse> {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    if !header("accept").is_some_and(|accepted| accepted.contains("text/event-stream")) {
-        return Ok(HttpResponse::Ok().json(feed::page(&db, &query, viewer).await?));
+    let read = async move |after, limit, conn: &_| Feed::read(after, limit, viewer, conn).await;
+    if feed::wants_stream(&request, &mut query) {
+        return Ok(feed::stream(db, draining, &query, read, |item| ("change", item.position)));
     }
-    query.after = header("last-event-id").and_then(|id| id.parse().ok()).or(query.after);
-    let events = feed::events(db, draining, &query, viewer);
-    let mut response = HttpResponse::Ok();
-    response.content_type("text/event-stream").insert_header((header::CACHE_CONTROL, "no-store"));
-    // Proxies must pass each event on, and nothing may hold it back to compress it.
-    response.insert_header(("X-Accel-Buffering", "no")).insert_header(header::ContentEncoding::Identity);
-    Ok(response.streaming(events))
+    let Batch { items, after, .. } = feed::page(&db, &query, read).await?;
+    Ok(HttpResponse::Ok().json(Feed { items, after }))
 }
 
 /// Read a claim's history

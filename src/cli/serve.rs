@@ -23,6 +23,7 @@ use crate::log::LogKey;
 use crate::members::Member;
 use crate::newsrooms::{self, Newsroom};
 use crate::oidc::{Oidc, OidcSettings};
+use crate::webhooks::{WebhookSettings, Webhooks};
 use crate::{app, demo, idempotency};
 
 #[derive(Debug, clap::Args)]
@@ -40,6 +41,8 @@ pub struct Serve {
     oidc: OidcSettings,
     #[command(flatten)]
     embeddings: EmbeddingSettings,
+    #[command(flatten)]
+    webhooks: WebhookSettings,
     #[command(flatten)]
     limits: Limits,
 }
@@ -78,7 +81,8 @@ impl Serve {
         let callers =
             web::Data::new(Callers { oidc: single_sign_on(&self.oidc, &opened.db).await?, ..Callers::default() });
         let embeddings = web::Data::new(Embeddings::new(&self.embeddings)?);
-        let state = State { draining: draining.clone(), log_key, callers: callers.clone(), embeddings };
+        let webhooks = web::Data::new(Webhooks::new(&self.webhooks)?);
+        let state = State { draining: draining.clone(), log_key, callers: callers.clone(), embeddings, webhooks };
         let server = app::serve(listener, &opened.pool, limits, public_url, &state)?;
         let handle = server.handle();
         // Before the greeting: whoever has read it may stop the process at once.

@@ -252,7 +252,7 @@ async fn check_order(ids: &[i64], mut conn: &AsyncPgConnection) -> Result<()> {
 }
 
 /// Tables and what they hold.
-const NOUNS: [(&str, &str); 14] = [
+const NOUNS: [(&str, &str); 15] = [
     ("newsrooms", "newsroom"),
     ("members", "member"),
     ("api_keys", "api_key"),
@@ -267,6 +267,7 @@ const NOUNS: [(&str, &str); 14] = [
     ("verdict_comments", "verdict_comment"),
     ("comment_requests", "comment_request"),
     ("claim_links", "claim_link"),
+    ("webhooks", "webhook"),
 ];
 
 /// The live rows say what the log says they say.

@@ -305,7 +305,11 @@ fn add_headers(path: &str, method: &str, has_id: bool, versioned: bool, operatio
                 json!({"description": "The client has this version", "headers": {"ETag": header("ETag")}});
         }
         "patch" => responses["200"]["headers"] = json!({"ETag": header("ETag")}),
-        "get" if path.starts_with("/v1/") && path != "/v1/suggest" && (!has_id || path.ends_with("/comments")) => {
+        "get"
+            if path.starts_with("/v1/")
+                && path != "/v1/suggest"
+                && (!has_id || path.ends_with("/comments") || path.ends_with("/deliveries")) =>
+        {
             responses["200"]["headers"] = json!({"Link": header("Link")});
         }
         _ => {}

@@ -1,6 +1,7 @@
 //! The OpenAPI document: what the handlers declare, completed by what holds for all of them.
 
 mod complete;
+mod webhooks;
 
 use std::fmt::Write as _;
 
@@ -48,6 +49,7 @@ The examples are those of the demo story, which `onrecord serve --demo` loads: t
         (name = "rating-scales", description = "The ratings that verdicts give"),
         (name = "topics", description = "What claims are about"),
         (name = "changes", description = "Everything that changed, in one order"),
+        (name = "webhooks", description = "What happens, sent to you or followed"),
         (name = "log", description = "The transparency log: proofs that nothing published was rewritten"),
         (name = "newsrooms", description = "The organisations that record and check"),
         (name = "members", description = "The people of a newsroom and their roles"),
@@ -107,6 +109,7 @@ impl Document {
         }
         operations.sort_by(|a, b| (&a.path, a.method.as_str()).cmp(&(&b.path, b.method.as_str())));
         complete::add_components(&mut value);
+        webhooks::describe(&mut value);
         complete::show_examples(&mut value)?;
         Ok(Self { value, operations })
     }

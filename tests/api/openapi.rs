@@ -204,6 +204,9 @@ const REFUSED: &[(&str, u16)] = &[
     ("reject_verdict", 409),
     ("publish_verdict", 409),
     ("revoke_api_key", 404),
+    // The demo's webhook is not active, so that nothing is sent anywhere.
+    ("test_webhook", 409),
+    ("resend_delivery", 404),
 ];
 
 /// Every example works on the demo story with nothing to prepare, and what is answered is the documented example.
@@ -220,7 +223,8 @@ async fn every_example_works_on_the_demo_story_and_shows_its_true_answer() {
             let status = REFUSED.iter().find(|(refused, _)| *refused == id).map(|(_, status)| *status);
             let success = operation["responses"].as_object().unwrap().keys().find(|one| one.starts_with('2')).unwrap();
             let answer = answer.expect(status.unwrap_or_else(|| success.parse().unwrap()));
-            assert!(answer.body["items"].as_array().is_none_or(|items| !items.is_empty()), "{id} shows an empty list");
+            let empty = answer.body["items"].as_array().is_some_and(Vec::is_empty);
+            assert!(!empty || id == "list_webhook_deliveries", "{id} shows an empty list");
             if status.is_none() && !answer.body.is_null() {
                 examples.insert(id.to_owned(), shown(&answer));
             }
@@ -248,8 +252,20 @@ fn settle(value: &mut Value, known: &mut BTreeMap<String, String>) {
         Value::Object(members) => {
             for (name, member) in members.iter_mut() {
                 match (name.as_str(), &member) {
-                    ("created_at" | "updated_at" | "closed_at" | "corrected_at" | "at", Value::String(_)) => {
+                    (
+                        "created_at" | "updated_at" | "closed_at" | "corrected_at" | "at" | "timestamp"
+                        | "former_until",
+                        Value::String(_),
+                    ) => {
                         *member = json!("2023-10-07T09:30:00Z");
+                    }
+                    ("secret", Value::String(_)) => *member = json!("whsec_c2hvd24tb25jZS1hbmQtbmV2ZXItYWdhaW4="),
+                    ("event_id", _) => *member = json!("evt_20_1f0c6a7b9d3e5f24"),
+                    // Where the server listens differs from run to run.
+                    ("record" | "dossier", Value::String(link)) if link.contains("/v1/") => {
+                        let path =
+                            link.split_once("/v1/").map(|(_, path)| format!("https://onrecord.example/v1/{path}"));
+                        *member = json!(path);
                     }
                     ("key", Value::String(_)) => *member = json!("onr_shown-once-and-never-again"),
                     // Salts are random, and so is all that is made of them.

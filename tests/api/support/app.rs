@@ -13,6 +13,7 @@ use onrecord::db::{Db, Pool};
 use onrecord::embeddings::{EmbeddingSettings, Embeddings};
 use onrecord::health::Draining;
 use onrecord::oidc::{Oidc, OidcSettings};
+use onrecord::webhooks::{WebhookSettings, Webhooks};
 use tokio_postgres::Client as Sql;
 use uuid::Uuid;
 
@@ -120,7 +121,10 @@ impl App {
                 let draining = web::Data::new(Draining::default());
                 let key = web::Data::new(postgres::log_key());
                 let embeddings = web::Data::new(Embeddings::new(&embeddings).unwrap());
-                let state = State { draining, log_key: key, callers, embeddings };
+                // Receivers of tests listen on this address alone.
+                let reachable = WebhookSettings { networks: vec!["127.0.0.1/32".parse().unwrap()], http: true };
+                let webhooks = web::Data::new(Webhooks::new(&reachable).unwrap());
+                let state = State { draining, log_key: key, callers, embeddings, webhooks };
                 let server = onrecord::app::serve(listener, &pool, &limits, &public_url, &state).unwrap();
                 started.send(server.handle()).unwrap();
                 server.await.unwrap();

@@ -13,6 +13,7 @@ pub mod postgres;
 mod program;
 mod provider;
 mod proxy;
+mod receiver;
 mod stand_in;
 mod wait;
 
@@ -27,5 +28,6 @@ pub use page::Page;
 pub use program::{Process, Program, Serving};
 pub use provider::{CLIENT, Provider, claims};
 pub use proxy::{Break, Proxy};
+pub use receiver::{Manner, Received, Receiver};
 pub use stand_in::{SigningKey, StandIn};
 pub use wait::until;

@@ -1,0 +1,171 @@
+//! One attempt to deliver: a POST to a checked address, without redirects, proxies or patience.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use hyper::{Request, Response};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::ClientConfig;
+use rustls_platform_verifier::BuilderVerifierExt;
+use standardwebhooks::Webhook as Signer;
+use url::Url;
+
+use super::networks::Networks;
+
+/// Time for a whole attempt.
+pub const DEADLINE: Duration = Duration::from_secs(15);
+/// Time to connect.
+const CONNECTS_WITHIN: Duration = Duration::from_secs(5);
+/// Bytes of an answer that are read.
+const LONGEST_ANSWER: usize = 20_000;
+/// Characters of an answer that are kept.
+const KEPT: usize = 1_000;
+/// Bytes of an answer's head.
+const LONGEST_HEAD: usize = 64 << 10;
+/// The longest that a receiver's Retry-After is heeded.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+
+/// What became of an attempt.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The status that was answered.
+    pub status: Option<u16>,
+    /// The beginning of the answer.
+    pub answer: Option<String>,
+    /// Why it failed; none where it has not.
+    pub error: Option<String>,
+    /// How long the receiver wants to be left alone.
+    pub retry_after: Option<Duration>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What is sent.
+pub struct Message<'a> {
+    /// The event's id.
+    pub id: &'a str,
+    /// JSON.
+    pub body: String,
+    /// What it is signed with; nothing where the receiver knows no signatures.
+    pub secrets: &'a [String],
+}
+
+/// A client for webhooks.
+pub struct Sender {
+    client: Client<HttpsConnector<HttpConnector<Networks>>, Full<Bytes>>,
+    networks: Networks,
+}
+
+impl Sender {
+    /// To what may be reached. Fails where the system has no certificate authorities.
+    pub fn new(networks: Networks) -> anyhow::Result<Self> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_platform_verifier()?
+            .with_no_client_auth();
+        let mut http = HttpConnector::new_with_resolver(networks.clone());
+        http.enforce_http(false);
+        http.set_connect_timeout(Some(CONNECTS_WITHIN));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(20))
+            .pool_max_idle_per_host(16)
+            .http1_max_buf_size(LONGEST_HEAD)
+            .build(
+                HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(http),
+            );
+        Ok(Self { client, networks })
+    }
+
+    /// Sends a message once.
+    pub async fn send(&self, url: &str, message: &Message<'_>) -> Outcome {
+        let since = Instant::now();
+        let sent = tokio::time::timeout(DEADLINE, self.attempt(url, message)).await;
+        let outcome = match sent {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) => Outcome { error: Some(error), ..Outcome::default() },
+            Err(_) => {
+                Outcome { error: Some(format!("no answer within {} s", DEADLINE.as_secs())), ..Outcome::default() }
+            }
+        };
+        Outcome { took: since.elapsed(), ..outcome }
+    }
+
+    async fn attempt(&self, url: &str, message: &Message<'_>) -> Result<Outcome, String> {
+        let url = Url::parse(url).map_err(|error| error.to_string())?;
+        self.networks.check_form(&url)?;
+        let request = request(&url, message)?;
+        let response = self.client.request(request).await.map_err(|error| told(&error))?;
+        let status = response.status().as_u16();
+        let error = match status {
+            200..=299 => None,
+            300..=399 => Some("it redirects, which is not followed: set the address that it leads to".to_owned()),
+            _ => Some(format!("it answered {status}")),
+        };
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(wait);
+        let answer = beginning(response).await;
+        Ok(Outcome { status: Some(status), answer, error, retry_after, took: Duration::ZERO })
+    }
+}
+
+fn request(url: &Url, message: &Message<'_>) -> Result<Request<Full<Bytes>>, String> {
+    let timestamp = Utc::now().timestamp();
+    let signatures: Result<Vec<_>, _> = message
+        .secrets
+        .iter()
+        .map(|secret| Signer::new(secret)?.sign(message.id, timestamp, message.body.as_bytes()))
+        .collect();
+    let signatures = signatures.map_err(|error| error.to_string())?;
+    let mut request = Request::post(url.as_str())
+        .header(CONTENT_TYPE, "application/json")
+        .header(USER_AGENT, concat!("OnRecord/", env!("CARGO_PKG_VERSION")))
+        .header(standardwebhooks::HEADER_WEBHOOK_ID, message.id)
+        .header(standardwebhooks::HEADER_WEBHOOK_TIMESTAMP, timestamp);
+    if !signatures.is_empty() {
+        request = request.header(standardwebhooks::HEADER_WEBHOOK_SIGNATURE, signatures.join(" "));
+    }
+    request.body(Full::new(Bytes::from(message.body.clone()))).map_err(|error| error.to_string())
+}
+
+/// Why no answer came, down to the cause.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// Seconds or a date, as HTTP has it.
+fn wait(value: &str) -> Option<Duration> {
+    let wait = match value.trim().parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => (DateTime::parse_from_rfc2822(value).ok()?.to_utc() - Utc::now()).to_std().ok()?,
+    };
+    Some(wait.min(LONGEST_WAIT))
+}
+
+/// The answer's beginning as text. What comes after it is not waited for, and its connection is given up.
+async fn beginning(response: Response<Incoming>) -> Option<String> {
+    let mut body = response.into_body();
+    let mut bytes = Vec::new();
+    while bytes.len() < LONGEST_ANSWER
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        bytes.extend(frame.data_ref().into_iter().flatten());
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    // PostgreSQL keeps no U+0000.
+    let kept: String = text.chars().filter(|c| *c != '\0').take(KEPT).collect();
+    (!kept.is_empty()).then_some(kept)
+}

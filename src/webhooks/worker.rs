@@ -1,0 +1,286 @@
+//! Sending in the background: in every process, for each webhook by itself.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use actix_web::web;
+use futures_util::future::join_all;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::deliveries::DeliveryStatus;
+use super::formats;
+use super::model::Webhook;
+use super::networks::Networks;
+use super::queue::{self, Attempted, Taken};
+use super::secrets::WebhookSecret;
+use super::sender::{DEADLINE, Message, Outcome, Sender};
+use super::settings::WebhookSettings;
+use crate::db::{Db, Pool};
+use crate::error::Result;
+use crate::events::Event;
+use crate::health::Draining;
+
+/// How often the log and the lanes are looked at where this process has written nothing.
+const LOOK: Duration = Duration::from_millis(250);
+/// How often it is counted what waits.
+const COUNT: Duration = Duration::from_secs(5);
+/// How often what is old is forgotten.
+const FORGET: Duration = Duration::from_secs(600);
+/// How many deliveries are on their way to one webhook at once. A body is at most 20 kB.
+const AT_ONCE: i64 = 64;
+/// To how many webhooks something is sent at once.
+const WEBHOOKS: usize = 64;
+/// How long lanes are held: an attempt, and time to keep what became of it.
+const HOLD: Duration = Duration::from_secs(2 * DEADLINE.as_secs());
+/// Waits after the first attempt, the second and so on: three days in all.
+const RETRIES: [Duration; 9] = [
+    Duration::from_secs(5),
+    Duration::from_secs(5 * 60),
+    Duration::from_secs(30 * 60),
+    Duration::from_secs(2 * 3600),
+    Duration::from_secs(5 * 3600),
+    Duration::from_secs(10 * 3600),
+    Duration::from_secs(14 * 3600),
+    Duration::from_secs(20 * 3600),
+    Duration::from_secs(24 * 3600),
+];
+
+/// What sends webhooks.
+pub struct Webhooks {
+    sender: Sender,
+    networks: Networks,
+    metrics: Measured,
+    /// To whom this process is sending just now.
+    under_way: Mutex<HashSet<Uuid>>,
+    /// The log's order shares its connections with this: some are left to it.
+    database: Semaphore,
+}
+
+#[derive(Default)]
+struct Measured {
+    waiting: Gauge,
+    disabled: Gauge,
+    delivered: Counter,
+    failed: Counter,
+}
+
+impl Webhooks {
+    /// As the settings say. Fails where the system has no certificate authorities.
+    pub fn new(settings: &WebhookSettings) -> anyhow::Result<Self> {
+        let networks = Networks::new(settings);
+        let sender = Sender::new(networks.clone())?;
+        Ok(Self {
+            sender,
+            networks,
+            metrics: Measured::default(),
+            under_way: Mutex::default(),
+            database: Semaphore::new(2),
+        })
+    }
+
+    /// What may be reached.
+    pub fn networks(&self) -> &Networks {
+        &self.networks
+    }
+
+    /// Shows how it goes in `/metrics`.
+    pub fn register(&self, registry: &mut Registry) {
+        let Measured { waiting, disabled, delivered, failed } = &self.metrics;
+        registry.register("onrecord_webhooks_waiting", "Deliveries that wait to be sent", waiting.clone());
+        registry.register("onrecord_webhooks_disabled", "Webhooks that the server has disabled", disabled.clone());
+        registry.register("onrecord_webhooks_delivered", "Deliveries by this process", delivered.clone());
+        registry.register("onrecord_webhooks_failures", "Attempts by this process that failed", failed.clone());
+    }
+}
+
+/// What every delivery of a process needs.
+struct Work {
+    webhooks: web::Data<Webhooks>,
+    draining: web::Data<Draining>,
+    db: Db,
+    /// What links begin with.
+    base: String,
+}
+
+/// Sends until it is aborted or the server stops. Links begin with `base`.
+pub async fn run(pool: Pool, webhooks: web::Data<Webhooks>, draining: web::Data<Draining>, base: String) {
+    let work = Rc::new(Work { webhooks, draining, db: Db::for_worker(pool), base });
+    let mut news = work.db.progress().follow();
+    let (mut counted, mut forgot) = (None::<Instant>, Instant::now());
+    while !work.draining.begun() {
+        news.mark_unchanged();
+        match look_and_send(&work).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::debug!(%error, "cannot look what is to be sent"),
+        }
+        if counted.is_none_or(|at| at.elapsed() >= COUNT) {
+            counted = Some(Instant::now());
+            work.count().await;
+        }
+        if forgot.elapsed() >= FORGET {
+            forgot = Instant::now();
+            work.forget().await;
+        }
+        // Whether there is news or it is time to look: the next turn does.
+        let _ = timeout(LOOK, news.changed()).await;
+    }
+}
+
+/// A turn; answers whether there is more in the log to be looked through.
+async fn look_and_send(work: &Rc<Work>) -> Result<bool> {
+    let mut more = false;
+    for webhook_id in work.db.read(async |conn| queue::behind(conn).await).await? {
+        let _permit = work.webhooks.database.acquire().await;
+        more |= work.db.write_quietly(async |conn| queue::look(webhook_id, conn).await).await?;
+    }
+    for webhook_id in work.db.read(async |conn| queue::due(conn).await).await? {
+        let mut under_way = work.webhooks.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        if under_way.len() < WEBHOOKS && under_way.insert(webhook_id) {
+            let work = Rc::clone(work);
+            actix_web::rt::spawn(async move {
+                if let Err(error) = work.send_all(webhook_id).await {
+                    tracing::debug!(%error, %webhook_id, "cannot send to a webhook");
+                }
+                work.webhooks.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&webhook_id);
+            });
+        }
+    }
+    Ok(more)
+}
+
+impl Work {
+    /// Sends what is due to a webhook, until there is nothing more.
+    async fn send_all(&self, webhook_id: Uuid) -> Result<()> {
+        while !self.draining.begun() {
+            let taken = {
+                let _permit = self.webhooks.database.acquire().await;
+                self.db.write_quietly(async |conn| queue::take(webhook_id, AT_ONCE, HOLD, conn).await).await?
+            };
+            if taken.is_empty() {
+                return Ok(());
+            }
+            let attempted = self.send(webhook_id, taken).await?;
+            self.keep(webhook_id, &attempted).await?;
+            for one in attempted.iter().filter(|one| one.status == DeliveryStatus::Failed) {
+                self.disable(webhook_id, one).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tries to send what was taken, all at once: they are of different claims.
+    async fn send(&self, webhook_id: Uuid, taken: Vec<Taken>) -> Result<Vec<Attempted>> {
+        let (webhook, secrets) = self
+            .db
+            .read(async |conn| {
+                Ok((Webhook::by_id(webhook_id, conn).await?, WebhookSecret::signing(webhook_id, conn).await?))
+            })
+            .await?;
+        let positions: Vec<_> = taken.iter().filter_map(|taken| taken.position).collect();
+        let (newsroom_id, base) = (webhook.newsroom_id, self.base.as_str());
+        let events = self.db.list(async |conn| Event::at(&positions, newsroom_id, base, conn).await).await?;
+        let events: HashMap<i64, Event> = events.into_iter().map(|event| (event.data.position, event)).collect();
+        let (webhook, secrets, events) = (&webhook, secrets.as_slice(), &events);
+        let attempts = taken.into_iter().map(async |taken| {
+            let event = match taken.position {
+                Some(position) => events.get(&position).cloned(),
+                None => Some(Event::test(taken.event_id.clone(), webhook_id, newsroom_id, taken.created_at, base)),
+            };
+            let outcome = match event {
+                Some(event) => {
+                    let message =
+                        Message { id: &taken.event_id, body: formats::body(webhook.format, &event)?, secrets };
+                    self.webhooks.sender.send(&webhook.url, &message).await
+                }
+                None => Outcome { error: Some("it is told no more".into()), ..Outcome::default() },
+            };
+            Ok(self.webhooks.judged(taken, outcome))
+        });
+        join_all(attempts).await.into_iter().collect()
+    }
+
+    /// What cannot be kept is sent again when the lanes are free again.
+    async fn keep(&self, webhook_id: Uuid, attempted: &[Attempted]) -> Result<()> {
+        let mut tries = 0;
+        loop {
+            let kept = {
+                let _permit = self.webhooks.database.acquire().await;
+                self.db.write_quietly(async |conn| queue::keep(webhook_id, attempted, conn).await).await
+            };
+            match kept {
+                Err(error) if tries < 10 => {
+                    tracing::debug!(%error, "cannot keep what was delivered");
+                    tries += 1;
+                    tokio::time::sleep(LOOK * tries).await;
+                }
+                kept => return kept,
+            }
+        }
+    }
+
+    /// Disables a webhook to which nothing could be delivered since a delivery, which was given up, was first tried; or that is gone.
+    async fn disable(&self, webhook_id: Uuid, given_up: &Attempted) -> Result<()> {
+        let why = given_up.error.as_deref().unwrap_or_default();
+        let (reason, unless) = if given_up.answer_status == Some(GONE) {
+            ("the receiver is gone: it answered 410".to_owned(), None)
+        } else {
+            (format!("nothing could be delivered for three days; at last {why}"), given_up.taken.first_attempt_at)
+        };
+        let _permit = self.webhooks.database.acquire().await;
+        if self.db.write_quietly(async |conn| queue::disable(webhook_id, &reason, unless, conn).await).await? {
+            tracing::warn!(%webhook_id, reason, "a webhook was disabled");
+        }
+        Ok(())
+    }
+
+    async fn count(&self) {
+        match self.db.list(async |conn| queue::measure(conn).await).await {
+            Ok((waiting, disabled)) => {
+                self.webhooks.metrics.waiting.set(waiting);
+                self.webhooks.metrics.disabled.set(disabled);
+            }
+            Err(error) => tracing::debug!(%error, "cannot count what waits for webhooks"),
+        }
+    }
+
+    async fn forget(&self) {
+        let _permit = self.webhooks.database.acquire().await;
+        if let Err(error) = self.db.write_quietly(async |conn| queue::forget_some(conn).await).await {
+            tracing::warn!(%error, "cannot forget old deliveries");
+        }
+    }
+}
+
+const GONE: u16 = 410;
+
+impl Webhooks {
+    /// What an attempt's outcome means for its delivery.
+    fn judged(&self, taken: Taken, outcome: Outcome) -> Attempted {
+        let Outcome { status: answer_status, answer, error, retry_after, took } = outcome;
+        let retry = usize::try_from(taken.attempts).ok().and_then(|tried| RETRIES.get(tried));
+        let (status, wait) = match (&error, retry) {
+            (None, _) => (DeliveryStatus::Delivered, None),
+            (Some(_), Some(retry)) if answer_status != Some(GONE) => {
+                (DeliveryStatus::Waiting, Some(jittered(*retry).max(retry_after.unwrap_or_default())))
+            }
+            _ => (DeliveryStatus::Failed, None),
+        };
+        let counter = if error.is_none() { &self.metrics.delivered } else { &self.metrics.failed };
+        counter.inc();
+        Attempted { taken, status, wait, answer_status, answer, error, took }
+    }
+}
+
+/// A tenth more or less, so that what failed together is not tried again together.
+fn jittered(wait: Duration) -> Duration {
+    let random = getrandom::u32().unwrap_or(u32::MAX / 2);
+    wait.mul_f64(0.9 + 0.2 * f64::from(random) / f64::from(u32::MAX))
+}

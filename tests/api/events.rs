@@ -1,0 +1,53 @@
+//! The events, for those who ask.
+
+use futures_util::StreamExt;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::App;
+use crate::webhooks::publish;
+
+/// A server-sent event: its id, name and data.
+fn parsed(text: &str) -> (String, String, Value) {
+    let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
+    (line("id: "), line("event: "), serde_json::from_str(&line("data: ")).unwrap())
+}
+
+#[actix_web::test]
+async fn a_stream_goes_on_where_it_broke_off() {
+    let app = App::start().await;
+    publish(&app.editor, json!({"text": "A"})).await;
+    app.in_order().await;
+    let follow = async |last: Option<&str>| {
+        let mut request = app.anyone.request(Method::GET, "/v1/events").header("accept", "text/event-stream");
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let mut chunks = response.bytes_stream();
+        let mut text = String::new();
+        while !text.contains("event: ") || !text.ends_with("\n\n") {
+            text.push_str(std::str::from_utf8(&chunks.next().await.unwrap().unwrap()).unwrap());
+        }
+        let event = text.split("\n\n").find(|event| event.contains("event: ")).unwrap().to_owned();
+        parsed(&event)
+    };
+    let (first, name, event) = follow(None).await;
+    assert_eq!(name, "claim.published");
+    assert_eq!((&event["type"], &event["data"]["claim"]["text"]), (&json!("claim.published"), &json!("A")));
+    // The next one comes while it is waited for.
+    let (_, second) = futures_util::join!(publish(&app.editor, json!({"text": "B"})), follow(Some(&first)));
+    assert_eq!(second.2["data"]["claim"]["text"], "B");
+}
+
+#[actix_web::test]
+async fn a_page_waits_for_what_comes() {
+    let app = App::start().await;
+    let empty = app.anyone.get("/v1/events").await.expect(200);
+    assert!(empty.items().is_empty());
+    let after = empty.body["after"].as_i64().unwrap();
+    let wait = format!("/v1/events?after={after}&wait=30");
+    let (_, heard) = futures_util::join!(publish(&app.editor, json!({"text": "A"})), app.anyone.get(&wait));
+    assert_eq!(heard.expect(200).items()[0]["data"]["claim"]["text"], "A");
+}

@@ -1,0 +1,277 @@
+//! Webhooks when something fails: receivers that are down, slow or hostile, and processes that are killed.
+
+use std::collections::HashMap;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+
+use crate::support::{App, Manner, Program, Receiver, claim, postgres, until};
+use crate::webhooks::{hook, publish};
+
+const SOON: Duration = Duration::from_secs(60);
+
+/// What is waiting is tried now.
+async fn hurry(app: &App) {
+    let now =
+        "UPDATE webhook_lanes SET due_at = now(), taken_until = NULL WHERE taken_until IS NULL OR taken_until < now()";
+    app.sql().await.batch_execute(now).await.unwrap();
+}
+
+/// Waits until a webhook's newest delivery is as told.
+async fn newest(app: &App, path: &str, is: impl Fn(&Value) -> bool) -> Value {
+    until("the delivery is so", SOON, async || {
+        let page = app.admin.get(&format!("{path}/deliveries?limit=1")).await.expect(200);
+        page.items().first().filter(|one| is(one)).cloned()
+    })
+    .await
+}
+
+async fn made(app: &App, receiver: &Receiver) -> String {
+    let made = app.admin.create("webhooks", hook(receiver, json!({}))).await;
+    format!("/v1/webhooks/{}", made["id"].as_str().unwrap())
+}
+
+fn seconds_between(from: &Value, to: &Value) -> f64 {
+    let time = |value: &Value| chrono::DateTime::parse_from_rfc3339(value.as_str().unwrap()).unwrap();
+    (time(to) - time(from)).as_seconds_f64()
+}
+
+#[actix_web::test]
+async fn a_failed_attempt_is_made_again_after_the_wait_that_is_its_turn() {
+    let app = App::start().await;
+    let receiver = Receiver::start();
+    let path = made(&app, &receiver).await;
+    receiver.is(Manner::Status(500, ""));
+    publish(&app.editor, json!({"text": "A"})).await;
+    for (tried, wait) in [
+        (1, 5.0),
+        (2, 300.0),
+        (3, 1800.0),
+        (4, 7200.0),
+        (5, 18_000.0),
+        (6, 36_000.0),
+        (7, 50_400.0),
+        (8, 72_000.0),
+        (9, 86_400.0),
+    ] {
+        let failed = newest(&app, &path, |one| one["attempts"] == tried).await;
+        assert_eq!((&failed["status"], &failed["answer_status"]), (&json!("waiting"), &json!(500)));
+        assert_eq!(failed["error"], "it answered 500");
+        let waits = seconds_between(&failed["last_attempt_at"], &failed["next_attempt_at"]);
+        assert!((wait * 0.89..=wait * 1.11).contains(&waits), "after {tried}: {waits}");
+        hurry(&app).await;
+    }
+    // The tenth was the last.
+    let failed = newest(&app, &path, |one| one["attempts"] == 10).await;
+    assert_eq!((&failed["status"], &failed["next_attempt_at"]), (&json!("failed"), &Value::Null));
+    let disabled = until("it is disabled", SOON, async || {
+        let webhook = app.admin.get(&path).await.expect(200).body;
+        (webhook["active"] == false).then_some(webhook)
+    })
+    .await;
+    assert!(disabled["disabled_reason"].as_str().unwrap().contains("it answered 500"));
+    let metrics = until("it is counted", SOON, async || {
+        let metrics = app.anyone.get("/metrics").await.text;
+        metrics.contains("onrecord_webhooks_disabled 1").then_some(metrics)
+    });
+    assert!(metrics.await.contains("onrecord_webhooks_failures_total 10"));
+
+    // Meanwhile all waits; once it is active again, that is sent, and what was given up on demand.
+    receiver.is(Manner::Status(204, ""));
+    publish(&app.editor, json!({"text": "B"})).await;
+    let active = app.admin.patch(&path, &json!({"active": true})).await.expect(200);
+    assert_eq!((&active.body["disabled_at"], &active.body["disabled_reason"]), (&Value::Null, &Value::Null));
+    assert_eq!(receiver.accepts(1).await[0].body()["data"]["claim"]["text"], "B");
+    app.admin.act(&format!("/v1/webhook-deliveries/{}/resend", failed["id"].as_str().unwrap())).await.expect(200);
+    assert_eq!(receiver.accepts(2).await[1].body()["data"]["claim"]["text"], "A");
+}
+
+#[actix_web::test]
+async fn one_that_is_refused_for_days_does_not_disable_a_webhook_that_takes_others() {
+    let app = App::start().await;
+    let receiver = Receiver::start();
+    let path = made(&app, &receiver).await;
+    receiver.but("poison", Manner::Status(400, ""));
+    publish(&app.editor, json!({"text": "poison"})).await;
+    newest(&app, &path, |one| one["attempts"] == 1).await;
+    publish(&app.editor, json!({"text": "B"})).await;
+    receiver.accepts(1).await;
+    app.sql().await.batch_execute("UPDATE webhook_deliveries SET attempts = 9 WHERE status = 'waiting'").await.unwrap();
+    until("it is given up", SOON, async || {
+        hurry(&app).await;
+        let failed = app.admin.get(&format!("{path}/deliveries?status=failed")).await.expect(200);
+        (!failed.items().is_empty()).then_some(())
+    })
+    .await;
+    publish(&app.editor, json!({"text": "C"})).await;
+    receiver.accepts(2).await;
+    assert_eq!(app.admin.get(&path).await.expect(200).body["active"], true);
+}
+
+#[actix_web::test]
+async fn a_receiver_that_is_gone_is_left_alone_and_one_that_asks_for_time_gets_it() {
+    let app = App::start().await;
+    let (gone, busy) = (Receiver::start(), Receiver::start());
+    let (gone_path, busy_path) = (made(&app, &gone).await, made(&app, &busy).await);
+    gone.is(Manner::Status(410, ""));
+    busy.is(Manner::Status(429, "Retry-After: 600\r\n"));
+    publish(&app.editor, json!({"text": "A"})).await;
+    until("it is disabled", SOON, async || {
+        let webhook = app.admin.get(&gone_path).await.expect(200).body;
+        webhook["disabled_reason"].as_str().is_some_and(|why| why.contains("410")).then_some(())
+    })
+    .await;
+    let waits = newest(&app, &busy_path, |one| one["attempts"] == 1).await;
+    let wait = seconds_between(&waits["last_attempt_at"], &waits["next_attempt_at"]);
+    assert!((599.0..601.0).contains(&wait), "{wait}");
+    assert_eq!(gone.received().len(), 1);
+}
+
+#[actix_web::test]
+async fn events_of_one_claim_stay_in_order_and_others_go_on() {
+    let app = App::start().await;
+    let receiver = Receiver::start();
+    made(&app, &receiver).await;
+    receiver.but("\"stuck\"", Manner::HangUp);
+    let stuck = publish(&app.editor, json!({"text": "stuck"})).await;
+    let free = publish(&app.editor, json!({"text": "free"})).await;
+    for (id, text) in [(&stuck, "loose"), (&free, "freer"), (&stuck, "looser")] {
+        app.editor.patch(&format!("/v1/claims/{id}"), &json!({"text": text})).await.expect(200);
+    }
+    let received = receiver.accepts(2).await;
+    assert!(received.iter().all(|one| one.body()["data"]["record_id"] == free));
+    app.in_order().await;
+    receiver.but("\"stuck\"", Manner::Status(200, ""));
+    let received = until("all arrives", SOON, async || {
+        hurry(&app).await;
+        let accepted = receiver.accepted();
+        (accepted.len() >= 5).then_some(accepted)
+    })
+    .await;
+    let mut positions: HashMap<String, Vec<i64>> = HashMap::new();
+    for one in &received {
+        let body = one.body();
+        let of_claim = positions.entry(body["data"]["record_id"].as_str().unwrap().to_owned()).or_default();
+        of_claim.push(body["data"]["position"].as_i64().unwrap());
+    }
+    assert_eq!((positions[&stuck].len(), positions[&free].len()), (3, 2));
+    assert!(positions.values().all(|positions| positions.is_sorted()), "{positions:?}");
+}
+
+#[actix_web::test]
+async fn a_silent_receiver_holds_up_nobody_else_and_an_endless_answer_is_cut() {
+    let app = App::start().await;
+    let (silent, endless, quick) = (Receiver::start(), Receiver::start(), Receiver::start());
+    for receiver in [&silent, &endless, &quick] {
+        made(&app, receiver).await;
+    }
+    silent.is(Manner::Silence);
+    endless.is(Manner::Endless);
+    for number in 0..80 {
+        publish(&app.editor, json!({"text": format!("Claim {number}")})).await;
+    }
+    quick.accepts(80).await;
+    until("the endless are cut", SOON, async || (endless.received().len() >= 80).then_some(())).await;
+    assert!(silent.accepted().is_empty());
+}
+
+#[actix_web::test]
+async fn nothing_is_sent_into_private_networks() {
+    let app = App::start().await;
+    // Another address of this machine, which is not allowed: whoever connects is seen.
+    let sink = TcpListener::bind("127.0.0.2:0").unwrap();
+    sink.set_nonblocking(true).unwrap();
+    let port = sink.local_addr().unwrap().port();
+    for host in [
+        "127.0.0.2",
+        "2130706434",
+        "0x7f.2",
+        "0177.0.0.2",
+        "127.2",
+        "[::1]",
+        "[::ffff:127.0.0.2]",
+        "10.0.0.1",
+        "169.254.169.254",
+        "0.0.0.0",
+    ] {
+        let new = json!({"name": "x", "url": format!("http://{host}:{port}/")});
+        app.admin.post("/v1/webhooks", &new).await.points_at(&["/url"]);
+    }
+    // What is recorded all the same, as a name may change its address, is refused when it is sent to. And so is a redirect.
+    let redirecting = Receiver::start();
+    let path = made(&app, &redirecting).await;
+    redirecting.is(Manner::Status(307, Box::leak(format!("Location: http://127.0.0.2:{port}/\r\n").into_boxed_str())));
+    app.admin.act(&format!("{path}/test")).await.expect(200);
+    let failed = newest(&app, &path, |one| one["attempts"] == 1).await;
+    assert_eq!(failed["answer_status"], 307);
+    assert!(failed["error"].as_str().unwrap().contains("redirects"));
+    app.sql().await.batch_execute(&format!("UPDATE webhooks SET url = 'http://127.0.0.2:{port}/'")).await.unwrap();
+    app.admin.act(&format!("{path}/test")).await.expect(200);
+    let failed = newest(&app, &path, |one| one["attempts"] == 1).await;
+    assert!(failed["error"].as_str().unwrap().contains("private network"), "{failed}");
+    assert_eq!(failed["answer_status"], Value::Null);
+    assert!(sink.accept().is_err(), "somebody has connected");
+}
+
+/// Kills the PostgreSQL of a running server, which starts another; answers a connection to that.
+async fn killed_and_up_again(program: &Program) -> tokio_postgres::Client {
+    let killed = program.postmaster().unwrap();
+    kill(Pid::from_raw(killed.cast_signed()), Signal::SIGKILL).unwrap();
+    until("another PostgreSQL takes connections", SOON, async || {
+        program.postmaster().filter(|pid| *pid != killed)?;
+        let url = onrecord::embedded::running(&program.data_dir()).ok()??;
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.ok()?;
+        tokio::spawn(connection);
+        Some(client)
+    })
+    .await
+}
+
+#[actix_web::test]
+async fn nothing_is_lost_when_server_receiver_or_database_are_killed() {
+    let program = Program::new();
+    let receiver = Receiver::start();
+    // The receiver is down at first.
+    receiver.is(Manner::HangUp);
+    let options = ["--webhook-networks", "127.0.0.1", "--webhook-http"];
+    let first = program.serve(&options).await;
+    let key = first.first_key().await;
+    let admin = first.with_key(&key);
+    admin.create("webhooks", hook(&receiver, json!({}))).await;
+    let mut wanted = Vec::new();
+    for number in 0..20 {
+        let new = json!({"text": format!("Claim {number}"), "status": "published"});
+        wanted.push(admin.id_of_new("claims", claim(new)).await);
+    }
+    until("it has tried", SOON, async || (!receiver.received().is_empty()).then_some(())).await;
+    first.kill().await;
+
+    // Killed again while it sends.
+    receiver.is(Manner::Silence);
+    let second = program.serve(&options).await;
+    postgres::connect(&onrecord::embedded::running(&program.data_dir()).unwrap().unwrap())
+        .await
+        .batch_execute("UPDATE webhook_lanes SET due_at = now(), taken_until = NULL")
+        .await
+        .unwrap();
+    let before = receiver.received().len();
+    until("it is sending", SOON, async || (receiver.received().len() > before).then_some(())).await;
+    second.process.signal(Signal::SIGKILL);
+    second.process.ended().await;
+
+    receiver.is(Manner::Status(200, ""));
+    let third = program.serve(&options).await;
+    let sql = killed_and_up_again(&program).await;
+    until("all has arrived", SOON, async || {
+        // Not to wait for half a minute, as another process would.
+        sql.batch_execute("UPDATE webhook_lanes SET due_at = now(), taken_until = NULL WHERE due_at > now() OR taken_until < now() + interval '25 seconds'").await.unwrap();
+        let accepted = receiver.accepted();
+        let arrived = |id: &String| accepted.iter().any(|one| one.text.contains(id.as_str()));
+        wanted.iter().all(arrived).then_some(())
+    })
+    .await;
+    third.stop().await;
+}
