@@ -24,8 +24,8 @@ use crate::telemetry::{self, Metrics};
 use crate::webhooks::Webhooks;
 use crate::{
     api_keys, as_of, auth, bundles, changes, claim_links, claim_review, claims, comment_requests, documents, dossier,
-    embeddings, events, fact_check_tools, feeds, health, matching, members, newsrooms, provenance, rating_scales, search, site,
-    source_record, sources, statements, topics, verdicts, webhooks,
+    embeddings, events, fact_check_tools, feeds, health, imports, matching, members, newsrooms, provenance, rating_mappings,
+    rating_scales, search, site, source_record, sources, statements, topics, verdicts, webhooks,
 };
 
 /// All routes with their documentation; one line for each slice.
@@ -46,6 +46,8 @@ fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     search::configure(config);
     matching::configure(config);
     bundles::configure(config);
+    imports::configure(config);
+    rating_mappings::configure(config);
     newsrooms::configure(config);
     members::configure(config);
     api_keys::configure(config);
@@ -109,6 +111,7 @@ pub fn serve(
         state.draining.clone(),
         public_url.base().to_owned(),
     ));
+    actix_web::rt::spawn(imports::run(pool.clone()));
     let mut server = HttpServer::new(move || {
         let (app, _) = App::new()
             .into_utoipa_app()

@@ -132,6 +132,10 @@ pub struct Limits {
     #[arg(long, env = "ONRECORD_BUNDLE_BYTES", default_value_t = 16 << 20)]
     pub bundle_bytes: usize,
 
+    /// Bytes in a file to be imported. Dumps of all that was ever published as ClaimReview have some hundred MB.
+    #[arg(long, env = "ONRECORD_IMPORT_BYTES", default_value_t = 1 << 30)]
+    pub import_bytes: usize,
+
     /// Seconds for a request's headers to arrive. Browsers and proxies send them in one packet.
     #[arg(long, env = "ONRECORD_HEADER_SECONDS", default_value_t = 5)]
     pub header_seconds: u64,

@@ -16,6 +16,8 @@ use crate::bundles::{self, Bundle, Ids, Imported};
 use crate::claim_links::{ClaimLink, LinkKind, NewClaimLink};
 use crate::comment_requests::{Channel, CommentRequest, NewCommentRequest};
 use crate::error::Result;
+use crate::imports::{self, Form, ImportOptions};
+use crate::rating_mappings::{NewRatingMapping, RatingMapping};
 use crate::schema::{claims, sources};
 use crate::webhooks::{NewWebhook, Webhook, WebhookFormat};
 
@@ -34,6 +36,16 @@ const PEOPLE: [&str; 3] = ["newsroom", "admin", "first-key"];
 /// The comment request that the demo has beside the story: no bundle holds one.
 const ASKED: &str = "asked-armenian-government";
 
+/// The rating mapping and the import that the demo has beside the story. The import is a dry run, so that the story stays as it is.
+const MAPPED: &str = "mostly-false";
+const IMPORTED: &str = "imported-reviews";
+
+/// What the words “Mostly false” stand for: the second of the scale that comes with OnRecord.
+const MOSTLY_FALSE: Uuid = Uuid::from_u128(0x0189_0000_0000_7000_8000_0000_0000_0102);
+
+/// What is imported.
+const REVIEWS: &str = include_str!("../demo/claimreview.json");
+
 /// The claim link that the demo has beside the story, as no bundle holds one either.
 const LINKED: &str = "negotiated-contradicts-on-the-move";
 
@@ -48,7 +60,7 @@ static IDS: LazyLock<HashMap<String, Uuid>> = LazyLock::new(|| {
     PEOPLE
         .into_iter()
         .chain(refs)
-        .chain([ASKED, LINKED, HOOKED])
+        .chain([ASKED, LINKED, HOOKED, MAPPED, IMPORTED])
         .enumerate()
         .map(|(index, name)| (name.to_owned(), id(name, index as u64)))
         .collect()
@@ -61,8 +73,8 @@ pub async fn is_wanted(conn: &mut AsyncPgConnection) -> Result<bool> {
     Ok(!any_source.get_result::<bool>(conn).await? && !any_claim.get_result::<bool>(conn).await?)
 }
 
-/// Records the story in the caller's newsroom, a request for comment that waits for an answer, a link between two claims, and a
-/// webhook that is not active.
+/// Records the story in the caller's newsroom, a request for comment that waits for an answer, a link between two claims, a
+/// webhook that is not active, and a dry run of an import.
 pub async fn load(caller: Caller, conn: &mut AsyncPgConnection) -> Result<Imported> {
     let imported = bundles::import(Bundle::read(Json::parse(STORY.as_bytes())?, Ids::Demo)?, caller, conn).await?;
     if let (Some(id), Some(claim_id), Some(source_id)) =
@@ -99,11 +111,18 @@ pub async fn load(caller: Caller, conn: &mut AsyncPgConnection) -> Result<Import
         };
         Webhook::create(id, &webhook, caller, conn).await?;
     }
+    if let (Some(mapping), Some(import)) = (id_of(MAPPED), id_of(IMPORTED)) {
+        let new = NewRatingMapping { publisher: None, rating: "Mostly false".into(), rating_id: MOSTLY_FALSE };
+        RatingMapping::create(mapping, &new, caller, conn).await?;
+        let name = Some("Other Checkers, October".into());
+        let options = ImportOptions { dry_run: true, name, ..ImportOptions::default() };
+        imports::import_at_once(import, (Form::Json, REVIEWS.as_bytes()), &options, caller, conn).await?;
+    }
     Ok(imported)
 }
 
 /// The id of a ref of the story (or of `newsroom`, `admin`, `first-key`, `asked-armenian-government`,
-/// `negotiated-contradicts-on-the-move`, `webhook`): a UUIDv7 whose time follows the story's order and whose
+/// `negotiated-contradicts-on-the-move`, `webhook`, `mostly-false`, `imported-reviews`): a UUIDv7 whose time follows the story's order and whose
 /// random part is a hash of the ref.
 pub fn id_of(name: &str) -> Option<Uuid> {
     IDS.get(name).copied()

@@ -69,7 +69,8 @@ pub struct PostRequest {
 }
 
 impl PostRequest {
-    fn new(request: &HttpRequest, body_hash: [u8; 32]) -> Result<Self> {
+    /// With the SHA-256 of the body, where that was not read as JSON.
+    pub fn new(request: &HttpRequest, body_hash: [u8; 32]) -> Result<Self> {
         let mut keys = request.headers().get_all(HEADER);
         let key = match (keys.next(), keys.next()) {
             (None, _) => None,

@@ -36,6 +36,7 @@ pub mod faults;
 pub mod feeds;
 pub mod health;
 pub mod idempotency;
+pub mod imports;
 pub mod in_use;
 pub mod log;
 pub mod matching;
@@ -51,6 +52,7 @@ pub mod picture;
 pub mod progress;
 pub mod provenance;
 pub mod rate_limits;
+pub mod rating_mappings;
 pub mod rating_scales;
 pub mod references;
 /// The tables, generated from the migrations.

@@ -48,6 +48,11 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
+    /// The first page of a list that nobody asked for by a request.
+    pub fn first() -> Self {
+        Self { limit: DEFAULT_LIMIT, after: None, filter_hash: [0; 8], path: String::new(), filters: Vec::new() }
+    }
+
     /// Takes `limit` and `cursor` out of the parameters; what remains are the filters.
     pub fn read(path: &str, parameters: &mut BTreeMap<String, String>) -> Result<Self> {
         let limit = parameters.remove("limit");

@@ -397,6 +397,104 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Imported files as they came, byte for byte
+    import_chunks (import_id, number) {
+        /// The import
+        import_id -> Uuid,
+        /// The place in the file, from 0 on
+        number -> Int4,
+        /// Some of its bytes
+        bytes -> Bytea,
+    }
+}
+
+diesel::table! {
+    /// Each record of an import as it came, with what was made of it
+    import_records (import_id, position) {
+        /// The import
+        import_id -> Uuid,
+        /// Its place in the file, from 1 on
+        position -> Int8,
+        /// The import's newsroom
+        newsroom_id -> Uuid,
+        /// The record byte for byte, in UTF-8; the file in another encoding is in import_chunks
+        raw -> Bytea,
+        /// SHA-256 of raw: whether it has changed since
+        sha256 -> Bytea,
+        /// created, updated, unchanged, changed or failed
+        outcome -> Text,
+        /// What of it could not be kept or is doubtful: a list of {member, detail}
+        problems -> Jsonb,
+        /// SHA-256 of review address, folded claim and publisher: by which it is known again; null where it could not be read
+        identity -> Nullable<Bytea>,
+        /// SHA-256 of language, folded claim and claimants: by which other reviews of the claim find it
+        claim_identity -> Nullable<Bytea>,
+        /// The address of the review
+        review_url -> Nullable<Text>,
+        /// The publisher as named
+        publisher -> Nullable<Text>,
+        /// The rating in the publisher's words
+        rating -> Nullable<Text>,
+        /// The claim that was made of it or found for it; null in a dry run
+        claim_id -> Nullable<Uuid>,
+        /// The same of the verdict
+        verdict_id -> Nullable<Uuid>,
+        /// Lists of ids: statements, and sources and documents, of each the reused ones too
+        made -> Jsonb,
+    }
+}
+
+diesel::table! {
+    /// Files of ClaimReview that were sent to be recorded
+    imports (id) {
+        /// UUIDv7
+        id -> Uuid,
+        /// The newsroom that imports it; only its members see it
+        newsroom_id -> Uuid,
+        /// Who sent it, and in whose name it is recorded; null: removed since
+        member_id -> Nullable<Uuid>,
+        /// What the sender calls it
+        name -> Nullable<Text>,
+        /// json, ndjson, html or csv
+        form -> Text,
+        /// The encoding by its label; null: as the file itself says, else UTF-8
+        charset -> Nullable<Text>,
+        /// How it is to be read and recorded, as it was asked for
+        options -> Jsonb,
+        /// receiving, waiting, running, done or failed
+        status -> Text,
+        /// Why it failed as a whole
+        problem -> Nullable<Text>,
+        /// SHA-256 of the file; null while it is received
+        sha256 -> Nullable<Bytea>,
+        /// Bytes in the file
+        bytes -> Int8,
+        /// Bytes that were worked on
+        bytes_read -> Int8,
+        /// Records that were worked on: the position at which the work goes on
+        records -> Int8,
+        /// Of these, how many were new
+        created -> Int8,
+        /// How many drafts of earlier imports were brought up to date
+        updated -> Int8,
+        /// How many are recorded already
+        unchanged -> Int8,
+        /// How many differ from what is published of them
+        changed -> Int8,
+        /// How many nothing could be made of
+        failed -> Int8,
+        /// Until when a process is at it
+        taken_until -> Nullable<Timestamptz>,
+        /// When it began to arrive, database time
+        created_at -> Timestamptz,
+        /// When it last went on, database time
+        updated_at -> Timestamptz,
+        /// Raised by one with every change; the ETag
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     /// The nodes of the transparency log's Merkle tree (RFC 9162) whose subtrees are complete; never changed and never removed
     log_nodes (place) {
         /// The node's place, counting each node right after the last leaf below it
@@ -473,6 +571,32 @@ diesel::table! {
         version -> Int4,
         /// Whether a verdict is published only after somebody else than its authors approved it
         four_eyes -> Bool,
+    }
+}
+
+diesel::table! {
+    /// Which rating of ours a publisher's own words stand for; imports go by it
+    rating_mappings (id) {
+        /// UUIDv7
+        id -> Uuid,
+        /// The newsroom whose imports go by it; only its members see it
+        newsroom_id -> Uuid,
+        /// The publisher's name or the host of its site; null: any publisher that has no mapping of its own
+        publisher -> Nullable<Text>,
+        /// The publisher in the form in which it is compared
+        publisher_folded -> Nullable<Text>,
+        /// The rating in the publisher's words
+        rating -> Text,
+        /// The words in the form in which they are compared
+        rating_folded -> Text,
+        /// The rating that they stand for
+        rating_id -> Uuid,
+        /// When it was recorded, database time
+        created_at -> Timestamptz,
+        /// When it last changed, database time
+        updated_at -> Timestamptz,
+        /// Raised by one with every change; the ETag
+        version -> Int4,
     }
 }
 
@@ -935,8 +1059,16 @@ diesel::joinable!(evidence -> documents (document_id));
 diesel::joinable!(evidence -> statements (statement_id));
 diesel::joinable!(evidence -> verdicts (verdict_id));
 diesel::joinable!(idempotency_keys -> members (member_id));
+diesel::joinable!(import_chunks -> imports (import_id));
+diesel::joinable!(import_records -> claims (claim_id));
+diesel::joinable!(import_records -> imports (import_id));
+diesel::joinable!(import_records -> verdicts (verdict_id));
+diesel::joinable!(imports -> members (member_id));
+diesel::joinable!(imports -> newsrooms (newsroom_id));
 diesel::joinable!(members -> newsrooms (newsroom_id));
 diesel::joinable!(newsroom_topics -> newsrooms (newsroom_id));
+diesel::joinable!(rating_mappings -> newsrooms (newsroom_id));
+diesel::joinable!(rating_mappings -> ratings (rating_id));
 diesel::joinable!(rating_scales -> newsrooms (newsroom_id));
 diesel::joinable!(ratings -> rating_scales (scale_id));
 diesel::joinable!(removed_members -> newsrooms (newsroom_id));
@@ -977,10 +1109,14 @@ diesel::allow_tables_to_appear_in_same_query!(
     embeddings_waiting,
     evidence,
     idempotency_keys,
+    import_chunks,
+    import_records,
+    imports,
     log_nodes,
     members,
     newsroom_topics,
     newsrooms,
+    rating_mappings,
     rating_scales,
     ratings,
     relies_on,

@@ -8,5 +8,5 @@ mod reuse;
 mod routes;
 
 pub use import::{Imported, import};
-pub use read::{ARRAYS, Bundle, Ids, MOST_NAME};
+pub use read::{ARRAYS, Bundle, Ids, Item, MOST_NAME};
 pub use routes::configure;

@@ -48,7 +48,7 @@ pub struct Item<T> {
 }
 
 /// A bundle that was read. Its readable items are valid by themselves; the others are among the faults.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Bundle {
     /// Who speaks.
     pub sources: Vec<Item<NewSource>>,

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod claimreview;
 mod database;
 mod embed;
 mod import;
@@ -22,6 +23,7 @@ use crate::config::{DatabaseSettings, Limits};
 use crate::db::Db;
 use crate::{app, migrations, newsrooms};
 
+use claimreview::ImportClaimReview;
 use database::{Missing, Opened, Timeouts};
 use embed::Embed;
 use keys::Keys;
@@ -56,8 +58,11 @@ enum Command {
         #[arg(long)]
         operations: bool,
     },
-    /// Record bundles, each wholly or not at all
+    /// Record bundles, each wholly or not at all; or, with claimreview, files of ClaimReview
+    #[command(subcommand_negates_reqs = true)]
     Import {
+        #[command(subcommand)]
+        what: Option<Box<ImportOf>>,
         /// Files with a bundle each; - reads one from standard input
         #[arg(required = true)]
         files: Vec<PathBuf>,
@@ -90,6 +95,12 @@ enum Command {
 }
 
 #[derive(Debug, Subcommand)]
+enum ImportOf {
+    /// Import ClaimReview: JSON-LD, pages, feeds, answers of Google's Fact Check Tools, NDJSON and CSV
+    Claimreview(ImportClaimReview),
+}
+
+#[derive(Debug, Subcommand)]
 enum Newsrooms {
     /// Make a newsroom with an admin and print the admin's key, once
     Create {
@@ -116,7 +127,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             let document = app::document()?;
             print(if operations { document.operations_table() } else { document.pretty() }.trim_end())
         }
-        Command::Import { files, member, database, limits } => {
+        Command::Import { what: Some(what), .. } => match *what {
+            ImportOf::Claimreview(import) => import.run().await,
+        },
+        Command::Import { what: None, files, member, database, limits } => {
             let opened = Opened::shared(&database, &limits, Timeouts::Left, Missing::Refused).await?;
             let imported = import::import(&files, member, &opened.db).await;
             opened.close().await?;

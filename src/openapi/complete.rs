@@ -308,7 +308,7 @@ fn add_headers(path: &str, method: &str, has_id: bool, versioned: bool, operatio
         "get"
             if path.starts_with("/v1/")
                 && path != "/v1/suggest"
-                && (!has_id || path.ends_with("/comments") || path.ends_with("/deliveries")) =>
+                && (!has_id || ["/comments", "/deliveries", "/records"].iter().any(|list| path.ends_with(list))) =>
         {
             responses["200"]["headers"] = json!({"Link": header("Link")});
         }

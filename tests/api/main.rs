@@ -26,6 +26,7 @@ mod events;
 mod faults;
 mod feeds;
 mod idempotency;
+mod imports;
 mod in_use;
 mod isolation;
 mod keys;

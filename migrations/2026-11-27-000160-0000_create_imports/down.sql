@@ -1,0 +1,1 @@
+DROP TABLE import_records, import_chunks, imports, rating_mappings;

@@ -1,0 +1,142 @@
+//! Dates as publishers write them, to partial dates.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::partial_date::PartialDate;
+
+static YEAR_FIRST: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:$|[T\s,Z+])").ok());
+static YEAR_LAST: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^(\d{1,2})([-/.])(\d{1,2})[-/.](\d{4})(?:$|[T\s,])").ok());
+static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\p{L}+|\d+").ok());
+
+/// The beginnings of the months' names, each told apart from the others' in the languages that most fact-checkers write in.
+const MONTHS: [&[&str]; 12] = [
+    &["jan", "ene", "gen", "янв", "січ", "sty", "oca"],
+    &["feb", "fev", "fév", "fev", "fevr", "févr", "февр", "фев", "лют", "lut", "şub", "sub"],
+    &["mar", "mär", "mrt", "maa", "март", "мар", "бер"],
+    &["apr", "abr", "avr", "апр", "кві", "kwi", "nis"],
+    &["may", "mai", "mag", "maj", "mei", "maio", "мая", "май", "тра"],
+    &["jun", "juin", "giu", "июн", "чер", "cze", "haz"],
+    &["jul", "juil", "lug", "июл", "лип", "lip", "tem"],
+    &["aug", "ago", "aoû", "aou", "авг", "сер", "sie", "ağu"],
+    &["sep", "set", "сен", "вер", "wrz", "eyl"],
+    &["oct", "okt", "out", "ott", "окт", "жов", "paź", "eki"],
+    &["nov", "ноя", "лис", "lis", "kas"],
+    &["dec", "dez", "dic", "déc", "дек", "гру", "gru", "ara"],
+];
+
+/// The date in a text, as precisely as it is beyond doubt; none where the year is not told.
+///
+/// `03/04/2021` is 2021, as nobody knows which of the two is the month. Times and zones are dropped: the day is as it was written.
+pub fn parse(text: &str) -> Option<PartialDate> {
+    let text = text.trim();
+    if text.len() == 4 {
+        return dated(text, None, None);
+    }
+    if let Some(found) = YEAR_FIRST.as_ref()?.captures(text) {
+        return dated(found.get(1)?.as_str(), number(found.get(2)), number(found.get(3)));
+    }
+    if let Some(found) = YEAR_LAST.as_ref()?.captures(text) {
+        let (first, second, year) = (number(found.get(1))?, number(found.get(3))?, found.get(4)?.as_str());
+        return match (first, second) {
+            // With dots the day comes first, wherever they are written so.
+            _ if found.get(2)?.as_str() == "." => dated(year, Some(second), Some(first)),
+            (13.., 1..=12) => dated(year, Some(second), Some(first)),
+            (1..=12, 13..) => dated(year, Some(first), Some(second)),
+            _ if first == second => dated(year, Some(first), Some(second)),
+            _ => dated(year, None, None),
+        };
+    }
+    with_name(text)
+}
+
+fn number(found: Option<regex::Match<'_>>) -> Option<u32> {
+    found?.as_str().parse().ok()
+}
+
+/// Years that a claim of today can be of: dates such as 0001-01-01 stand for none.
+fn is_year(text: &str) -> bool {
+    text.len() == 4 && text.parse().is_ok_and(|year: u32| (1000..2200).contains(&year))
+}
+
+/// What of it is a date, the coarser where the finer part is none.
+fn dated(year: &str, month: Option<u32>, day: Option<u32>) -> Option<PartialDate> {
+    if !is_year(year) {
+        return None;
+    }
+    let whole = month.zip(day).map(|(month, day)| format!("{year}-{month:02}-{day:02}"));
+    let to_month = month.map(|month| format!("{year}-{month:02}"));
+    [whole, to_month, Some(year.to_owned())].into_iter().flatten().find_map(|text| PartialDate::try_from(text).ok())
+}
+
+/// A date with its month in words, anywhere in a text: the first month that has a year beside it.
+fn with_name(text: &str) -> Option<PartialDate> {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> = WORDS.as_ref()?.find_iter(&lower).take(200).map(|word| word.as_str()).collect();
+    words.iter().enumerate().find_map(|(at, word)| {
+        let month = month(word)?;
+        let around = |distance: isize| at.checked_add_signed(distance).and_then(|at| words.get(at)).copied();
+        // 7 de outubro de 2018; October 7th, 2018; 2018 October 7: nearest first, never across another month.
+        let year = [1, 2, 3, -1, -2].into_iter().filter_map(around).find(|word| is_year(word))?;
+        let day = [-1, 1, -2, 2].into_iter().filter_map(around).find_map(|word| {
+            let digits = word.trim_end_matches(char::is_alphabetic);
+            digits.parse().ok().filter(|day| (1..=31).contains(day) && digits.len() <= 2)
+        });
+        dated(year, Some(month), day)
+    })
+}
+
+fn month(word: &str) -> Option<u32> {
+    let is = |names: &&[&str]| names.iter().any(|name| word.starts_with(name));
+    // Long words that only begin like a month are none: marzipan, august is.
+    let found = MONTHS.iter().position(|names| word.chars().count() <= 12 && is(&names))?;
+    u32::try_from(found + 1).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn dates_of_every_shape_are_read_as_far_as_they_are_beyond_doubt() {
+        for (written, read) in [
+            ("2020-07-05", "2020-07-05"),
+            ("2021-06-01 23:35", "2021-06-01"),
+            ("2020-03-18T14:00:00+0200", "2020-03-18"),
+            ("2023-01-24T13:32:06.838Z", "2023-01-24"),
+            ("2019-04-10 12:09:05 UTC", "2019-04-10"),
+            ("2019-4-1", "2019-04-01"),
+            ("2021/06/01", "2021-06-01"),
+            ("2019-04", "2019-04"),
+            ("2019", "2019"),
+            ("7th October 2018, 9:30 am", "2018-10-07"),
+            ("October 7th, 2018", "2018-10-07"),
+            ("stated on March 4, 2021 in a speech:", "2021-03-04"),
+            ("7 de outubro de 2018", "2018-10-07"),
+            ("12 août 2022", "2022-08-12"),
+            ("3. März 2020", "2020-03-03"),
+            ("5 мая 2021 г.", "2021-05-05"),
+            ("Wed, 05 Feb 2020 10:00:00 GMT", "2020-02-05"),
+            ("June 2017", "2017-06"),
+            ("31.12.2020", "2020-12-31"),
+            ("25/12/2020", "2020-12-25"),
+            ("12/25/2020", "2020-12-25"),
+            ("03/04/2021", "2021"),
+            ("2021-02-30", "2021-02"),
+        ] {
+            assert_eq!(parse(written).map(|date| date.as_str().to_owned()).as_deref(), Some(read), "{written}");
+        }
+    }
+
+    #[test]
+    fn what_tells_no_year_is_no_date() {
+        for written in
+            ["", " ", "yesterday", "7 October", "0001-01-01T00:00:00", "20210607", "-", "2021-06-0x", "é2021"]
+        {
+            assert_eq!(parse(written), None, "{written}");
+        }
+    }
+}

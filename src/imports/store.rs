@@ -1,0 +1,159 @@
+//! Files as they arrive: in pieces, each committed by itself, so that none is ever whole in memory.
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Nullable, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::{Stream, StreamExt};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::model::{Form, Import, ImportOptions, ImportStatus};
+use crate::auth::Caller;
+use crate::db::Db;
+use crate::error::Result;
+use crate::schema::{import_chunks, imports};
+
+/// How many bytes are stored at once.
+const CHUNK: usize = 256 << 10;
+
+/// A file that begins to arrive.
+pub async fn begin(
+    id: Uuid,
+    form: Form,
+    charset: Option<&str>,
+    options: &ImportOptions,
+    caller: Caller,
+    conn: &mut AsyncPgConnection,
+) -> Result<()> {
+    let values = (
+        imports::id.eq(id),
+        imports::newsroom_id.eq(caller.newsroom_id),
+        imports::member_id.eq(caller.member_id),
+        imports::name.eq(&options.name),
+        imports::form.eq(form),
+        imports::charset.eq(charset),
+        imports::options.eq(serde_json::to_value(options)?),
+        imports::status.eq(ImportStatus::Receiving),
+    );
+    diesel::insert_into(imports::table).values(values).execute(conn).await?;
+    Ok(())
+}
+
+/// Stores the bytes of a file; answers its hash.
+pub async fn receive<B: AsRef<[u8]>>(
+    id: Uuid,
+    mut bytes: impl Stream<Item = Result<B>> + Unpin,
+    db: &Db,
+) -> Result<[u8; 32]> {
+    let (mut waiting, mut hash, mut number) = (Vec::with_capacity(CHUNK), Sha256::new(), 0);
+    while let Some(more) = bytes.next().await {
+        let more = more?;
+        hash.update(more.as_ref());
+        waiting.extend_from_slice(more.as_ref());
+        while waiting.len() >= CHUNK {
+            let rest = waiting.split_off(CHUNK);
+            keep(id, number, std::mem::replace(&mut waiting, rest), db).await?;
+            number += 1;
+        }
+    }
+    if !waiting.is_empty() {
+        keep(id, number, waiting, db).await?;
+    }
+    Ok(hash.finalize().into())
+}
+
+async fn keep(id: Uuid, number: i32, bytes: Vec<u8>, db: &Db) -> Result<()> {
+    db.write(async move |conn| put(id, number, &bytes, conn).await).await
+}
+
+/// Puts bytes at a place of the file.
+pub async fn put(id: Uuid, number: i32, bytes: &[u8], conn: &mut AsyncPgConnection) -> Result<()> {
+    let length = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+    let row = (import_chunks::import_id.eq(id), import_chunks::number.eq(number), import_chunks::bytes.eq(bytes));
+    diesel::insert_into(import_chunks::table).values(row).execute(conn).await?;
+    diesel::update(imports::table.find(id)).set(imports::bytes.eq(imports::bytes + length)).execute(conn).await?;
+    Ok(())
+}
+
+/// The file is whole: it waits to be worked on.
+pub async fn finish_receiving(
+    id: Uuid,
+    hash: &[u8; 32],
+    caller: Caller,
+    conn: &mut AsyncPgConnection,
+) -> Result<Import> {
+    let set = (imports::sha256.eq(hash.as_slice()), imports::status.eq(ImportStatus::Waiting));
+    diesel::update(imports::table.find(id)).set(set).execute(conn).await?;
+    Import::find(id, caller, conn).await
+}
+
+/// Forgets a file that did not arrive, or arrived twice.
+pub async fn discard(id: Uuid, db: &Db) -> Result<()> {
+    db.write(async move |conn| {
+        let unfinished = imports::table.find(id).filter(imports::status.eq(ImportStatus::Receiving));
+        diesel::delete(unfinished).execute(conn).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Forgets files whose senders went away.
+pub async fn sweep(db: &Db) -> Result<()> {
+    db.write(async |conn| {
+        let abandoned = imports::table
+            .filter(imports::status.eq(ImportStatus::Receiving))
+            .filter(sql::<Bool>("updated_at < now() - interval '1 hour'"));
+        diesel::delete(abandoned).execute(conn).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// The bytes at a place of a file; none after its end.
+pub async fn chunk(id: Uuid, number: i32, mut conn: &AsyncPgConnection) -> Result<Option<Vec<u8>>> {
+    let query = import_chunks::table.find((id, number)).select(import_chunks::bytes);
+    Ok(query.first(&mut conn).await.optional()?)
+}
+
+#[derive(QueryableByName)]
+struct TakenImport {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// An import that waits, or whose process has died, for this process to work on: any one, or this one.
+///
+/// A process that is only slow may find that another goes on: each batch begins where the one before has ended (`record`), so that
+/// none is recorded twice.
+pub async fn take(wanted: Option<Uuid>, conn: &mut AsyncPgConnection) -> Result<Option<Import>> {
+    let taken: Option<TakenImport> = diesel::sql_query(
+        "UPDATE imports SET status = 'running', taken_until = now() + interval '15 seconds' WHERE id = (
+            SELECT id FROM imports WHERE status IN ('waiting', 'running') AND (taken_until IS NULL OR taken_until < now())
+                AND ($1 IS NULL OR id = $1) ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id",
+    )
+    .bind::<Nullable<SqlUuid>, _>(wanted)
+    .get_result(conn)
+    .await
+    .optional()?;
+    let Some(TakenImport { id }) = taken else { return Ok(None) };
+    Ok(Some(Import::query().find(id).first(conn).await?))
+}
+
+/// How an import ended.
+pub async fn end(id: Uuid, problem: Option<String>, conn: &mut AsyncPgConnection) -> Result<()> {
+    let status = if problem.is_some() { ImportStatus::Failed } else { ImportStatus::Done };
+    let set = (
+        imports::status.eq(status),
+        imports::problem.eq(problem),
+        imports::taken_until.eq(None::<chrono::DateTime<chrono::Utc>>),
+    );
+    diesel::update(imports::table.find(id)).set(set).execute(conn).await?;
+    Ok(())
+}
+
+/// The options as they were asked for.
+pub fn options(stored: &Value) -> Result<ImportOptions> {
+    Ok(serde_json::from_value(stored.clone())?)
+}

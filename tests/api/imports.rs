@@ -1,0 +1,490 @@
+//! ClaimReview in: every form, the dirt of real files, and what becomes of a file that is sent again or whose server dies.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{App, Client, Program, until};
+
+/// Ratings of the scale that comes with OnRecord.
+const FALSE: &str = "01890000-0000-7000-8000-000000000101";
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn review(n: usize) -> Value {
+    json!({
+        "@context": "https://schema.org", "@type": "ClaimReview", "claimReviewed": format!("The bridge number {n} was closed by the government"),
+        "url": format!("https://checks.example/{n}"), "author": {"@type": "Organization", "name": "Other Checkers", "url": "https://checks.example/"},
+        "datePublished": "2024-03-02", "reviewRating": {"@type": "Rating", "alternateName": "False"},
+        "itemReviewed": {"@type": "Claim", "author": {"@type": "Person", "name": "Ann Mayor"}, "datePublished": "2024-02-01"}
+    })
+}
+
+/// Sends a file and waits until it was worked through.
+async fn import(client: &Client, kind: &str, query: &str, file: impl Into<Vec<u8>>) -> Value {
+    let request = client.request(Method::POST, &format!("/v1/imports{query}"));
+    let answer = client.send(request.header("content-type", kind).body(file.into())).await.expect(201);
+    finished(client, answer.header("location").unwrap()).await
+}
+
+async fn finished(client: &Client, path: &str) -> Value {
+    until("the import is done", MINUTE, async || {
+        let import = client.get(path).await.expect(200).body;
+        ["done", "failed"].contains(&import["status"].as_str().unwrap()).then_some(import)
+    })
+    .await
+}
+
+async fn records(client: &Client, import: &Value) -> Vec<Value> {
+    client.walk(&format!("/v1/imports/{}/records", import["id"].as_str().unwrap())).await
+}
+
+/// What became of each record.
+async fn outcomes(client: &Client, import: &Value) -> Vec<String> {
+    records(client, import).await.iter().map(|record| record["outcome"].as_str().unwrap().to_owned()).collect()
+}
+
+fn problems(record: &Value) -> String {
+    record["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|problem| format!("{}: {}\n", problem["member"], problem["detail"]))
+        .collect()
+}
+
+async fn map(client: &Client, words: &str, rating: &str) {
+    client.create("rating-mappings", json!({"rating": words, "rating_id": rating})).await;
+}
+
+#[actix_web::test]
+async fn a_record_becomes_a_claim_its_claimant_and_a_verdict() {
+    let app = App::start().await;
+    let editor = &app.editor;
+    map(editor, " FALSE. ", FALSE).await;
+    let mut one = review(1);
+    one["itemReviewed"]["appearance"] =
+        json!([{"@type": "CreativeWork", "url": "https://posts.example/1"}, "https://posts.example/2"]);
+    let import_of_one = import(editor, "application/ld+json", "?name=March", one.to_string()).await;
+    assert_eq!(
+        (&import_of_one["status"], &import_of_one["created"], &import_of_one["name"]),
+        (&json!("done"), &json!(1), &json!("March"))
+    );
+    let record = records(editor, &import_of_one).await.remove(0);
+    assert_eq!(problems(&record), "");
+    let get = async |noun: &str, id: &Value| {
+        editor.get(&format!("/v1/{noun}/{}", id.as_str().unwrap())).await.expect(200).body
+    };
+    let claim = get("claims", &record["claim_id"]).await;
+    assert_eq!(claim["text"], one["claimReviewed"]);
+    assert_eq!(
+        (&claim["language"], &claim["claimed_on"], &claim["status"]),
+        (&json!("en"), &json!("2024-02-01"), &json!("draft"))
+    );
+    let verdict = get("verdicts", &record["verdict_id"]).await;
+    assert_eq!(
+        (&verdict["rating_id"], &verdict["reviewed_on"], &verdict["summary"]),
+        (&json!(FALSE), &json!("2024-03-02"), &json!("False"))
+    );
+    assert_eq!(get("sources", &verdict["author_id"]).await["name"], "Other Checkers");
+    let statement = get("statements", &record["made"]["statements"][0]).await;
+    assert_eq!((&statement["stance"], statement["appearances"].as_array().unwrap().len()), (&json!("asserts"), 1));
+    assert_eq!(get("sources", &statement["source_id"]).await["name"], "Ann Mayor");
+    assert_eq!(get("documents", &statement["document_id"]).await["url"], "https://posts.example/1");
+    let raw =
+        editor.get(&format!("/v1/imports/{}/records/1/raw", import_of_one["id"].as_str().unwrap())).await.expect(200);
+    assert_eq!(raw.text, one.to_string(), "byte for byte");
+    // The publisher and the claimant of the second are those of the first, and that is said.
+    let second = import(editor, "application/ld+json", "", review(2).to_string()).await;
+    let record = records(editor, &second).await.remove(0);
+    assert_eq!(record["made"]["reused"].as_array().unwrap().len(), 2, "{record}");
+    assert_eq!((app.count("sources").await, app.count("claims").await), (2, 2));
+}
+
+#[actix_web::test]
+async fn every_form_is_read() {
+    let app = App::start().await;
+    let editor = &app.editor;
+    let without_context = |n| {
+        let mut one = review(n);
+        one.as_object_mut().unwrap().remove("@context");
+        one
+    };
+    let answer = json!({"claims": [{"text": "Ice is warm in the north of the country", "claimant": "Ann Mayor", "claimDate": "2024-02-01T00:00:00Z", "claimReview": [
+        {"publisher": {"name": "Some Checkers", "site": "some.example"}, "url": "https://some.example/1", "title": "No", "reviewDate": "2024-03-01T00:00:00Z", "textualRating": "False", "languageCode": "en"},
+        {"publisher": {"site": "others.example"}, "url": "https://others.example/1", "textualRating": "Wrong", "languageCode": "en"}]}], "nextPageToken": "x"});
+    let page = format!(
+        "<!doctype html><html><head><title>x</title><!-- <script type=\"application/ld+json\">{}</script> -->
+         <SCRIPT TYPE='application/ld+json; charset=utf-8'>{}</SCRIPT><script>var x = {};</script>
+         <script type=application/ld+json>{{\"@type\": \"ClaimReview\", \"claimReviewed\": \"broken</script>
+         <script type=\"application/ld+json\">{{\"@type\": \"BreadcrumbList\"}}</script></head><body></body></html>",
+        review(90),
+        json!([review(10), {"@type": "WebPage"}]),
+        review(91)
+    );
+    let table = "Statement;Link;Verdict;Checker;Date\r\n\"The sea; it \"\"is\"\" dry in the summer\";https://a.example/1;False;A;7th October 2018, 9:30 am\r\n;https://a.example/2;;;\r\n";
+    let lines = format!("{}\n\n{{\"a\": 1}}\nno json\n{}\r\n", review(20), review(21));
+    let feed = json!({"@context": "http://schema.org", "@type": "DataFeed", "dataFeedElement": [{"@type": "DataFeedItem", "item": [review(30)]}, {"@type": "DataFeedItem", "item": review(31)}]});
+    let typed = json!({"@type": ["Review", "http://schema.org/ClaimReview"], "claimReviewed": review(40)["claimReviewed"], "url": "https://checks.example/40", "author": [{"@type": "Person", "name": "Ann Writer"}, {"@type": "Organization", "name": "Other Checkers"}]});
+    for (kind, query, file, expected) in [
+        ("application/json", "", review(1).to_string(), vec!["created"]),
+        ("application/json", "", json!([review(2), review(3)]).to_string(), vec!["created"; 2]),
+        (
+            "application/ld+json",
+            "",
+            json!({"@graph": [{"@type": "WebPage"}, without_context(4)]}).to_string(),
+            vec!["created"],
+        ),
+        (
+            "application/ld+json",
+            "",
+            json!({"@type": "NewsArticle", "review": [without_context(5)]}).to_string(),
+            vec!["created"],
+        ),
+        ("application/ld+json", "", typed.to_string(), vec!["created"]),
+        ("application/ld+json", "", feed.to_string(), vec!["created"; 2]),
+        ("application/json", "", answer.to_string(), vec!["created"; 2]),
+        ("text/html", "", page, vec!["created", "failed"]),
+        ("application/x-ndjson", "", lines, vec!["created", "failed", "failed", "created"]),
+        (
+            "text/csv",
+            "?columns=claim=Statement,url=Link,rating=Verdict,publisher=Checker,reviewed_on=Date",
+            table.to_owned(),
+            vec!["created", "failed"],
+        ),
+    ] {
+        let done = import(editor, kind, query, file.clone()).await;
+        assert_eq!(outcomes(editor, &done).await, expected, "{kind} {file}");
+        assert_eq!(done["bytes_read"], done["bytes"]);
+    }
+    let dry = editor.get("/v1/claims?q=sea").await.expect(200).body;
+    assert_eq!(dry["items"][0]["text"], "The sea; it \"is\" dry in the summer");
+    // The two reviews of Google's answer are on one claim, by two publishers.
+    let ice = editor.get("/v1/claims?q=ice").await.expect(200).body;
+    assert_eq!(ice["items"].as_array().unwrap().len(), 1);
+    let verdicts = editor.walk(&format!("/v1/verdicts?claim_id={}", ice["items"][0]["id"].as_str().unwrap())).await;
+    assert_eq!(verdicts.len(), 2);
+}
+
+#[actix_web::test]
+async fn dirt_is_survived_and_reported() {
+    let app = App::start().await;
+    let editor = &app.editor;
+    let with = |n: usize, member: &str, value: Value| {
+        let mut one = review(n);
+        *one.pointer_mut(member).unwrap() = value;
+        one
+    };
+    let cases: Vec<(Value, &str, &str)> = vec![
+        (with(1, "/claimReviewed", json!(["The first of a list was closed by the government", "x"])), "created", ""),
+        (with(2, "/claimReviewed", json!("")), "failed", "has no claim"),
+        (
+            with(
+                3,
+                "/claimReviewed",
+                json!("“The&nbsp;bridge &quot;was&quot;\r\n <b>closed</b>\u{a0}by the government”"),
+            ),
+            "created",
+            "",
+        ),
+        (with(4, "/claimReviewed", json!("x".repeat(5000))), "created", "longer than 2,000"),
+        (with(5, "/claimReviewed", json!("The bridge\u{0}was closed\u{1} by the government")), "created", ""),
+        (with(6, "/datePublished", json!("7 October")), "created", "is no date"),
+        (with(7, "/datePublished", json!(null)), "created", ""),
+        (with(8, "/url", json!("/relative/8")), "created", "is no web address"),
+        (with(9, "/url", json!("https:checks.example/9")), "created", ""),
+        (with(10, "/url", json!("checks.example/10")), "created", ""),
+        (with(11, "/author", json!("Just Text")), "created", ""),
+        (with(12, "/author", json!(null)), "created", ""),
+        (with(13, "/itemReviewed", json!([])), "created", ""),
+        (
+            with(
+                14,
+                "/itemReviewed/author",
+                json!([{"name": ["Ann Mayor", "mayor"], "sameAs": ["https://www.wikidata.org/wiki/Q42"]}, {"name": ""}]),
+            ),
+            "created",
+            "",
+        ),
+        (
+            with(15, "/reviewRating", json!({"ratingValue": "-1", "bestRating": "", "worstRating": 0})),
+            "created",
+            "only a number",
+        ),
+        (
+            with(
+                16,
+                "/reviewRating",
+                json!([{"alternateName": " False ", "ratingValue": 5, "bestRating": 1, "worstRating": 5}]),
+            ),
+            "created",
+            "",
+        ),
+        (with(17, "/claimReviewed", json!("Nein")), "created", "language"),
+        (with(18, "/reviewRating/alternateName", json!("x".repeat(3000))), "created", "stands for no rating"),
+    ];
+    map(editor, "False", FALSE).await;
+    let file = Value::Array(cases.iter().map(|(one, ..)| one.clone()).collect());
+    let done = import(editor, "application/json", "", file.to_string()).await;
+    let records = records(editor, &done).await;
+    assert_eq!(records.len(), cases.len());
+    for (record, (one, outcome, problem)) in records.iter().zip(&cases) {
+        assert_eq!(record["outcome"], *outcome, "{one} {record}");
+        assert!(problems(record).contains(problem), "{one} {record}");
+        if problem.is_empty() {
+            assert_eq!(problems(record), "", "{one}");
+        }
+    }
+    let text = async |nth: usize| {
+        let claim = editor.get(&format!("/v1/claims/{}", records[nth]["claim_id"].as_str().unwrap())).await.expect(200);
+        claim.body["text"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(text(2).await, "The bridge \"was\" closed by the government");
+    assert_eq!(text(4).await, "The bridge was closed by the government");
+    // Whose review it is is told by the site where nobody is named.
+    assert_eq!(records[11]["publisher"], "checks.example");
+    let verdict =
+        editor.get(&format!("/v1/verdicts/{}", records[14]["verdict_id"].as_str().unwrap())).await.expect(200).body;
+    assert_eq!(verdict["rating_id"], Value::Null, "no number is made a rating");
+}
+
+#[actix_web::test]
+async fn hostile_files_are_bounded_and_encodings_read() {
+    let app = App::start().await;
+    let editor = &app.editor;
+    let deep = "[".repeat(100_000);
+    let huge = json!([{"@type": "ClaimReview", "claimReviewed": "x".repeat(3 << 20)}, review(1)]).to_string();
+    let cut = review(2).to_string()[..200].to_owned();
+    for (kind, file, expected) in [
+        ("application/json", deep.into_bytes(), vec!["failed"]),
+        ("application/json", huge.clone().into_bytes(), vec!["failed", "created"]),
+        ("application/x-ndjson", format!("{huge}\n{}", review(3)).into_bytes(), vec!["failed", "created"]),
+        ("application/json", cut.into_bytes(), vec!["failed"]),
+        ("application/json", b"<html>".to_vec(), vec!["failed"]),
+        ("application/json", vec![0; 1000], vec!["failed"]),
+        ("application/json", b"\xff\xfe\xfd garbage".to_vec(), vec!["failed"]),
+        ("application/json", b"{\"@type\": \"Thing\"}".to_vec(), vec![]),
+        ("text/html", "<script type=application/ld+json>".repeat(1000).into_bytes(), vec!["failed"]),
+        ("text/html", vec![b'<'; 100_000], vec![]),
+        ("text/csv", b"a,b\n1,2\n".to_vec(), vec!["failed", "failed"]),
+        ("text/csv", format!("claim\n\"{}", "x".repeat(3 << 20)).into_bytes(), vec!["failed", "failed", "failed"]),
+    ] {
+        let done = import(editor, kind, "", file).await;
+        assert_eq!(done["status"], "done");
+        assert_eq!(outcomes(editor, &done).await, expected, "{kind}");
+    }
+    let said = "La façade du pont a été fermée par le gouvernement";
+    let table = format!("claim,url\n{said},https://a.example/1\n");
+    let latin: Vec<u8> = table.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    let utf16: Vec<u8> =
+        std::iter::once(0xFEFF).chain(table.replace("/1", "/2").encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let bom = [b"\xef\xbb\xbf".as_slice(), table.replace("/1", "/3").as_bytes()].concat();
+    for (kind, file) in [("text/csv; charset=windows-1252", latin), ("text/csv", utf16), ("text/csv", bom)] {
+        let done = import(editor, kind, "", file).await;
+        let record = records(editor, &done).await.remove(0);
+        let claim = editor.get(&format!("/v1/claims/{}", record["claim_id"].as_str().unwrap())).await.expect(200).body;
+        assert_eq!((claim["text"].as_str(), &claim["language"]), (Some(said), &json!("fr")), "{kind}");
+    }
+    let send = async |kind: &str, query: &str, file: Vec<u8>| {
+        editor
+            .send(editor.request(Method::POST, &format!("/v1/imports{query}")).header("content-type", kind).body(file))
+            .await
+    };
+    let before = app.count("imports").await;
+    send("image/png", "", vec![1]).await.expect(415);
+    send("text/csv; charset=nonsense", "", vec![1]).await.expect(415);
+    send("text/csv", "", vec![]).await.expect(400);
+    send("text/csv", "?columns=nonsense=x", vec![1]).await.expect(400);
+    send("text/csv", "?language=italiano", vec![1]).await.expect(400);
+    send("text/csv", "?publish=perhaps", vec![1]).await.expect(400);
+    assert_eq!(app.count("imports").await, before, "what is refused is not kept");
+}
+
+#[actix_web::test]
+async fn the_same_file_again_changes_nothing_and_a_changed_one_its_drafts_only() {
+    let app = App::start().await;
+    let (editor, admin) = (&app.editor, &app.admin);
+    let send = async |file: &Value| import(admin, "application/json", "", file.to_string()).await;
+    let counted = async || {
+        (
+            app.count("claims").await,
+            app.count("verdicts").await,
+            app.count("sources").await,
+            app.count("statements").await,
+        )
+    };
+    let mut file = json!([review(1), review(2), review(1)]);
+    let first = send(&file).await;
+    assert_eq!(outcomes(editor, &first).await, ["created", "created", "unchanged"], "also within a file");
+    let made = counted().await;
+    let changes = app.count("changes").await;
+    assert_eq!(outcomes(editor, &send(&file).await).await, ["unchanged"; 3]);
+    assert_eq!((counted().await, app.count("changes").await), (made, changes));
+
+    // What was not mapped then is filled in where it still lacks.
+    map(editor, "False", FALSE).await;
+    assert_eq!(outcomes(editor, &send(&json!([review(1)])).await).await, ["updated"]);
+    let record = records(editor, &first).await.remove(0);
+    let verdict_path = format!("/v1/verdicts/{}", record["verdict_id"].as_str().unwrap());
+    assert_eq!(editor.get(&verdict_path).await.expect(200).body["rating_id"], FALSE);
+
+    file[0]["name"] = json!("A headline");
+    file[0]["datePublished"] = json!("2024-03-05");
+    assert_eq!(outcomes(editor, &send(&json!([file[0]])).await).await, ["updated"]);
+    let verdict = editor.get(&verdict_path).await.expect(200).body;
+    assert_eq!((&verdict["title"], &verdict["reviewed_on"]), (&json!("A headline"), &json!("2024-03-05")));
+
+    // What is published is not rewritten.
+    editor.act(&format!("/v1/claims/{}/publish", record["claim_id"].as_str().unwrap())).await.expect(200);
+    admin.patch(&verdict_path, &json!({"status": "published"})).await.expect(200);
+    file[0]["name"] = json!("Another headline");
+    let changed = send(&json!([file[0]])).await;
+    let record = records(editor, &changed).await.remove(0);
+    assert_eq!(record["outcome"], "changed");
+    assert!(problems(&record).contains("published"), "{record}");
+    assert_eq!(editor.get(&verdict_path).await.expect(200).body["title"], "A headline");
+    assert_eq!(counted().await, made);
+}
+
+#[actix_web::test]
+async fn a_dry_run_reports_and_records_nothing() {
+    let app = App::start().await;
+    let file = json!([review(1), review(1), {"@type": "ClaimReview", "claimReviewed": ""}]).to_string();
+    let done = import(&app.editor, "application/json", "?dry_run=true", file).await;
+    assert_eq!((&done["created"], &done["failed"]), (&json!(1 + 1), &json!(1)), "{done}");
+    let records = records(&app.editor, &done).await;
+    assert!(problems(&records[0]).contains("rating-mappings"), "{}", records[0]);
+    for table in ["claims", "sources", "statements", "verdicts", "documents"] {
+        assert_eq!(app.count(table).await, 0, "{table}");
+    }
+    let done = import(&app.editor, "application/json", "", review(1).to_string()).await;
+    assert_eq!(done["created"], 1, "what was only tried is not known");
+}
+
+#[actix_web::test]
+async fn what_is_complete_is_published_on_request() {
+    let app = App::start().await;
+    let admin = &app.admin;
+    map(admin, "False", FALSE).await;
+    let mut unmapped = review(2);
+    unmapped["reviewRating"]["alternateName"] = json!("Half a flop");
+    let mut own = review(3);
+    let newsroom = admin
+        .get(&format!("/v1/newsrooms/{}", app.checker.id_of_new("claims", crate::support::claim(json!({}))).await))
+        .await;
+    assert_eq!(newsroom.status, 404);
+    own["author"] = json!({"@type": "Organization", "name": "Whoever"});
+    let file = json!([review(1), unmapped]).to_string();
+    let done = import(admin, "application/json", "?publish=true", file).await;
+    let made = records(admin, &done).await;
+    let get = async |noun: &str, id: &Value| app.anyone.get(&format!("/v1/{noun}/{}", id.as_str().unwrap())).await;
+    get("claims", &made[0]["claim_id"]).await.expect(200);
+    get("verdicts", &made[0]["verdict_id"]).await.expect(200);
+    get("statements", &made[0]["made"]["statements"][0]).await.expect(200);
+    get("claims", &made[1]["claim_id"]).await.expect(404);
+    assert!(problems(&made[1]).contains("stays a draft"), "{}", made[1]);
+    let done = import(admin, "application/json", "?own=true", own.to_string()).await;
+    let made = records(admin, &done).await;
+    let verdict =
+        admin.get(&format!("/v1/verdicts/{}", made[0]["verdict_id"].as_str().unwrap())).await.expect(200).body;
+    assert_eq!(verdict["author_id"], Value::Null, "the newsroom's own");
+}
+
+#[actix_web::test]
+async fn imports_and_mappings_are_a_newsrooms_own() {
+    let app = App::start().await;
+    let done = import(&app.editor, "application/json", "", review(1).to_string()).await;
+    let path = format!("/v1/imports/{}", done["id"].as_str().unwrap());
+    for path in [path.clone(), format!("{path}/records"), format!("{path}/records/1/raw")] {
+        app.reader.get(&path).await.expect(200);
+        app.other.get(&path).await.expect(404);
+        app.anyone.get(&path).await.expect(401);
+    }
+    app.editor.get(&format!("{path}/records/2/raw")).await.expect(404);
+    app.editor.get(&format!("{path}/records?outcome=nonsense")).await.expect(400);
+    assert_eq!(app.other.walk("/v1/imports").await.len(), 0);
+    app.checker.post("/v1/imports", &review(2)).await.expect(403);
+    let mapped = app
+        .editor
+        .create("rating-mappings", json!({"publisher": "checks.example", "rating": "Nope", "rating_id": FALSE}))
+        .await;
+    let path = format!("/v1/rating-mappings/{}", mapped["id"].as_str().unwrap());
+    app.other.get(&path).await.expect(404);
+    let again = json!({"publisher": "CHECKS.example", "rating": "«nope»", "rating_id": FALSE});
+    app.editor.post("/v1/rating-mappings", &again).await.expect(409);
+    app.editor
+        .post("/v1/rating-mappings", &json!({"rating": "x", "rating_id": mapped["id"]}))
+        .await
+        .points_at(&["/rating_id"]);
+    app.editor.patch(&path, &json!({"rating": "Nope, never"})).await.expect(200);
+    app.editor.delete(&path).await.expect(204);
+}
+
+#[actix_web::test]
+async fn a_repeated_request_is_one_import() {
+    let app = App::start().await;
+    let send = async || {
+        let request =
+            app.editor.request(Method::POST, "/v1/imports").header("idempotency-key", "once").json(&review(1));
+        app.editor.send(request).await.expect(201)
+    };
+    let (first, second) = (send().await, send().await);
+    assert_eq!(first.body["id"], second.body["id"]);
+    assert_eq!(second.header("idempotency-replayed"), Some("true"));
+    assert_eq!(app.count("imports").await, 1);
+}
+
+#[actix_web::test]
+async fn an_import_goes_on_after_its_server_was_killed() {
+    const RECORDS: usize = 3000;
+    let program = Program::new();
+    let serving = program.serve(&[]).await;
+    let key = serving.first_key().await;
+    let admin = serving.with_key(&key);
+    let file: String = (0..RECORDS).map(|n| format!("{}\n", review(n))).collect();
+    let request = admin.request(Method::POST, "/v1/imports").header("content-type", "application/x-ndjson").body(file);
+    let path = admin.send(request).await.expect(201).header("location").unwrap().to_owned();
+    until("it has begun", MINUTE, async || {
+        let import = admin.get(&path).await.expect(200).body;
+        (import["records"].as_u64().unwrap() > 0).then_some(())
+    })
+    .await;
+    serving.kill().await;
+    let serving = program.serve(&[]).await;
+    let admin = serving.with_key(&key);
+    let import = until("the rest is recorded", 3 * MINUTE, async || {
+        let import = admin.get(&path).await.expect(200).body;
+        (import["status"] == "done").then_some(import)
+    })
+    .await;
+    assert_eq!((&import["created"], &import["records"]), (&json!(RECORDS), &json!(RECORDS)));
+    let numbers: Vec<u64> = admin
+        .walk(&format!("{path}/records?limit=200"))
+        .await
+        .iter()
+        .map(|one| one["position"].as_u64().unwrap())
+        .collect();
+    assert!(numbers.iter().copied().eq(1..=RECORDS as u64));
+    serving.stop().await;
+}
+
+#[actix_web::test]
+async fn the_command_line_imports_files_beside_a_server_and_alone() {
+    let program = Program::new();
+    let file = program.file("reviews.ndjson", &format!("{}\n{}\n{{}}\n", review(1), review(2)));
+    let table = program.file("table.csv", "claim,url\nThe sea is dry in the summer,https://a.example/1\n");
+    let serving = program.serve(&[]).await;
+    serving.first_key().await;
+    let told = program.run(&["import", "claimreview", "--dry-run", &file]).await.done();
+    assert!(told.contains("3 records: 2 created, 0 updated, 0 unchanged, 0 changed, 1 failed"), "{told}");
+    assert!(told.contains("record 3 failed: has no ClaimReview in it"), "{told}");
+    let told = program.run(&["import", "claimreview", &file, &table]).await.done();
+    assert!(told.contains("table.csv: 1 records: 1 created"), "{told}");
+    serving.stop().await;
+    let told = program.run(&["import", "claimreview", &file]).await.done();
+    assert!(told.contains("0 created, 0 updated, 2 unchanged"), "{told}");
+    let odd = program.file("odd.txt", "x");
+    program.run(&["import", "claimreview", &odd]).await.refused("is not imported");
+    program.run(&["import"]).await;
+}
