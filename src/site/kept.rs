@@ -83,13 +83,13 @@ impl Kept {
     /// What is made of a claim: the one that is kept, if nothing was written since; else a new one.
     pub async fn claim(
         &self,
-        made: Made,
+        what: Made,
         id: Uuid,
         base: &str,
         db: &Db,
         make: impl AsyncFn(ClaimPage) -> Result<Rendered>,
     ) -> Result<Rendered> {
-        let key = (made, id, base.to_owned());
+        let key = (what, id, base.to_owned());
         if let Some((position, rendered)) = self.get(&key) {
             let end = db.read(async |conn| End::now(conn).await).await?;
             if !end.waiting && end.position == position {
@@ -114,14 +114,14 @@ impl Kept {
     }
 
     fn put(&self, key: (Made, Uuid, String), position: i64, rendered: Rendered) {
-        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let size = |rendered: &Rendered| rendered.body.len() + 256;
-        if shelf.bytes + size(&rendered) > MOST_BYTES {
-            *shelf = Shelf::default();
+        if kept.bytes + size(&rendered) > MOST_BYTES {
+            *kept = Shelf::default();
         }
-        shelf.bytes += size(&rendered);
-        if let Some((_, old)) = shelf.items.insert(key, (position, rendered)) {
-            shelf.bytes -= size(&old);
+        kept.bytes += size(&rendered);
+        if let Some((_, old)) = kept.items.insert(key, (position, rendered)) {
+            kept.bytes -= size(&old);
         }
     }
 }

