@@ -34,12 +34,9 @@ const KINDS: [(&str, &str); 18] = [
     ("verdict.redacted", "as of a claim"),
 ];
 
-/// What an admin has sent to see whether it arrives.
-const TEST: EventKind = EventKind("webhook.test");
-
 impl EventKind {
-    /// Of a test.
-    pub const TEST: Self = TEST;
+    /// What an admin has sent to see whether it arrives.
+    pub const TEST: Self = Self("webhook.test");
 
     /// As it stands in JSON.
     pub fn as_str(self) -> &'static str {
@@ -76,7 +73,8 @@ fn happened(row: &Row) -> Option<&'static str> {
         // A correction is told by its own event.
         (_, true, true) => (status != "superseded").then_some("changed"),
         (_, false, false) => match status {
-            _ if row.former_status.is_none() => None,
+            // A correction is sent in as it is made.
+            _ if row.former_status.is_none() && row.operation != Operation::Insert => None,
             "in_review" => Some("submitted"),
             "approved" => Some("approved"),
             _ => None,
@@ -93,8 +91,9 @@ impl Serialize for EventKind {
 impl PartialSchema for EventKind {
     fn schema() -> RefOr<Schema> {
         let told: Vec<_> = KINDS.iter().map(|(kind, tells)| format!("- `{kind}`: {tells}")).collect();
-        let description = format!("What happened; the list may grow.\n\n{}\n- `{}`: a test", told.join("\n"), TEST.0);
-        let known = KINDS.iter().map(|(kind, _)| *kind).chain([TEST.0]);
+        let description =
+            format!("What happened; the list may grow.\n\n{}\n- `{}`: a test", told.join("\n"), EventKind::TEST.0);
+        let known = KINDS.iter().map(|(kind, _)| *kind).chain([EventKind::TEST.0]);
         ObjectBuilder::new().schema_type(Type::String).description(Some(description)).enum_values(Some(known)).into()
     }
 }

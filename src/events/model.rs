@@ -135,9 +135,21 @@ pub struct Subject {
     pub language: String,
 }
 
+/// The claim that an event is about, as it is now.
+#[derive(HasQuery)]
+#[diesel(table_name = claims)]
+struct OnClaim {
+    id: Uuid,
+    text: String,
+    language: String,
+    topics: Vec<String>,
+    status: String,
+    newsroom_id: Uuid,
+}
+
 /// What is looked up for events beside the log.
 struct Beside {
-    claims: HashMap<Uuid, (String, String, Vec<String>, bool, Uuid)>,
+    claims: HashMap<Uuid, OnClaim>,
     sources: HashMap<Uuid, String>,
     ratings: HashMap<Uuid, String>,
 }
@@ -209,12 +221,8 @@ impl Beside {
             rows.clone().filter_map(|row| id(row.after.as_ref(), member)).collect()
         };
         let claim_ids: BTreeSet<Uuid> = rows.clone().map(claim_id).collect();
-        let columns = (claims::id, claims::text, claims::language, claims::topics, claims::status, claims::newsroom_id);
-        let found: Vec<(Uuid, String, String, Vec<String>, String, Uuid)> =
-            claims::table.filter(claims::id.eq_any(claim_ids)).select(columns).load(&mut conn).await?;
-        let claims = found.into_iter().map(|(id, text, language, topics, status, newsroom_id)| {
-            (id, (text, language, topics, status == "published", newsroom_id))
-        });
+        let found = OnClaim::query().filter(claims::id.eq_any(claim_ids)).load(&mut conn).await?;
+        let claims = found.into_iter().map(|claim| (claim.id, claim));
         let seen = sources::public.or(sources::newsroom_id.nullable().eq(newsroom_id).assume_not_null());
         let named = sources::table.filter(sources::id.eq_any(ids("source_id"))).filter(seen);
         let names: Vec<(Uuid, String)> = named.select((sources::id, sources::name)).load(&mut conn).await?;
@@ -228,11 +236,11 @@ impl Beside {
     fn event(&self, kind: EventKind, row: Row, newsroom_id: Option<Uuid>, base: &str) -> Event {
         let claim_id = claim_id(&row);
         let claim = self.claims.get(&claim_id);
-        let subject = match claim {
-            Some((_, language, topics, ..)) => (topics.clone(), language.clone()),
+        let (topics, language) = match claim {
+            Some(claim) => (claim.topics.clone(), claim.language.clone()),
             None => last_subject(row.deleted.as_ref()),
         };
-        let shown = claim.filter(|(.., published, owner)| *published || Some(*owner) == newsroom_id);
+        let shown = claim.filter(|claim| claim.status == "published" || Some(claim.newsroom_id) == newsroom_id);
         let reason = ["withdrawn_reason", "retraction_reason"]
             .into_iter()
             .find_map(|member| row.after.as_ref()?.get(member)?.as_str().map(cut));
@@ -249,11 +257,11 @@ impl Beside {
             newsroom_id: item.newsroom_id,
             changed: item.changed,
             reason,
-            claim: shown.map(|(text, language, topics, ..)| EventClaim {
+            claim: shown.map(|claim| EventClaim {
                 id: claim_id,
-                text: cut(text),
-                language: language.clone(),
-                topics: topics.iter().take(10).cloned().collect(),
+                text: cut(&claim.text),
+                language: claim.language.clone(),
+                topics: claim.topics.iter().take(10).cloned().collect(),
             }),
             source,
             rating,
@@ -264,7 +272,6 @@ impl Beside {
             record: item.record.map(in_short),
             noun: item.noun,
         };
-        let (topics, language) = subject;
         Event { kind, timestamp: item.at, data, subject: Subject { claim_id, topics, language } }
     }
 }

@@ -188,11 +188,11 @@ async fn close_lanes(webhook_id: Uuid, lanes: Option<&[Uuid]>, conn: &mut AsyncP
     Ok(())
 }
 
-/// The webhooks for which something is to be sent now.
+/// The webhooks for which something is to be sent now, in no order: each has its turn.
 pub async fn due(mut conn: &AsyncPgConnection) -> Result<Vec<Uuid>> {
     let found = diesel::sql_query(
         "SELECT id FROM webhooks WHERE active AND EXISTS (SELECT FROM webhook_lanes
-             WHERE webhook_id = id AND due_at <= now() AND (taken_until IS NULL OR taken_until < now())) ORDER BY id",
+             WHERE webhook_id = id AND due_at <= now() AND (taken_until IS NULL OR taken_until < now())) ORDER BY random()",
     );
     Ok(ids(found.load(&mut conn).await?))
 }

@@ -157,9 +157,10 @@ async fn look_and_send(work: &Rc<Work>) -> Result<bool> {
 }
 
 impl Work {
-    /// Sends what is due to a webhook, until there is nothing more.
+    /// Sends what is due to a webhook, until there is nothing more, or others may be waiting for their turn.
     async fn send_all(&self, webhook_id: Uuid) -> Result<()> {
-        while !self.draining.begun() {
+        let mut crowded = false;
+        while !crowded && !self.draining.begun() {
             let taken = {
                 let _permit = self.webhooks.database.acquire().await;
                 self.db.write_quietly(async |conn| queue::take(webhook_id, AT_ONCE, HOLD, conn).await).await?
@@ -172,6 +173,7 @@ impl Work {
             for one in attempted.iter().filter(|one| one.status == DeliveryStatus::Failed) {
                 self.disable(webhook_id, one).await?;
             }
+            crowded = self.webhooks.under_way.lock().unwrap_or_else(PoisonError::into_inner).len() >= WEBHOOKS;
         }
         Ok(())
     }
