@@ -151,20 +151,20 @@ impl Batch<'_> {
             if some.is_empty() {
                 continue;
             }
-            conn.batch_execute("SAVEPOINT some").await?;
+            conn.batch_execute("SAVEPOINT part").await?;
             match self.create_some(some, conn).await {
-                Ok(()) => conn.batch_execute("RELEASE SAVEPOINT some").await?,
+                Ok(()) => conn.batch_execute("RELEASE SAVEPOINT part").await?,
                 Err(Error::Validation(_) | Error::Conflict { .. } | Error::Forbidden(_) | Error::Internal(_))
                     if some.len() > 1 =>
                 {
-                    conn.batch_execute("ROLLBACK TO SAVEPOINT some").await?;
+                    conn.batch_execute("ROLLBACK TO SAVEPOINT part").await?;
                     let (one, other) = some.split_at(some.len() / 2);
                     // The first half is taken first: claims of the second may be made in it.
                     todo.extend([other, one]);
                 }
                 Err(error) => {
                     let why = told(&error).ok_or(error)?;
-                    conn.batch_execute("ROLLBACK TO SAVEPOINT some").await?;
+                    conn.batch_execute("ROLLBACK TO SAVEPOINT part").await?;
                     let done = some.first().and_then(|(at, _)| self.done.get_mut(*at));
                     if let Some(done) = done {
                         *done = Done { problems: std::mem::take(&mut done.problems), ..Done::new(Outcome::Failed) };
@@ -228,12 +228,12 @@ impl Batch<'_> {
             };
             let Some(verdict_id) = done.verdict_id.filter(|_| done.outcome == Outcome::Updated) else { continue };
             let patch = Patch::<NewVerdict>::within("", changes(&reading.review, plan), &[])?;
-            conn.batch_execute("SAVEPOINT some").await?;
+            conn.batch_execute("SAVEPOINT part").await?;
             match Verdict::change(verdict_id, &patch, &IfMatch::any(), self.caller, conn).await {
-                Ok(_) => conn.batch_execute("RELEASE SAVEPOINT some").await?,
+                Ok(_) => conn.batch_execute("RELEASE SAVEPOINT part").await?,
                 Err(error) => {
                     let why = told(&error).ok_or(error)?;
-                    conn.batch_execute("ROLLBACK TO SAVEPOINT some").await?;
+                    conn.batch_execute("ROLLBACK TO SAVEPOINT part").await?;
                     done.outcome = Outcome::Changed;
                     done.note(format!("its draft cannot be brought up to date: {why}"));
                 }

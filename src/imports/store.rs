@@ -143,13 +143,19 @@ pub async fn take(wanted: Option<Uuid>, conn: &mut AsyncPgConnection) -> Result<
 
 /// How an import ended.
 pub async fn end(id: Uuid, problem: Option<String>, conn: &mut AsyncPgConnection) -> Result<()> {
-    let status = if problem.is_some() { ImportStatus::Failed } else { ImportStatus::Done };
-    let set = (
-        imports::status.eq(status),
-        imports::problem.eq(problem),
-        imports::taken_until.eq(None::<chrono::DateTime<chrono::Utc>>),
-    );
-    diesel::update(imports::table.find(id)).set(set).execute(conn).await?;
+    let ended = imports::table.find(id);
+    let released = imports::taken_until.eq(None::<chrono::DateTime<chrono::Utc>>);
+    match problem {
+        Some(problem) => {
+            let set = (imports::status.eq(ImportStatus::Failed), imports::problem.eq(problem), released);
+            diesel::update(ended).set(set).execute(conn).await?;
+        }
+        None => {
+            // Behind the last record there may be some more bytes, without one.
+            let set = (imports::status.eq(ImportStatus::Done), imports::bytes_read.eq(imports::bytes), released);
+            diesel::update(ended).set(set).execute(conn).await?;
+        }
+    }
     Ok(())
 }
 

@@ -268,7 +268,7 @@ async fn hostile_files_are_bounded_and_encodings_read() {
         ("text/html", "<script type=application/ld+json>".repeat(1000).into_bytes(), vec!["failed"]),
         ("text/html", vec![b'<'; 100_000], vec![]),
         ("text/csv", b"a,b\n1,2\n".to_vec(), vec!["failed", "failed"]),
-        ("text/csv", format!("claim\n\"{}", "x".repeat(3 << 20)).into_bytes(), vec!["failed", "failed", "failed"]),
+        ("text/csv", format!("claim\n\"{}", "x".repeat(3 << 20)).into_bytes(), vec!["failed"]),
     ] {
         let done = import(editor, kind, "", file).await;
         assert_eq!(done["status"], "done");
@@ -370,10 +370,6 @@ async fn what_is_complete_is_published_on_request() {
     let mut unmapped = review(2);
     unmapped["reviewRating"]["alternateName"] = json!("Half a flop");
     let mut own = review(3);
-    let newsroom = admin
-        .get(&format!("/v1/newsrooms/{}", app.checker.id_of_new("claims", crate::support::claim(json!({}))).await))
-        .await;
-    assert_eq!(newsroom.status, 404);
     own["author"] = json!({"@type": "Organization", "name": "Whoever"});
     let file = json!([review(1), unmapped]).to_string();
     let done = import(admin, "application/json", "?publish=true", file).await;
@@ -486,5 +482,4 @@ async fn the_command_line_imports_files_beside_a_server_and_alone() {
     assert!(told.contains("0 created, 0 updated, 2 unchanged"), "{told}");
     let odd = program.file("odd.txt", "x");
     program.run(&["import", "claimreview", &odd]).await.refused("is not imported");
-    program.run(&["import"]).await;
 }

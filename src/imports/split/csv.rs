@@ -76,6 +76,8 @@ pub struct Rows {
     written: usize,
     ends: Vec<usize>,
     ended: usize,
+    /// Whether the row is too large, and read to its end only.
+    overlong: bool,
 }
 
 /// The most columns that are read.
@@ -84,7 +86,7 @@ const MOST_COLUMNS: usize = 1000;
 impl Rows {
     pub fn new(columns: Columns) -> Self {
         let (raw, cells, ends) = (Vec::new(), vec![0; LARGEST], vec![0; MOST_COLUMNS]);
-        Self { columns, reader: None, held: None, raw, cells, written: 0, ends, ended: 0 }
+        Self { columns, reader: None, held: None, raw, cells, written: 0, ends, ended: 0, overlong: false }
     }
 
     /// Takes the next bytes.
@@ -116,13 +118,14 @@ impl Rows {
         match result {
             ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
             ReadRecordResult::Record => {
-                let piece = self.row();
+                let piece = if std::mem::take(&mut self.overlong) { None } else { self.row() };
                 pieces.extend(piece);
                 self.begin();
             }
-            // The rest of such a row is read as rows of their own, which are as wrong.
             ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
-                pieces.push(Piece::broken(&self.raw, too_large()));
+                if !std::mem::replace(&mut self.overlong, true) {
+                    pieces.push(Piece::broken(&self.raw, too_large()));
+                }
                 self.begin();
             }
         }

@@ -182,9 +182,9 @@ impl Objects {
 
     /// Lets go of what no record can need any more.
     fn forget(&mut self) {
-        let needed = self.frames.iter().find(|frame| frame.is_object).map(|frame| frame.start).or(self.string);
-        let needed =
-            needed.and_then(|start| start.checked_sub(self.offset)).and_then(|start| usize::try_from(start).ok());
+        // Whatever began before what is kept is too large to be a record.
+        let mut begun = self.frames.iter().filter(|frame| frame.is_object).map(|frame| frame.start).chain(self.string);
+        let needed = begun.find_map(|start| usize::try_from(start.checked_sub(self.offset)?).ok());
         // Of what is larger than a record, the end is kept: it is one only for those within it.
         let surplus = self.kept.len().saturating_sub(LARGEST);
         let forgotten = needed.unwrap_or(self.kept.len()).max(surplus).min(self.kept.len());
