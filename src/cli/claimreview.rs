@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use futures_util::stream;
 use indicatif::{ProgressBar, ProgressStyle};
+use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 use validator::Validate;
 
@@ -104,7 +105,7 @@ impl ImportClaimReview {
             publisher: self.publisher.clone(),
             base_url: self.base_url.clone(),
             columns: self.columns.clone(),
-            name: file.file_name().map(|name| name.to_string_lossy().chars().take(300).collect()),
+            name: file.file_name().map(|name| name.to_string_lossy().nfc().take(300).collect()),
         };
         options.validate()?;
         let opened = std::fs::File::open(file)?;

@@ -66,11 +66,12 @@ pub async fn work_through(import: Import, db: &Db) -> Result<()> {
         Ok(Worked::Through) => None,
         Ok(Worked::Elsewhere) => return Ok(()),
         Err(Error::Forbidden(why)) => Some(why),
-        Err(Error::Internal(cause)) => {
-            tracing::error!(%cause, import_id = %id, "an import failed");
+        // Those pass.
+        Err(error @ (Error::Unavailable(_) | Error::OutcomeUnknown)) => return Err(error),
+        Err(error) => {
+            tracing::error!(%error, import_id = %id, "an import failed");
             Some("It failed by a fault of ours, which is in the server's log.".into())
         }
-        Err(error) => return Err(error),
     };
     db.write(async move |conn| store::end(id, problem.clone(), conn).await).await
 }

@@ -14,7 +14,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 fn review(n: usize) -> Value {
     json!({
-        "@context": "https://schema.org", "@type": "ClaimReview", "claimReviewed": format!("The bridge number {n} was closed by the government"),
+        "@context": "https://schema.org", "@type": "ClaimReview", "claimReviewed": format!("The mayor said that the bridge with the number {n} was closed by the government"),
         "url": format!("https://checks.example/{n}"), "author": {"@type": "Organization", "name": "Other Checkers", "url": "https://checks.example/"},
         "datePublished": "2024-03-02", "reviewRating": {"@type": "Rating", "alternateName": "False"},
         "itemReviewed": {"@type": "Claim", "author": {"@type": "Person", "name": "Ann Mayor"}, "datePublished": "2024-02-01"}
@@ -123,7 +123,7 @@ async fn every_form_is_read() {
         json!([review(10), {"@type": "WebPage"}]),
         review(91)
     );
-    let table = "Statement;Link;Verdict;Checker;Date\r\n\"The sea; it \"\"is\"\" dry in the summer\";https://a.example/1;False;A;7th October 2018, 9:30 am\r\n;https://a.example/2;;;\r\n";
+    let table = "Statement;Link;Verdict;Checker;Date\r\n\"The sea; it \"\"is\"\" dry in the summer, and the people of the country know that\";https://a.example/1;False;A;7th October 2018, 9:30 am\r\n;https://a.example/2;;;\r\n";
     let lines = format!("{}\n\n{{\"a\": 1}}\nno json\n{}\r\n", review(20), review(21));
     let feed = json!({"@context": "http://schema.org", "@type": "DataFeed", "dataFeedElement": [{"@type": "DataFeedItem", "item": [review(30)]}, {"@type": "DataFeedItem", "item": review(31)}]});
     let typed = json!({"@type": ["Review", "http://schema.org/ClaimReview"], "claimReviewed": review(40)["claimReviewed"], "url": "https://checks.example/40", "author": [{"@type": "Person", "name": "Ann Writer"}, {"@type": "Organization", "name": "Other Checkers"}]});
@@ -159,7 +159,10 @@ async fn every_form_is_read() {
         assert_eq!(done["bytes_read"], done["bytes"]);
     }
     let dry = editor.get("/v1/claims?q=sea").await.expect(200).body;
-    assert_eq!(dry["items"][0]["text"], "The sea; it \"is\" dry in the summer");
+    assert_eq!(
+        dry["items"][0]["text"],
+        "The sea; it \"is\" dry in the summer, and the people of the country know that"
+    );
     // The two reviews of Google's answer are on one claim, by two publishers.
     let ice = editor.get("/v1/claims?q=ice").await.expect(200).body;
     assert_eq!(ice["items"].as_array().unwrap().len(), 1);
@@ -189,7 +192,11 @@ async fn dirt_is_survived_and_reported() {
             "",
         ),
         (with(4, "/claimReviewed", json!("x".repeat(5000))), "created", "longer than 2,000"),
-        (with(5, "/claimReviewed", json!("The bridge\u{0}was closed\u{1} by the government")), "created", ""),
+        (
+            with(5, "/claimReviewed", json!("The mayor said that the bridge\u{0}was closed\u{1} by the government")),
+            "created",
+            "",
+        ),
         (with(6, "/datePublished", json!("7 October")), "created", "is no date"),
         (with(7, "/datePublished", json!(null)), "created", ""),
         (with(8, "/url", json!("/relative/8")), "created", "is no web address"),
@@ -241,7 +248,7 @@ async fn dirt_is_survived_and_reported() {
         claim.body["text"].as_str().unwrap().to_owned()
     };
     assert_eq!(text(2).await, "The bridge \"was\" closed by the government");
-    assert_eq!(text(4).await, "The bridge was closed by the government");
+    assert_eq!(text(4).await, "The mayor said that the bridge was closed by the government");
     // Whose review it is is told by the site where nobody is named.
     assert_eq!(records[11]["publisher"], "checks.example");
     let verdict =
