@@ -319,8 +319,7 @@ fn told(error: &Error) -> Option<String> {
     };
     match error {
         Error::Validation(errors) => Some(faults(errors)),
-        Error::Conflict { detail, .. } => Some(detail.clone()),
-        Error::Forbidden(detail) => Some(detail.clone()),
+        Error::Conflict { detail, .. } | Error::Forbidden(detail) => Some(detail.clone()),
         // Most likely a rule of the database that no check foresees. It is logged, and one record's fault.
         Error::Internal(cause) => {
             tracing::warn!(%cause, "a record of an import was refused by the database");

@@ -26,6 +26,7 @@ impl Key {
 
 /// An object or a list that is open.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what was seen of it, each by itself")]
 struct Frame {
     is_object: bool,
     /// Where it begins in the file.
