@@ -35,7 +35,7 @@ try:
         answer = request.execute()
         for claim in answer.get("claims", []):
             print(claim["text"])
-            print("  claimed by", claim.get("claimant", "nobody named"), claim.get("claimDate", ""))
+            print("  claimed by", claim.get("claimant", "nobody named"), *filter(None, [claim.get("claimDate")]))
             for review in claim["claimReview"]:
                 print(f"  {review['publisher']['name']}: {review['textualRating']} <{review['url']}>")
         request = service.claims().search_next(request, answer)

@@ -24,8 +24,8 @@ use crate::telemetry::{self, Metrics};
 use crate::webhooks::Webhooks;
 use crate::{
     api_keys, as_of, auth, bundles, changes, claim_links, claim_review, claims, comment_requests, documents, dossier,
-    embeddings, events, fact_check_tools, feeds, health, imports, matching, members, newsrooms, provenance, rating_mappings,
-    rating_scales, search, site, source_record, sources, statements, topics, verdicts, webhooks,
+    embeddings, events, fact_check_tools, feeds, health, imports, matching, members, newsrooms, provenance,
+    rating_mappings, rating_scales, search, site, source_record, sources, statements, topics, verdicts, webhooks,
 };
 
 /// All routes with their documentation; one line for each slice.

@@ -940,8 +940,6 @@ diesel::table! {
         next_attempt_at -> Nullable<Timestamptz>,
         /// The HTTP status that was last answered; null: none was
         answer_status -> Nullable<Int4>,
-        /// The beginning of what was last answered
-        answer -> Nullable<Text>,
         /// Why the last attempt failed
         error -> Nullable<Text>,
         /// Milliseconds that the last attempt took

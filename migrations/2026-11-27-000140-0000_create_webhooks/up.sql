@@ -77,7 +77,6 @@ CREATE TABLE webhook_deliveries (
     last_attempt_at timestamptz,
     next_attempt_at timestamptz,
     answer_status integer,
-    answer text,
     error text,
     took_ms integer,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp()
@@ -96,7 +95,6 @@ COMMENT ON COLUMN webhook_deliveries.first_attempt_at IS 'When it was first trie
 COMMENT ON COLUMN webhook_deliveries.last_attempt_at IS 'When it was last tried';
 COMMENT ON COLUMN webhook_deliveries.next_attempt_at IS 'When it is tried again; null: at once, or no more';
 COMMENT ON COLUMN webhook_deliveries.answer_status IS 'The HTTP status that was last answered; null: none was';
-COMMENT ON COLUMN webhook_deliveries.answer IS 'The beginning of what was last answered';
 COMMENT ON COLUMN webhook_deliveries.error IS 'Why the last attempt failed';
 COMMENT ON COLUMN webhook_deliveries.took_ms IS 'Milliseconds that the last attempt took';
 COMMENT ON COLUMN webhook_deliveries.created_at IS 'When it began to wait, database time';

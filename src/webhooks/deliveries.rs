@@ -54,8 +54,6 @@ pub struct Delivery {
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// The HTTP status that was last answered.
     pub answer_status: Option<i32>,
-    /// The beginning of what was last answered, 1,000 characters.
-    pub answer: Option<String>,
     /// Why the last attempt failed.
     pub error: Option<String>,
     /// Milliseconds that the last attempt took.

@@ -56,8 +56,6 @@ pub struct Attempted {
     pub wait: Option<Duration>,
     /// The status that was answered.
     pub answer_status: Option<u16>,
-    /// The beginning of the answer.
-    pub answer: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
     /// How long it took.
@@ -235,14 +233,13 @@ pub async fn keep(webhook_id: Uuid, attempted: &[Attempted], conn: &mut AsyncPgC
     diesel::sql_query(
         "UPDATE webhook_deliveries d SET status = t.status, attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, now()),
              last_attempt_at = now(), next_attempt_at = now() + make_interval(secs => t.wait), answer_status = t.answer_status,
-             answer = t.answer, error = t.error, took_ms = t.took
-         FROM unnest($1, $2, $3, $4, $5, $6, $7) AS t(id, status, wait, answer_status, answer, error, took) WHERE d.id = t.id AND d.status = 'waiting'",
+             error = t.error, took_ms = t.took
+         FROM unnest($1, $2, $3, $4, $5, $6) AS t(id, status, wait, answer_status, error, took) WHERE d.id = t.id AND d.status = 'waiting'",
     )
     .bind::<Array<SqlUuid>, _>(ours.iter().map(|one| one.taken.id).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(ours.iter().map(|one| one.status).collect::<Vec<_>>())
     .bind::<Array<Nullable<Double>>, _>(ours.iter().map(|one| one.wait.map(|wait| wait.as_secs_f64())).collect::<Vec<_>>())
     .bind::<Array<Nullable<Integer>>, _>(ours.iter().map(|one| one.answer_status.map(i32::from)).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Text>>, _>(ours.iter().map(|one| one.answer.clone()).collect::<Vec<_>>())
     .bind::<Array<Nullable<Text>>, _>(ours.iter().map(|one| one.error.clone()).collect::<Vec<_>>())
     .bind::<Array<Integer>, _>(ours.iter().map(|one| i32::try_from(one.took.as_millis()).unwrap_or(i32::MAX)).collect::<Vec<_>>())
     .execute(conn)

@@ -266,7 +266,7 @@ const GONE: u16 = 410;
 impl Webhooks {
     /// What an attempt's outcome means for its delivery.
     fn judged(&self, taken: Taken, outcome: Outcome) -> Attempted {
-        let Outcome { status: answer_status, answer, error, retry_after, took } = outcome;
+        let Outcome { status: answer_status, error, retry_after, took } = outcome;
         let retry = usize::try_from(taken.attempts).ok().and_then(|tried| RETRIES.get(tried));
         let (status, wait) = match (&error, retry) {
             (None, _) => (DeliveryStatus::Delivered, None),
@@ -277,7 +277,7 @@ impl Webhooks {
         };
         let counter = if error.is_none() { &self.metrics.delivered } else { &self.metrics.failed };
         counter.inc();
-        Attempted { taken, status, wait, answer_status, answer, error, took }
+        Attempted { taken, status, wait, answer_status, error, took }
     }
 }
 
