@@ -224,8 +224,8 @@ impl Beside {
         let found = OnClaim::query().filter(claims::id.eq_any(claim_ids)).load(&mut conn).await?;
         let claims = found.into_iter().map(|claim| (claim.id, claim));
         let seen = sources::public.or(sources::newsroom_id.nullable().eq(newsroom_id).assume_not_null());
-        let named = sources::table.filter(sources::id.eq_any(ids("source_id"))).filter(seen);
-        let names: Vec<(Uuid, String)> = named.select((sources::id, sources::name)).load(&mut conn).await?;
+        let speakers = sources::table.filter(sources::id.eq_any(ids("source_id"))).filter(seen);
+        let names: Vec<(Uuid, String)> = speakers.select((sources::id, sources::name)).load(&mut conn).await?;
         let labelled =
             ratings::table.filter(ratings::id.eq_any(ids("rating_id"))).select((ratings::id, ratings::label));
         let labels: Vec<(Uuid, String)> = labelled.load(&mut conn).await?;
