@@ -193,7 +193,11 @@ async fn dirt_is_survived_and_reported() {
         ),
         (with(4, "/claimReviewed", json!("x".repeat(5000))), "created", "longer than 2,000"),
         (
-            with(5, "/claimReviewed", json!("The mayor said that the bridge\u{0}was closed\u{1} by the government")),
+            with(
+                5,
+                "/claimReviewed",
+                json!("The mayor said that the bridge\u{0}with the number 5 was\u{1} closed by the government"),
+            ),
             "created",
             "",
         ),
@@ -248,7 +252,7 @@ async fn dirt_is_survived_and_reported() {
         claim.body["text"].as_str().unwrap().to_owned()
     };
     assert_eq!(text(2).await, "The bridge \"was\" closed by the government");
-    assert_eq!(text(4).await, "The mayor said that the bridge was closed by the government");
+    assert_eq!(text(4).await, "The mayor said that the bridge with the number 5 was closed by the government");
     // Whose review it is is told by the site where nobody is named.
     assert_eq!(records[11]["publisher"], "checks.example");
     let verdict =
