@@ -92,7 +92,7 @@ fn with_name(text: &str) -> Option<PartialDate> {
 fn month(word: &str) -> Option<u32> {
     let is = |names: &&[&str]| names.iter().any(|name| word.starts_with(name));
     // Long words that only begin like a month are none: marzipan, august is.
-    let found = MONTHS.iter().position(|names| word.chars().count() <= 12 && is(&names))?;
+    let found = MONTHS.iter().position(|names| word.chars().count() <= 12 && is(names))?;
     u32::try_from(found + 1).ok()
 }
 

@@ -32,6 +32,9 @@ pub struct Known {
     pub claims: HashMap<Vec<u8>, (Uuid, bool)>,
 }
 
+/// Identity and hash of a record, its claim, its verdict with status and rating.
+type Found = (Option<Vec<u8>>, Vec<u8>, Option<Uuid>, Uuid, VerdictStatus, Option<Uuid>);
+
 impl Known {
     /// Looks up the records of a batch.
     pub async fn of(entries: &[Entry], caller: Caller, conn: &mut AsyncPgConnection) -> Result<Self> {
@@ -39,21 +42,20 @@ impl Known {
         let identities: Vec<_> = readings().map(|reading| &reading.identity).collect();
         let own = import_records::newsroom_id.eq(caller.newsroom_id);
         // The newest comes last and is kept.
-        let found: Vec<(Option<Vec<u8>>, Vec<u8>, Option<Uuid>, Uuid, VerdictStatus, Option<Uuid>)> =
-            import_records::table
-                .inner_join(verdicts::table)
-                .filter(own.and(import_records::identity.eq_any(identities).assume_not_null()))
-                .order((import_records::import_id, import_records::position))
-                .select((
-                    import_records::identity,
-                    import_records::sha256,
-                    import_records::claim_id,
-                    verdicts::id,
-                    verdicts::status,
-                    verdicts::rating_id,
-                ))
-                .load(conn)
-                .await?;
+        let found: Vec<Found> = import_records::table
+            .inner_join(verdicts::table)
+            .filter(own.and(import_records::identity.eq_any(identities).assume_not_null()))
+            .order((import_records::import_id, import_records::position))
+            .select((
+                import_records::identity,
+                import_records::sha256,
+                import_records::claim_id,
+                verdicts::id,
+                verdicts::status,
+                verdicts::rating_id,
+            ))
+            .load(conn)
+            .await?;
         let records = found.into_iter().filter_map(|(identity, sha256, claim_id, verdict_id, status, rating_id)| {
             Some((identity?, KnownVerdict { sha256, claim_id, verdict_id, status, rating_id }))
         });

@@ -145,16 +145,13 @@ pub async fn take(wanted: Option<Uuid>, conn: &mut AsyncPgConnection) -> Result<
 pub async fn end(id: Uuid, problem: Option<String>, conn: &mut AsyncPgConnection) -> Result<()> {
     let ended = imports::table.find(id);
     let released = imports::taken_until.eq(None::<chrono::DateTime<chrono::Utc>>);
-    match problem {
-        Some(problem) => {
-            let set = (imports::status.eq(ImportStatus::Failed), imports::problem.eq(problem), released);
-            diesel::update(ended).set(set).execute(conn).await?;
-        }
-        None => {
-            // Behind the last record there may be some more bytes, without one.
-            let set = (imports::status.eq(ImportStatus::Done), imports::bytes_read.eq(imports::bytes), released);
-            diesel::update(ended).set(set).execute(conn).await?;
-        }
+    if let Some(problem) = problem {
+        let set = (imports::status.eq(ImportStatus::Failed), imports::problem.eq(problem), released);
+        diesel::update(ended).set(set).execute(conn).await?;
+    } else {
+        // Behind the last record there may be some more bytes, without one.
+        let set = (imports::status.eq(ImportStatus::Done), imports::bytes_read.eq(imports::bytes), released);
+        diesel::update(ended).set(set).execute(conn).await?;
     }
     Ok(())
 }

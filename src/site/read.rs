@@ -133,11 +133,8 @@ struct Refers {
 
 impl Refers {
     fn of(dossier: &Dossier) -> Self {
-        let mut refers = Self::default();
-        refers.claims = std::iter::once(&dossier.claim)
-            .chain(dossier.parts.iter().map(|part| &part.claim))
-            .map(|one| one.id)
-            .collect();
+        let claims = std::iter::once(&dossier.claim).chain(dossier.parts.iter().map(|part| &part.claim));
+        let mut refers = Self { claims: claims.map(|one| one.id).collect(), ..Self::default() };
         let verdicts = || dossier.verdicts.iter().chain(dossier.parts.iter().flat_map(|part| &part.verdicts));
         refers.newsrooms = verdicts().map(|one| one.verdict.newsroom_id).chain([dossier.claim.newsroom_id]).collect();
         for one in verdicts() {

@@ -31,9 +31,12 @@ pub fn web(address: &str) -> Option<&str> {
 
 /// A link that leads away from here, or the words alone where the address is no web address.
 pub fn away(address: &str, words: impl Render) -> Markup {
-    match web(address) {
-        Some(address) => html! { a href=(address) rel="nofollow noopener" { (words) } },
-        None => html! { (words) },
+    html! {
+        @if let Some(address) = web(address) {
+            a href=(address) rel="nofollow noopener" { (words) }
+        } @else {
+            (words)
+        }
     }
 }
 

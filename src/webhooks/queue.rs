@@ -42,7 +42,7 @@ pub struct Taken {
     #[diesel(sql_type = Timestamptz)]
     pub created_at: DateTime<Utc>,
     #[diesel(sql_type = Timestamptz)]
-    taken_until: DateTime<Utc>,
+    held_until: DateTime<Utc>,
 }
 
 /// What became of an attempt, as it is kept.
@@ -207,7 +207,7 @@ pub async fn take(webhook_id: Uuid, most: i64, hold: Duration, conn: &mut AsyncP
              UPDATE webhook_lanes l SET taken_until = now() + make_interval(secs => $3) FROM due
              WHERE l.webhook_id = $1 AND l.lane = due.lane RETURNING l.lane, l.taken_until
          )
-         SELECT d.id, taken.lane, event_id, position, attempts, first_attempt_at, created_at, taken_until FROM taken CROSS JOIN LATERAL (
+         SELECT d.id, taken.lane, event_id, position, attempts, first_attempt_at, created_at, taken_until AS held_until FROM taken CROSS JOIN LATERAL (
              SELECT * FROM webhook_deliveries d WHERE webhook_id = $1 AND d.lane = taken.lane AND status = 'waiting' ORDER BY number LIMIT 1) AS d",
     );
     let taken = take.bind::<SqlUuid, _>(webhook_id).bind::<BigInt, _>(most).bind::<Double, _>(hold.as_secs_f64());
@@ -218,7 +218,7 @@ pub async fn take(webhook_id: Uuid, most: i64, hold: Duration, conn: &mut AsyncP
 /// slow, is left to it.
 pub async fn keep(webhook_id: Uuid, attempted: &[Attempted], conn: &mut AsyncPgConnection) -> Result<()> {
     let lanes: Vec<_> = attempted.iter().map(|one| one.taken.lane).collect();
-    let until: Vec<_> = attempted.iter().map(|one| one.taken.taken_until).collect();
+    let until: Vec<_> = attempted.iter().map(|one| one.taken.held_until).collect();
     let locked: Vec<Found> = diesel::sql_query(
         "SELECT lane AS id FROM webhook_lanes JOIN unnest($2, $3) AS t(lane, taken_until) USING (lane, taken_until)
          WHERE webhook_id = $1 ORDER BY lane FOR UPDATE OF webhook_lanes",

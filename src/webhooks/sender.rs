@@ -1,7 +1,7 @@
 //! One attempt to deliver: a POST to a checked address, without redirects, proxies or patience.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
 use http_body_util::{BodyExt, Full};
@@ -113,7 +113,8 @@ impl Sender {
 }
 
 fn request(url: &Url, message: &Message<'_>) -> Result<Request<Full<Bytes>>, String> {
-    let timestamp = Utc::now().timestamp();
+    // Receivers compare it with a clock, as they do with ours: the database's may be another machine's.
+    let timestamp = DateTime::<Utc>::from(SystemTime::now()).timestamp();
     let signatures: Result<Vec<_>, _> = message
         .secrets
         .iter()
@@ -146,7 +147,9 @@ fn told(error: &dyn std::error::Error) -> String {
 fn wait(value: &str) -> Option<Duration> {
     let wait = match value.trim().parse() {
         Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => (DateTime::parse_from_rfc2822(value).ok()?.to_utc() - Utc::now()).to_std().ok()?,
+        Err(_) => (DateTime::parse_from_rfc2822(value).ok()?.to_utc() - DateTime::<Utc>::from(SystemTime::now()))
+            .to_std()
+            .ok()?,
     };
     Some(wait.min(LONGEST_WAIT))
 }

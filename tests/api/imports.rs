@@ -50,8 +50,7 @@ fn problems(record: &Value) -> String {
         .as_array()
         .unwrap()
         .iter()
-        .map(|problem| format!("{}: {}\n", problem["member"], problem["detail"]))
-        .collect()
+        .fold(String::new(), |told, problem| format!("{told}{}: {}\n", problem["member"], problem["detail"]))
 }
 
 async fn map(client: &Client, words: &str, rating: &str) {
@@ -449,7 +448,7 @@ async fn an_import_goes_on_after_its_server_was_killed() {
     let serving = program.serve(&[]).await;
     let key = serving.first_key().await;
     let admin = serving.with_key(&key);
-    let file: String = (0..RECORDS).map(|n| format!("{}\n", review(n))).collect();
+    let file = (0..RECORDS).map(|n| review(n).to_string()).collect::<Vec<_>>().join("\n");
     let request = admin.request(Method::POST, "/v1/imports").header("content-type", "application/x-ndjson").body(file);
     let path = admin.send(request).await.expect(201).header("location").unwrap().to_owned();
     until("it has begun", MINUTE, async || {

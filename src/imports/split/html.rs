@@ -50,10 +50,13 @@ impl Blocks {
     }
 }
 
+/// What reads a page; what it would write goes nowhere.
+type Rewriter = HtmlRewriter<'static, fn(&[u8])>;
+
 /// A page that is being read.
 pub struct Page {
     /// None once it cannot be read further.
-    rewriter: Option<HtmlRewriter<'static, fn(&[u8])>>,
+    rewriter: Option<Rewriter>,
     blocks: Rc<RefCell<Blocks>>,
 }
 

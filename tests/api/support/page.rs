@@ -60,7 +60,7 @@ impl Page {
 
     /// The text of all elements that a selector finds, with single blanks.
     pub fn words(&self, css: &str) -> String {
-        let text: String = self.all(css).iter().flat_map(|one| one.text()).collect();
+        let text: String = self.all(css).iter().flat_map(scraper::ElementRef::text).collect();
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
