@@ -115,7 +115,8 @@ fn site(publisher: &Party, review: Option<&str>) -> Option<String> {
 
 /// The host of an address, or of a bare `news.example`, without `www.`.
 pub fn host(address: &str) -> Option<String> {
-    let parsed = url::Url::parse(address).or_else(|_| url::Url::parse(&format!("https://{address}"))).ok()?;
+    let whole = if address.contains("://") { address.to_owned() } else { format!("https://{address}") };
+    let parsed = url::Url::parse(&whole).ok()?;
     let host = parsed.host_str()?;
     Some(host.strip_prefix("www.").unwrap_or(host).to_owned())
 }
