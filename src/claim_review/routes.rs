@@ -26,7 +26,7 @@ pub fn configure(config: &mut ServiceConfig) {
 
 /// Its feed.
 pub fn configure_feeds(config: &mut ServiceConfig) {
-    config.service(get_feed);
+    config.service(get_claim_review_feed);
 }
 
 /// Read a claim's review as ClaimReview
@@ -80,7 +80,7 @@ impl FromRequest for Markup {
 /// that it may be of any size: an answer that breaks off is not complete.
 #[utoipa::path(tag = "claimreview", responses((status = 200, description = "The feed", body = Value, content_type = "application/ld+json")))]
 #[get("/claimreview.json")]
-async fn get_feed(db: web::Data<Db>) -> HttpResponse {
+async fn get_claim_review_feed(db: web::Data<Db>) -> HttpResponse {
     HttpResponse::Ok().content_type(JSON_LD).streaming(feed(db))
 }
 

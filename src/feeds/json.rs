@@ -1,5 +1,6 @@
 //! [JSON Feed 1.1](https://www.jsonfeed.org/version/1.1/).
 
+use chrono::SecondsFormat;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -101,8 +102,8 @@ impl JsonFeedItem {
             url: entry.link(base),
             title: entry.headline(),
             content_text: entry.paragraphs().join("\n\n"),
-            date_published: entry.first_at.to_rfc3339(),
-            date_modified: entry.at.to_rfc3339(),
+            date_published: entry.first_at.to_rfc3339_opts(SecondsFormat::Micros, true),
+            date_modified: entry.at.to_rfc3339_opts(SecondsFormat::Micros, true),
             authors: vec![JsonFeedAuthor { name: entry.author.clone(), url: entry.author_url.clone() }],
             tags: entry.topics.clone(),
             language: entry.language.clone(),

@@ -16,7 +16,7 @@ use crate::page::{self, PageParameters};
 
 /// The routes of this slice.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(get_atom).service(get_rss).service(get_json);
+    config.service(get_atom_feed).service(get_rss_feed).service(get_json_feed);
 }
 
 /// A page of a feed.
@@ -81,7 +81,7 @@ fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
 /// save reading it again.
 #[utoipa::path(tag = "feeds", params(FeedFilter, PageParameters), responses((status = 200, description = "The feed", body = String, content_type = "application/atom+xml"), (status = 304, description = "The reader has it already")))]
 #[get("/verdicts.atom")]
-async fn get_atom(
+async fn get_atom_feed(
     db: web::Data<Db>,
     public_url: web::Data<PublicUrl>,
     request: HttpRequest,
@@ -96,7 +96,7 @@ async fn get_atom(
 /// The same as RSS 2.0; a correction is an item of its own there.
 #[utoipa::path(tag = "feeds", params(FeedFilter, PageParameters), responses((status = 200, description = "The feed", body = String, content_type = "application/rss+xml"), (status = 304, description = "The reader has it already")))]
 #[get("/verdicts.rss")]
-async fn get_rss(
+async fn get_rss_feed(
     db: web::Data<Db>,
     public_url: web::Data<PublicUrl>,
     request: HttpRequest,
@@ -111,7 +111,7 @@ async fn get_rss(
 /// The same as [JSON Feed 1.1](https://www.jsonfeed.org/version/1.1/).
 #[utoipa::path(tag = "feeds", params(FeedFilter, PageParameters), responses((status = 200, description = "The feed", body = JsonFeed, content_type = "application/feed+json"), (status = 304, description = "The reader has it already")))]
 #[get("/verdicts.json")]
-async fn get_json(
+async fn get_json_feed(
     db: web::Data<Db>,
     public_url: web::Data<PublicUrl>,
     request: HttpRequest,

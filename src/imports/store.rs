@@ -117,6 +117,24 @@ pub async fn chunk(id: Uuid, number: i32, mut conn: &AsyncPgConnection) -> Resul
     Ok(query.first(&mut conn).await.optional()?)
 }
 
+/// What there is to do.
+#[derive(QueryableByName)]
+pub struct Due {
+    /// Whether an import waits, or its process has died.
+    #[diesel(sql_type = Bool)]
+    pub waiting: bool,
+    /// Whether a file was left behind that did not arrive whole.
+    #[diesel(sql_type = Bool)]
+    pub abandoned: bool,
+}
+
+/// Looks what there is to do.
+pub async fn due(mut conn: &AsyncPgConnection) -> Result<Due> {
+    let query = "SELECT EXISTS (SELECT FROM imports WHERE status IN ('waiting', 'running') AND (taken_until IS NULL OR taken_until < now())) AS waiting,
+        EXISTS (SELECT FROM imports WHERE status = 'receiving' AND updated_at < now() - interval '1 hour') AS abandoned";
+    Ok(diesel::sql_query(query).get_result(&mut conn).await?)
+}
+
 #[derive(QueryableByName)]
 struct TakenImport {
     #[diesel(sql_type = SqlUuid)]

@@ -35,9 +35,17 @@ pub async fn run(pool: Pool) {
     let db = Db::for_worker(pool);
     loop {
         let worked = async {
+            // Mostly there is nothing to do, which costs no transaction to see.
+            let due = db.read(async |conn| store::due(conn).await).await?;
+            if due.abandoned {
+                store::sweep(&db).await?;
+            }
+            if !due.waiting {
+                return Ok(false);
+            }
             match db.write_quietly(async |conn| store::take(None, conn).await).await? {
                 Some(import) => work_through(import, &db).await.map(|()| true),
-                None => store::sweep(&db).await.map(|()| false),
+                None => Ok(false),
             }
         };
         match worked.await {

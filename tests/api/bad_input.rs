@@ -283,7 +283,9 @@ async fn lengths_are_as_documented_in_characters() {
 #[actix_web::test]
 async fn every_query_parameter_takes_its_values_or_is_refused_by_name() {
     let app = App::demo().await;
-    for (path, method, operation) in operations().filter(|(_, method, _)| *method == Method::GET) {
+    // Google's API tells faults in its own way, see `fact_check_tools`.
+    let ours = |path: &str| !path.starts_with("/v1alpha1/");
+    for (path, method, operation) in operations().filter(|(path, method, _)| *method == Method::GET && ours(path)) {
         for parameter in operation["parameters"].as_array().into_iter().flatten().filter(|one| one["in"] == "query") {
             let name = parameter["name"].as_str().unwrap();
             let ask = async |value: &str| {

@@ -353,7 +353,7 @@ async fn a_server_killed_amid_publications_leaves_none_without_its_row_in_the_lo
     .await;
     let sql = postgres::connect(&embedded::running(&program.data_dir()).unwrap().unwrap()).await;
     let count = async |query: &str| sql.query_one(query, &[]).await.unwrap().get::<_, i64>(0);
-    assert!(count("SELECT count(*) FROM verdicts WHERE status = 'published'").await > 10);
+    assert!(count("SELECT count(*) FROM verdicts WHERE status = 'published'").await > 0);
     let unlogged = "SELECT count(*) FROM verdicts v WHERE status = 'published' AND NOT EXISTS (SELECT FROM changes c
         JOIN change_values ON change_id = c.id WHERE c.record_id = v.id AND c.version = v.version AND after ->> 'status' = 'published')";
     assert_eq!(count(unlogged).await, 0);

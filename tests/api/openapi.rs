@@ -262,10 +262,12 @@ fn settle(value: &mut Value, known: &mut BTreeMap<String, String>) {
                     ("secret", Value::String(_)) => *member = json!("whsec_c2hvd24tb25jZS1hbmQtbmV2ZXItYWdhaW4="),
                     ("event_id", _) => *member = json!("evt_20_1f0c6a7b9d3e5f24"),
                     // Where the server listens differs from run to run.
-                    ("record" | "dossier", Value::String(link)) if link.contains("/v1/") => {
-                        let path =
-                            link.split_once("/v1/").map(|(_, path)| format!("https://onrecord.example/v1/{path}"));
-                        *member = json!(path);
+                    (_, Value::String(link)) if link.starts_with("http://127.0.0.1:") => {
+                        let path = link.splitn(4, '/').nth(3).unwrap_or_default();
+                        *member = json!(format!("https://onrecord.example/{path}"));
+                    }
+                    ("date_published" | "date_modified", Value::String(at)) if at.contains('T') => {
+                        *member = json!("2023-10-07T09:30:00Z");
                     }
                     ("key", Value::String(_)) => *member = json!("onr_shown-once-and-never-again"),
                     // Salts are random, and so is all that is made of them.
