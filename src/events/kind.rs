@@ -23,7 +23,7 @@ const KINDS: [(&str, &str); 18] = [
     ("statement.changed", "a published statement says something else"),
     ("statement.withdrawn", "the statement was withdrawn, for `reason`"),
     ("statement.deleted", "a published statement was deleted"),
-    ("statement.redacted", "as of a claim"),
+    ("statement.redacted", "what former versions of a statement said was erased: forget your copy"),
     ("verdict.submitted", "a verdict waits for approval; for its newsroom only"),
     ("verdict.approved", "a verdict may be published; for its newsroom only"),
     ("verdict.published", "there is a new verdict on a claim"),
@@ -31,7 +31,7 @@ const KINDS: [(&str, &str); 18] = [
     ("verdict.changed", "a published verdict says something else"),
     ("verdict.retracted", "the verdict was retracted, for `reason`"),
     ("verdict.deleted", "a published verdict was deleted"),
-    ("verdict.redacted", "as of a claim"),
+    ("verdict.redacted", "what former versions of a verdict said was erased: forget your copy"),
 ];
 
 impl EventKind {
