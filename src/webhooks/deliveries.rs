@@ -174,7 +174,8 @@ impl Replay {
         let after = match (self.after, self.since) {
             (Some(after), None) => after.min(newest(conn).await?),
             (None, Some(since)) => before(since, conn).await?,
-            _ => return Err(Error::field("/after", "must be given, or since, and not both")),
+            (Some(_), Some(_)) => return Err(Error::field("/since", "goes without after: send one of the two")),
+            (None, None) => return Err(Error::field("/after", "must be given, or since")),
         };
         diesel::update(webhook_cursors::table.find(webhook_id))
             .set(webhook_cursors::position.eq(after))
