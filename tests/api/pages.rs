@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::postgres::key;
-use crate::support::{App, until};
+use crate::support::{App, examples, until};
 
 const README: &str = include_str!("../../README.md");
 const API: &str = include_str!("../../API.md");
@@ -173,6 +173,8 @@ async fn what_comes_in_goes_out_as_the_readme_says() {
     let blocks = blocks(section);
     let [import, show, _] = &blocks[..] else { panic!("three blocks") };
     let imported = import.text.replace("sleep 3", "");
+    // What is installed on first use is told of.
+    examples::run("google_client.py", &[&app.url, "talks"]).await;
     run_all(&app, vec![Block { language: import.language, text: imported.leak() }]);
     until("it is imported", Duration::from_secs(60), async || {
         let found = app.anyone.get("/v1/claims?q=ferry").await.expect(200);
