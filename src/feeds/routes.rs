@@ -57,11 +57,12 @@ impl Feed {
         // Weak, as it may go out compressed.
         let tag = EntityTag::new_weak(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&body)));
         let modified = HttpDate::from(std::time::SystemTime::from(self.updated()));
-        let mut response = if is_known(request, &tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+        let known = is_known(request, &tag);
+        let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         response
             .insert_header((header::ETAG, tag.to_string()))
             .insert_header((header::LAST_MODIFIED, modified.to_string()));
-        if is_known(request, &tag) { response.finish() } else { response.content_type(media_type).body(body) }
+        if known { response.finish() } else { response.content_type(media_type).body(body) }
     }
 }
 

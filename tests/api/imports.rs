@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use crate::support::{App, Client, Program, until};
 
 /// Ratings of the scale that comes with OnRecord.
-const FALSE: &str = "01890000-0000-7000-8000-000000000101";
+pub const FALSE: &str = "01890000-0000-7000-8000-000000000101";
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn review(n: usize) -> Value {
+pub fn review(n: usize) -> Value {
     json!({
         "@context": "https://schema.org", "@type": "ClaimReview", "claimReviewed": format!("The mayor said that the bridge with the number {n} was closed by the government"),
         "url": format!("https://checks.example/{n}"), "author": {"@type": "Organization", "name": "Other Checkers", "url": "https://checks.example/"},
@@ -22,13 +22,13 @@ fn review(n: usize) -> Value {
 }
 
 /// Sends a file and waits until it was worked through.
-async fn import(client: &Client, kind: &str, query: &str, file: impl Into<Vec<u8>>) -> Value {
+pub async fn import(client: &Client, kind: &str, query: &str, file: impl Into<Vec<u8>>) -> Value {
     let request = client.request(Method::POST, &format!("/v1/imports{query}"));
     let answer = client.send(request.header("content-type", kind).body(file.into())).await.expect(201);
     finished(client, answer.header("location").unwrap()).await
 }
 
-async fn finished(client: &Client, path: &str) -> Value {
+pub async fn finished(client: &Client, path: &str) -> Value {
     until("the import is done", MINUTE, async || {
         let import = client.get(path).await.expect(200).body;
         ["done", "failed"].contains(&import["status"].as_str().unwrap()).then_some(import)
@@ -36,16 +36,16 @@ async fn finished(client: &Client, path: &str) -> Value {
     .await
 }
 
-async fn records(client: &Client, import: &Value) -> Vec<Value> {
+pub async fn records(client: &Client, import: &Value) -> Vec<Value> {
     client.walk(&format!("/v1/imports/{}/records", import["id"].as_str().unwrap())).await
 }
 
 /// What became of each record.
-async fn outcomes(client: &Client, import: &Value) -> Vec<String> {
+pub async fn outcomes(client: &Client, import: &Value) -> Vec<String> {
     records(client, import).await.iter().map(|record| record["outcome"].as_str().unwrap().to_owned()).collect()
 }
 
-fn problems(record: &Value) -> String {
+pub fn problems(record: &Value) -> String {
     record["problems"]
         .as_array()
         .unwrap()
@@ -53,7 +53,7 @@ fn problems(record: &Value) -> String {
         .fold(String::new(), |told, problem| format!("{told}{}: {}\n", problem["member"], problem["detail"]))
 }
 
-async fn map(client: &Client, words: &str, rating: &str) {
+pub async fn map(client: &Client, words: &str, rating: &str) {
     client.create("rating-mappings", json!({"rating": words, "rating_id": rating})).await;
 }
 
@@ -167,148 +167,6 @@ async fn every_form_is_read() {
     assert_eq!(ice["items"].as_array().unwrap().len(), 1);
     let verdicts = editor.walk(&format!("/v1/verdicts?claim_id={}", ice["items"][0]["id"].as_str().unwrap())).await;
     assert_eq!(verdicts.len(), 2);
-}
-
-#[actix_web::test]
-async fn dirt_is_survived_and_reported() {
-    let app = App::start().await;
-    let editor = &app.editor;
-    let with = |n: usize, member: &str, value: Value| {
-        let mut one = review(n);
-        *one.pointer_mut(member).unwrap() = value;
-        one
-    };
-    let cases: Vec<(Value, &str, &str)> = vec![
-        (with(1, "/claimReviewed", json!(["The first of a list was closed by the government", "x"])), "created", ""),
-        (with(2, "/claimReviewed", json!("")), "failed", "has no claim"),
-        (
-            with(
-                3,
-                "/claimReviewed",
-                json!("“The&nbsp;bridge &quot;was&quot;\r\n <b>closed</b>\u{a0}by the government”"),
-            ),
-            "created",
-            "",
-        ),
-        (with(4, "/claimReviewed", json!("x".repeat(5000))), "created", "longer than 2,000"),
-        (
-            with(
-                5,
-                "/claimReviewed",
-                json!("The mayor said that the bridge\u{0}with the number 5 was\u{1} closed by the government"),
-            ),
-            "created",
-            "",
-        ),
-        (with(6, "/datePublished", json!("7 October")), "created", "is no date"),
-        (with(7, "/datePublished", json!(null)), "created", ""),
-        (with(8, "/url", json!("/relative/8")), "created", "is no web address"),
-        (with(9, "/url", json!("https:checks.example/9")), "created", ""),
-        (with(10, "/url", json!("checks.example/10")), "created", ""),
-        (with(11, "/author", json!("Just Text")), "created", ""),
-        (with(12, "/author", json!(null)), "created", ""),
-        (with(13, "/itemReviewed", json!([])), "created", ""),
-        (
-            with(
-                14,
-                "/itemReviewed/author",
-                json!([{"name": ["Ann Mayor", "mayor"], "sameAs": ["https://www.wikidata.org/wiki/Q42"]}, {"name": ""}]),
-            ),
-            "created",
-            "",
-        ),
-        (
-            with(15, "/reviewRating", json!({"ratingValue": "-1", "bestRating": "", "worstRating": 0})),
-            "created",
-            "only a number",
-        ),
-        (
-            with(
-                16,
-                "/reviewRating",
-                json!([{"alternateName": " False ", "ratingValue": 5, "bestRating": 1, "worstRating": 5}]),
-            ),
-            "created",
-            "",
-        ),
-        (with(17, "/claimReviewed", json!("Nein")), "created", "language"),
-        (with(18, "/reviewRating/alternateName", json!("x".repeat(3000))), "created", "stands for no rating"),
-    ];
-    map(editor, "False", FALSE).await;
-    let file = Value::Array(cases.iter().map(|(one, ..)| one.clone()).collect());
-    let done = import(editor, "application/json", "", file.to_string()).await;
-    let records = records(editor, &done).await;
-    assert_eq!(records.len(), cases.len());
-    for (record, (one, outcome, problem)) in records.iter().zip(&cases) {
-        assert_eq!(record["outcome"], *outcome, "{one} {record}");
-        assert!(problems(record).contains(problem), "{one} {record}");
-        if problem.is_empty() {
-            assert_eq!(problems(record), "", "{one}");
-        }
-    }
-    let text = async |nth: usize| {
-        let claim = editor.get(&format!("/v1/claims/{}", records[nth]["claim_id"].as_str().unwrap())).await.expect(200);
-        claim.body["text"].as_str().unwrap().to_owned()
-    };
-    assert_eq!(text(2).await, "The bridge \"was\" closed by the government");
-    assert_eq!(text(4).await, "The mayor said that the bridge with the number 5 was closed by the government");
-    // Whose review it is is told by the site where nobody is named.
-    assert_eq!(records[11]["publisher"], "checks.example");
-    let verdict =
-        editor.get(&format!("/v1/verdicts/{}", records[14]["verdict_id"].as_str().unwrap())).await.expect(200).body;
-    assert_eq!(verdict["rating_id"], Value::Null, "no number is made a rating");
-}
-
-#[actix_web::test]
-async fn hostile_files_are_bounded_and_encodings_read() {
-    let app = App::start().await;
-    let editor = &app.editor;
-    let deep = "[".repeat(100_000);
-    let huge = json!([{"@type": "ClaimReview", "claimReviewed": "x".repeat(3 << 20)}, review(1)]).to_string();
-    let cut = review(2).to_string()[..200].to_owned();
-    for (kind, file, expected) in [
-        ("application/json", deep.into_bytes(), vec!["failed"]),
-        ("application/json", huge.clone().into_bytes(), vec!["failed", "created"]),
-        ("application/x-ndjson", format!("{huge}\n{}", review(3)).into_bytes(), vec!["failed", "created"]),
-        ("application/json", cut.into_bytes(), vec!["failed"]),
-        ("application/json", b"<html>".to_vec(), vec!["failed"]),
-        ("application/json", vec![0; 1000], vec!["failed"]),
-        ("application/json", b"\xff\xfe\xfd garbage".to_vec(), vec!["failed"]),
-        ("application/json", b"{\"@type\": \"Thing\"}".to_vec(), vec![]),
-        ("text/html", "<script type=application/ld+json>".repeat(1000).into_bytes(), vec!["failed"]),
-        ("text/html", vec![b'<'; 100_000], vec![]),
-        ("text/csv", b"a,b\n1,2\n".to_vec(), vec!["failed", "failed"]),
-        ("text/csv", format!("claim\n\"{}", "x".repeat(3 << 20)).into_bytes(), vec!["failed"]),
-    ] {
-        let done = import(editor, kind, "", file).await;
-        assert_eq!(done["status"], "done");
-        assert_eq!(outcomes(editor, &done).await, expected, "{kind}");
-    }
-    let said = "La façade du pont a été fermée par le gouvernement";
-    let table = format!("claim,url\n{said},https://a.example/1\n");
-    let latin: Vec<u8> = table.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
-    let utf16: Vec<u8> =
-        std::iter::once(0xFEFF).chain(table.replace("/1", "/2").encode_utf16()).flat_map(u16::to_le_bytes).collect();
-    let bom = [b"\xef\xbb\xbf".as_slice(), table.replace("/1", "/3").as_bytes()].concat();
-    for (kind, file) in [("text/csv; charset=windows-1252", latin), ("text/csv", utf16), ("text/csv", bom)] {
-        let done = import(editor, kind, "", file).await;
-        let record = records(editor, &done).await.remove(0);
-        let claim = editor.get(&format!("/v1/claims/{}", record["claim_id"].as_str().unwrap())).await.expect(200).body;
-        assert_eq!((claim["text"].as_str(), &claim["language"]), (Some(said), &json!("fr")), "{kind}");
-    }
-    let send = async |kind: &str, query: &str, file: Vec<u8>| {
-        editor
-            .send(editor.request(Method::POST, &format!("/v1/imports{query}")).header("content-type", kind).body(file))
-            .await
-    };
-    let before = app.count("imports").await;
-    send("image/png", "", vec![1]).await.expect(415);
-    send("text/csv; charset=nonsense", "", vec![1]).await.expect(415);
-    send("text/csv", "", vec![]).await.expect(400);
-    send("text/csv", "?columns=nonsense=x", vec![1]).await.expect(400);
-    send("text/csv", "?language=italiano", vec![1]).await.expect(400);
-    send("text/csv", "?publish=perhaps", vec![1]).await.expect(400);
-    assert_eq!(app.count("imports").await, before, "what is refused is not kept");
 }
 
 #[actix_web::test]

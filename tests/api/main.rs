@@ -26,6 +26,7 @@ mod fact_check_tools;
 mod faults;
 mod feeds;
 mod idempotency;
+mod import_dirt;
 mod imports;
 mod in_use;
 mod isolation;
