@@ -23,9 +23,10 @@ use crate::rate_limits::{self, RateLimits};
 use crate::telemetry::{self, Metrics};
 use crate::webhooks::Webhooks;
 use crate::{
-    api_keys, as_of, auth, bundles, changes, claim_links, claim_review, claims, comment_requests, documents, dossier,
-    embeddings, events, fact_check_tools, feeds, health, imports, matching, members, newsrooms, provenance,
-    rating_mappings, rating_scales, search, site, source_record, sources, statements, topics, verdicts, webhooks,
+    api_keys, as_of, auth, bundles, changes, claim_links, claim_review, claims, comment_requests, compression,
+    documents, dossier, embeddings, events, fact_check_tools, feeds, health, imports, matching, members, newsrooms,
+    provenance, rating_mappings, rating_scales, search, site, source_record, sources, statements, topics, verdicts,
+    webhooks,
 };
 
 /// All routes with their documentation; one line for each slice.
@@ -65,7 +66,11 @@ pub fn document() -> Result<Document> {
         .configure(health::configure)
         .service(scope::scope("/v1").configure(routes))
         .service(scope::scope("/feeds").configure(claim_review::configure_feeds).configure(feeds::configure))
-        .service(scope::scope("/v1alpha1").configure(fact_check_tools::configure))
+        .service(
+            scope::scope("/v1alpha1")
+                .configure(fact_check_tools::configure)
+                .service(scope::scope("/pages").configure(fact_check_tools::configure_pages)),
+        )
         .split_for_parts();
     Document::complete(&declared)
 }
@@ -142,7 +147,16 @@ pub fn serve(
                     .configure(claim_review::configure_feeds)
                     .configure(feeds::configure),
             )
-            .service(scope::scope("/v1alpha1").wrap(from_fn(rate_limits::limit)).configure(fact_check_tools::configure))
+            .service(
+                scope::scope("/v1alpha1")
+                    .configure(fact_check_tools::configure)
+                    .service(
+                        scope::scope("/pages")
+                            .wrap(from_fn(auth::authenticate))
+                            .configure(fact_check_tools::configure_pages),
+                    )
+                    .wrap(from_fn(rate_limits::limit)),
+            )
             .split_for_parts();
         app.service(openapi_json)
             .service(docs)
@@ -158,6 +172,7 @@ pub fn serve(
             .default_service(web::to(openapi::unrouted))
             .wrap(from_fn(openapi::check_parameters))
             .wrap(Compress::default())
+            .wrap(from_fn(compression::never_deflate))
             .wrap(from_fn(telemetry::observe))
     })
     .client_request_timeout(Duration::from_secs(limits.header_seconds))

@@ -91,6 +91,11 @@ impl FromRequest for IfMatch {
 pub struct IfMatchGiven(Option<IfMatch>);
 
 impl IfMatchGiven {
+    /// No version: for what the server does in the course of something else.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
     /// 412 where the client named versions and the record has none of them any more.
     pub fn check(&self, record: &impl Versioned) -> Result<()> {
         self.0.as_ref().map_or(Ok(()), |given| given.check(record))

@@ -20,6 +20,7 @@ pub mod cli;
 pub mod client_address;
 mod columns;
 pub mod comment_requests;
+mod compression;
 pub mod config;
 pub mod db;
 pub mod demo;

@@ -108,6 +108,13 @@ pub async fn of_claims(claim_ids: &[Uuid], mut conn: &AsyncPgConnection) -> Resu
     found.into_iter().map(PublicVerdict::told).collect()
 }
 
+/// These verdicts as far as they are public and current, the oldest first.
+pub async fn of_verdicts(ids: &[Uuid], mut conn: &AsyncPgConnection) -> Result<Vec<ClaimReview>> {
+    let query = diesel::sql_query(format!("{REVIEWED} AND v.id = ANY($1) ORDER BY v.id"));
+    let found: Vec<PublicVerdict> = query.bind::<Array<SqlUuid>, _>(ids).load(&mut conn).await?;
+    found.into_iter().map(PublicVerdict::told).collect()
+}
+
 /// The newsrooms' own reviews, the oldest first, from behind one on: with each its verdict's id.
 pub async fn own_after(after: Uuid, rows: i64, mut conn: &AsyncPgConnection) -> Result<Vec<ClaimReview>> {
     let query = diesel::sql_query(format!("{REVIEWED} AND v.author_id IS NULL AND v.id > $1 ORDER BY v.id LIMIT $2"));

@@ -5,7 +5,7 @@ use actix_web::http::{StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::error::{Error, ParameterError};
+use crate::error::{Error, FieldError, ParameterError};
 
 /// What went wrong, as Google's APIs tell it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,7 +40,7 @@ pub fn answer(error: &Error) -> HttpResponse {
         StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
         status => status,
     };
-    let fault = GoogleFault { code: status.as_u16(), message: message(error), status: name(status) };
+    let fault = GoogleFault { code: status.as_u16(), message: message(error), status: name(status, error) };
     let mut response = HttpResponse::build(status);
     for name in [header::RETRY_AFTER, header::ALLOW, header::WWW_AUTHENTICATE] {
         if let Some(value) = problem.headers().get(&name) {
@@ -50,8 +50,16 @@ pub fn answer(error: &Error) -> HttpResponse {
     response.json(GoogleError { error: fault })
 }
 
-/// What is wrong, with parameters by the names that they have in a query.
+/// How many faults of a body are told.
+const TOLD: usize = 10;
+
+/// What is wrong, with members and parameters by the names that they have for the client. There is no list of faults beside it.
 fn message(error: &Error) -> String {
+    if let Error::Validation(faults) = error {
+        let named = |pointer: &str| pointer.split('/').map(in_camel_case).collect::<Vec<_>>().join("/");
+        let told = |fault: &FieldError| Error::field(named(&fault.pointer), &fault.detail).detail();
+        return faults.iter().take(TOLD).map(told).collect::<Vec<_>>().join(" ");
+    }
     let Error::Query(errors) = error else { return error.detail() };
     let named = |one: &ParameterError| ParameterError::new(in_camel_case(&one.parameter), one.detail.clone());
     Error::Query(errors.iter().map(named).collect()).detail()
@@ -68,8 +76,9 @@ fn in_camel_case(name: &str) -> String {
     })
 }
 
-fn name(status: StatusCode) -> &'static str {
+fn name(status: StatusCode, error: &Error) -> &'static str {
     match status {
+        StatusCode::CONFLICT if matches!(error, Error::Conflict { existing_id: None, .. }) => "ABORTED",
         StatusCode::UNAUTHORIZED => "UNAUTHENTICATED",
         StatusCode::FORBIDDEN => "PERMISSION_DENIED",
         StatusCode::NOT_FOUND | StatusCode::GONE => "NOT_FOUND",

@@ -2,9 +2,13 @@
 //! that its clients need nothing but another address.
 
 mod fault;
+mod markup;
 mod model;
+mod page_routes;
+mod pages;
 mod routes;
 mod search;
 
 pub use fault::{GoogleError, answer, is_asked};
+pub use page_routes::configure_pages;
 pub use routes::configure;

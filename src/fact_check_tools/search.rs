@@ -23,6 +23,11 @@ const USUALLY: u64 = 10;
 /// How many it has at most; more are not refused.
 const MOST: u64 = 200;
 
+/// How many are answered at most.
+pub fn size(asked: Option<u64>) -> u64 {
+    asked.unwrap_or(USUALLY).min(MOST)
+}
+
 /// What to search for.
 #[derive(Debug, Clone, Deserialize, Validate, IntoParams)]
 #[serde(rename_all = "camelCase")]
@@ -84,7 +89,7 @@ impl ClaimSearch {
         if self.query.is_none() && self.site().is_none() {
             return Err(Error::parameter("query", "is needed, or reviewPublisherSiteFilter"));
         }
-        let size = self.page_size.unwrap_or(USUALLY).min(MOST);
+        let size = size(self.page_size);
         let age = self.max_age_days.map(|days| days.to_string());
         let mut parameters: BTreeMap<String, String> = [
             ("limit", Some(size.to_string())),

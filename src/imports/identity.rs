@@ -33,8 +33,15 @@ pub fn of_claim(review: &Review, language: &str) -> Vec<u8> {
     hash([language, &claim].into_iter().chain(claimants.iter().map(String::as_str)))
 }
 
+/// The BCP 47 tag of the language that a review is in, by its claim and else by all of its words, where that is beyond doubt.
+pub fn language(review: &Review) -> Option<&'static str> {
+    let more = [review.title.as_deref(), review.summary.as_deref()].into_iter().flatten();
+    let text = more.fold(review.claim.clone(), |text, more| format!("{text}\n{more}"));
+    detected(&review.claim).or_else(|| detected(&text))
+}
+
 /// The BCP 47 tag of the language that a text is in, where that is beyond doubt.
-pub fn detected(text: &str) -> Option<&'static str> {
+fn detected(text: &str) -> Option<&'static str> {
     if text.chars().filter(|c| c.is_alphabetic()).count() < FEWEST_LETTERS {
         return None;
     }

@@ -9,6 +9,7 @@ mod identity;
 mod known;
 mod make;
 mod model;
+mod own;
 mod record;
 mod review;
 mod routes;
@@ -17,6 +18,7 @@ mod store;
 mod worker;
 
 pub use model::{Form, Import, ImportOptions, ImportStatus, Outcome, RecordFilter};
+pub use own::{Markup, publish_own};
 pub use routes::configure;
 pub use store::{begin, discard, finish_receiving, receive};
 pub use worker::{import_at_once, run, work_on};

@@ -241,11 +241,7 @@ fn read(mut review: Review, options: &ImportOptions) -> Result<Reading, String> 
         }
     };
     let told = review.language.clone().or_else(|| options.language.clone());
-    let language = told.or_else(|| {
-        let more = [review.title.as_deref(), review.summary.as_deref()].into_iter().flatten();
-        let text = more.fold(review.claim.clone(), |text, more| format!("{text}\n{more}"));
-        identity::detected(&review.claim).or_else(|| identity::detected(&text)).map(Into::into)
-    });
+    let language = told.or_else(|| identity::language(&review).map(Into::into));
     let language = language.unwrap_or_else(|| {
         let detail = "cannot be told by so few words: say with language what it is".into();
         review.problems.push(super::model::ImportProblem { member: "inLanguage".into(), detail });

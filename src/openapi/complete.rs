@@ -217,7 +217,9 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     if !reads && !asks(path) {
         statuses.push("409");
     }
-    let versioned = matches!(method, "patch" | "delete") && !path.starts_with("/v1/api-keys");
+    // Google's API names versions in bodies.
+    let of_google = path.starts_with("/v1alpha1/");
+    let versioned = matches!(method, "patch" | "delete") && !path.starts_with("/v1/api-keys") && !of_google;
     if versioned {
         statuses.extend(["410", "412", "428"]);
     }
@@ -229,8 +231,7 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         statuses = vec!["400"];
     }
     for status in statuses {
-        let problem =
-            if path.starts_with("/v1alpha1/") { "GoogleError".to_owned() } else { format!("Problem{status}") };
+        let problem = if of_google { "GoogleError".to_owned() } else { format!("Problem{status}") };
         let problem = json!({"$ref": format!("#/components/responses/{problem}")});
         if operation["responses"].get(status).is_none() {
             operation["responses"][status] = problem;
@@ -298,7 +299,12 @@ fn add_headers(path: &str, method: &str, has_id: bool, versioned: bool, operatio
                 }
             }
         }
-        "get" if has_id && path.matches('/').count() == 3 && !path.starts_with("/v1/api-keys") => {
+        "get"
+            if has_id
+                && path.matches('/').count() == 3
+                && path.starts_with("/v1/")
+                && !path.starts_with("/v1/api-keys") =>
+        {
             parameters.push(reference("IfNoneMatch"));
             responses["200"]["headers"] = json!({"ETag": header("ETag")});
             responses["304"] =

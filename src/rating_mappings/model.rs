@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -14,7 +15,7 @@ use crate::etag::{IfMatch, Versioned};
 use crate::page::PageRequest;
 use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
-use crate::schema::rating_mappings;
+use crate::schema::{rating_mappings, rating_scales, ratings};
 use crate::text;
 
 /// Which rating a publisher's own words stand for.
@@ -156,6 +157,9 @@ fn explain(constraint: &str) -> Option<Error> {
     })
 }
 
+/// The publisher of reviews that name none, which are the newsroom's own.
+pub const OWN: &str = "";
+
 /// All mappings of a newsroom, to go by.
 #[derive(Debug)]
 pub struct Mappings(HashMap<(String, Option<String>), Uuid>);
@@ -169,6 +173,27 @@ impl Mappings {
             .load(conn)
             .await?;
         Ok(Self(mapped.into_iter().map(|(rating, publisher, id)| ((rating, publisher), id)).collect()))
+    }
+
+    /// Those of a newsroom for its own reviews: first the labels of its scales and of those that come with OnRecord, in any of their
+    /// languages.
+    pub async fn of_own(newsroom_id: Uuid, conn: &mut AsyncPgConnection) -> Result<Self> {
+        let known = rating_scales::newsroom_id.is_null().or(rating_scales::newsroom_id.eq(newsroom_id));
+        let labels: Vec<(Uuid, String, Value)> = ratings::table
+            .inner_join(rating_scales::table)
+            .filter(known)
+            .order((rating_scales::newsroom_id.desc().nulls_last(), rating_scales::is_default.desc(), ratings::id))
+            .select((ratings::id, ratings::label, ratings::labels))
+            .load(conn)
+            .await?;
+        let mut all = Self::of(newsroom_id, conn).await?;
+        for (id, label, translated) in labels {
+            let translated = translated.as_object().into_iter().flat_map(|labels| labels.values());
+            for label in translated.filter_map(Value::as_str).chain([label.as_str()]) {
+                all.0.entry((folded(label), Some(OWN.into()))).or_insert(id);
+            }
+        }
+        Ok(all)
     }
 
     /// What the words stand for: the publisher's by name, by host, then anybody's.

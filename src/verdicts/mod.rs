@@ -14,8 +14,9 @@ mod routes;
 mod status;
 mod thread;
 
+pub use correct::NewCorrection;
 pub use evidence::{Bearing, Evidence};
 pub use list::VerdictFilter;
 pub use model::{NewVerdict, Verdict, check_unreviewed, explain};
 pub use routes::configure;
-pub use status::{CorrectionReason, NewStatus, VerdictStatus};
+pub use status::{Action, CorrectionReason, NewStatus, VerdictStatus};

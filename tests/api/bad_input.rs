@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use crate::openapi::{body_example, operations, try_it_out};
-use crate::support::{Answer, App, contract};
+use crate::support::{Answer, App, contract, thorough};
 
 /// Never kept, wherever they stand.
 fn refused() -> Vec<String> {
@@ -119,6 +119,12 @@ fn gather(schema: &Value, pointer: &str, places: &mut Vec<String>) {
     }
 }
 
+/// All texts, or every so many-th for the place with this number: each is tried in some places, and each place with some.
+fn some<T>(texts: Vec<T>, place: usize, of: usize) -> impl Iterator<Item = T> {
+    let all = thorough();
+    texts.into_iter().enumerate().filter(move |(nth, _)| all || nth % of == place % of).map(|(_, text)| text)
+}
+
 /// Puts a value at a pointer, making what leads there.
 fn put(body: &mut Value, pointer: &str, value: Value) {
     let mut at = body;
@@ -153,8 +159,8 @@ async fn every_text_in_every_body_is_kept_as_sent_or_refused_at_its_place() {
         let app = App::demo().await;
         let before = rows(&app).await;
         let example = body_example(operation).unwrap();
-        for place in places(operation) {
-            for text in refused() {
+        for (nth, place) in places(operation).into_iter().enumerate() {
+            for text in some(refused(), nth, 3) {
                 let mut body = example.clone();
                 put(&mut body, &place, json!(text));
                 let request = try_it_out(&app.admin, path, &method, operation).json(&body);
@@ -165,8 +171,8 @@ async fn every_text_in_every_body_is_kept_as_sent_or_refused_at_its_place() {
             }
         }
         assert_eq!(rows(&app).await, before, "{method} {path} stored what it refused");
-        for place in places(operation) {
-            for text in odd() {
+        for (nth, place) in places(operation).into_iter().enumerate() {
+            for text in some(odd(), nth, 6) {
                 let mut body = example.clone();
                 // What was published is corrected with a note, which would be asked for first.
                 if operation["operationId"] == "update_statement" {

@@ -207,6 +207,10 @@ const REFUSED: &[(&str, u16)] = &[
     // The demo's webhook is not active, so that nothing is sent anywhere.
     ("test_webhook", 409),
     ("resend_delivery", 404),
+    // The demo's verdicts stand in no article.
+    ("get_page", 404),
+    ("update_page", 404),
+    ("delete_page", 404),
 ];
 
 /// Every example works on the demo story with nothing to prepare, and what is answered is the documented example.
@@ -215,7 +219,7 @@ async fn every_example_works_on_the_demo_story_and_shows_its_true_answer() {
     let mut examples = BTreeMap::new();
     let all: Vec<_> = operations().filter(|(path, ..)| *path != "/metrics").collect();
     // Reading first, deleting last: what an example makes must not change what another one shows.
-    for wanted in [Method::GET, Method::POST, Method::PATCH, Method::DELETE] {
+    for wanted in [Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE] {
         let app = App::demo().await;
         for (path, method, operation) in all.iter().filter(|(_, method, _)| *method == wanted) {
             let id = operation["operationId"].as_str().unwrap();

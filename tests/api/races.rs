@@ -1,5 +1,6 @@
-//! Rules across rows, under concurrent writes: a thousand rounds each, then the whole database is looked at.
+//! Rules across rows, under concurrent writes: many rounds each, then the whole database is looked at.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -7,10 +8,10 @@ use onrecord::config::Limits;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{App, Client, limits};
+use crate::support::{App, Client, limits, thorough};
 
 /// How many rounds a race has.
-pub const ROUNDS: usize = 1_000;
+pub static ROUNDS: LazyLock<usize> = LazyLock::new(|| if thorough() { 1_000 } else { 200 });
 /// How many rounds run beside each other.
 const BESIDE: usize = 3;
 
@@ -19,9 +20,9 @@ pub async fn app() -> App {
     App::with(Limits { pool_size: 10, ..limits() }).await
 }
 
-/// Runs `round` a thousand times; each gives the statuses of the writes that raced.
+/// Runs `round` again and again; each gives the statuses of the writes that raced.
 pub async fn race(round: impl AsyncFn(usize) -> Vec<u16>) -> Vec<Vec<u16>> {
-    futures_util::stream::iter((0..ROUNDS).map(|number| round(number))).buffer_unordered(BESIDE).collect().await
+    futures_util::stream::iter((0..*ROUNDS).map(|number| round(number))).buffer_unordered(BESIDE).collect().await
 }
 
 /// Changes the first version, whatever became of it.
@@ -53,7 +54,7 @@ pub fn claims(names: &[&str], status: &str) -> Vec<Value> {
             json!({"ref": format!("{name}{number}"), "text": format!("{name}{number}"), "language": "en", "status": status})
         })
     };
-    (0..ROUNDS).flat_map(of).collect()
+    (0..*ROUNDS).flat_map(of).collect()
 }
 
 #[actix_web::test]
@@ -90,7 +91,7 @@ async fn nothing_published_relies_on_a_draft() {
     let app = app().await;
     let statement = |name: &str, claim: &str, number: usize| json!({"ref": format!("{name}{number}"), "claim_id": format!("#{claim}{number}"), "source_id": "#s", "stance": "reports"});
     let mut statements = Vec::new();
-    for number in 0..ROUNDS {
+    for number in 0..*ROUNDS {
         statements.extend([statement("said", "c", number), statement("draft", "d", number)]);
     }
     let story = json!({
@@ -117,11 +118,11 @@ async fn nothing_published_relies_on_a_draft() {
 #[actix_web::test]
 async fn nothing_is_published_on_a_claim_that_was_withdrawn() {
     let app = app().await;
-    let statements: Vec<_> = (0..ROUNDS)
+    let statements: Vec<_> = (0..*ROUNDS)
         .map(|n| json!({"ref": format!("said{n}"), "claim_id": format!("#c{n}"), "source_id": format!("#s{n}"), "stance": "asserts"}))
         .collect();
     let sources: Vec<_> =
-        (0..ROUNDS).map(|n| json!({"ref": format!("s{n}"), "kind": "unnamed", "name": "a diplomat"})).collect();
+        (0..*ROUNDS).map(|n| json!({"ref": format!("s{n}"), "kind": "unnamed", "name": "a diplomat"})).collect();
     let story = json!({"sources": sources, "claims": claims(&["c"], "published"), "statements": statements});
     let ids = record(&app.editor, &story).await;
     let withdrawn = json!({"status": "withdrawn", "withdrawn_reason": "wrong"});
@@ -149,14 +150,14 @@ async fn nothing_is_published_on_a_claim_that_was_withdrawn() {
 async fn a_source_that_is_hidden_is_not_shown_by_another_newsroom_at_the_same_moment() {
     let app = app().await;
     let sources: Vec<_> =
-        (0..ROUNDS).map(|n| json!({"ref": format!("s{n}"), "kind": "unnamed", "name": "a diplomat"})).collect();
+        (0..*ROUNDS).map(|n| json!({"ref": format!("s{n}"), "kind": "unnamed", "name": "a diplomat"})).collect();
     let said = |source: String, claim: &str, name: &str, n: usize, status: &str| json!({"ref": format!("{name}{n}"), "claim_id": claim, "source_id": source, "stance": "asserts", "status": status});
-    let ours: Vec<_> = (0..ROUNDS).map(|n| said(format!("#s{n}"), "#c", "one", n, "published")).collect();
+    let ours: Vec<_> = (0..*ROUNDS).map(|n| said(format!("#s{n}"), "#c", "one", n, "published")).collect();
     let story = json!({"sources": sources, "statements": ours,
         "claims": [{"ref": "c", "text": "A claim.", "language": "en", "status": "published"}]});
     let ids = record(&app.editor, &story).await;
     let claim = ids["c"].as_str().unwrap();
-    let theirs: Vec<_> = (0..ROUNDS).map(|n| said(named(&ids, "s", n), claim, "two", n, "draft")).collect();
+    let theirs: Vec<_> = (0..*ROUNDS).map(|n| said(named(&ids, "s", n), claim, "two", n, "draft")).collect();
     let theirs = record(&app.other, &json!({"statements": theirs})).await;
     let withdrawn = json!({"status": "withdrawn", "withdrawn_reason": "wrong"});
     let statuses = race(async |round| {
@@ -181,7 +182,7 @@ async fn a_source_that_is_hidden_is_not_shown_by_another_newsroom_at_the_same_mo
 async fn no_claim_changes_its_text_after_another_newsroom_has_published_on_it() {
     let app = app().await;
     let ids = record(&app.editor, &json!({"claims": claims(&["c"], "published")})).await;
-    let statements: Vec<_> = (0..ROUNDS)
+    let statements: Vec<_> = (0..*ROUNDS)
         .map(|n| json!({"ref": format!("said{n}"), "claim_id": named(&ids, "c", n), "source_id": "#s", "stance": "asserts"}))
         .collect();
     let story = json!({"sources": [{"ref": "s", "kind": "person", "name": "Ann"}], "statements": statements});
@@ -211,7 +212,7 @@ async fn no_claim_changes_its_text_after_another_newsroom_has_published_on_it() 
 async fn a_topic_is_shown_exactly_while_a_published_claim_has_it() {
     let app = app().await;
     let of = |name: &'static str, status: &'static str| {
-        (0..ROUNDS).map(move |n| {
+        (0..*ROUNDS).map(move |n| {
             json!({"ref": format!("{name}{n}"), "text": "A claim.", "language": "en", "topics": [format!("t{n}")], "status": status})
         })
     };
@@ -261,7 +262,7 @@ async fn two_bundles_with_one_new_source_and_document_make_one_of_each() {
     })
     .await;
     all_of(&statuses, &[201]);
-    let rounds = i64::try_from(ROUNDS).unwrap();
+    let rounds = i64::try_from(*ROUNDS).unwrap();
     assert_eq!((app.count("sources").await, app.count("documents").await), (2 * rounds, rounds));
 }
 
@@ -269,12 +270,12 @@ async fn two_bundles_with_one_new_source_and_document_make_one_of_each() {
 async fn a_source_is_shown_exactly_while_something_public_refers_to_it() {
     let app = app().await;
     let mut statements = Vec::new();
-    for number in 0..ROUNDS {
+    for number in 0..*ROUNDS {
         for (name, status) in [("one", "published"), ("two", "draft")] {
             statements.push(json!({"ref": format!("{name}{number}"), "claim_id": "#c", "source_id": format!("#s{number}"), "stance": "asserts", "status": status}));
         }
     }
-    let sources: Vec<_> = (0..ROUNDS)
+    let sources: Vec<_> = (0..*ROUNDS)
         .map(|n| json!({"ref": format!("s{n}"), "kind": "unnamed", "name": "a diplomat", "affiliation_id": "#body"}))
         .chain([json!({"ref": "body", "kind": "organization", "name": "Body"})])
         .collect();
@@ -307,7 +308,7 @@ async fn two_admins_who_demote_each_other_leave_one() {
     let key = app.admin.create("api-keys", json!({"member_id": second, "name": "test"})).await;
     let client = app.with_key(key["key"].as_str().unwrap());
     let sql = app.sql().await;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let demote = async |client: &Client, id: &str| {
             let path = format!("/v1/members/{id}");
             let request = client.request(Method::PATCH, &path).header("if-match", "*").json(&json!({"role": "reader"}));
@@ -362,7 +363,7 @@ async fn who_loses_the_role_or_the_key_meanwhile_makes_no_key() {
     sql.batch_execute(WATCH).await.unwrap();
     let new = json!({"member_id": maker, "name": "made"});
     let (mut made, mut refused) = (0, 0);
-    for round in 0..ROUNDS {
+    for round in 0..*ROUNDS {
         // So that either is first now and then, on a busy machine too.
         let (sooner, later) = (Duration::ZERO, Duration::from_micros((round % 16) as u64 * 500));
         let (before_making, before_losing) = if round % 4 < 2 { (later, sooner) } else { (sooner, later) };

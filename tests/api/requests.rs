@@ -240,6 +240,17 @@ async fn requests_have_ids_and_answers_say_how_to_treat_them() {
     assert!(answer.header("vary").unwrap().to_lowercase().contains("authorization"));
     assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    // As WordPress asks: of deflate there are several.
+    for (asked, answered) in [
+        ("deflate;q=1.0, compress;q=0.5, gzip;q=0.5", Some("gzip")),
+        ("deflate", None),
+        ("Deflate;q=0.3,gzip;q=0", None),
+    ] {
+        let request = app.anyone.request(Method::GET, "/openapi.json").header("accept-encoding", asked);
+        let sent = request.send().await.unwrap();
+        let encoding = sent.headers().get("content-encoding").map(|value| value.to_str().unwrap());
+        assert_eq!(encoding, answered, "{asked}");
+    }
     let zipped = app.anyone.request(Method::GET, "/openapi.json").header("accept-encoding", "gzip");
     let zipped = zipped.send().await.unwrap();
     assert_eq!(zipped.headers()["content-encoding"], "gzip");

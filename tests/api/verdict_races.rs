@@ -14,7 +14,7 @@ async fn second_editor(app: &App) -> Client {
 }
 
 fn verdicts(status: &str) -> Value {
-    let verdicts: Vec<_> = (0..ROUNDS)
+    let verdicts: Vec<_> = (0..*ROUNDS)
         .map(|n| json!({"ref": format!("v{n}"), "claim_id": format!("#c{n}"), "rating_id": "01890000-0000-7000-8000-000000000105", "summary": "x", "reviewed_on": "2023", "status": status}))
         .collect();
     json!({"claims": claims(&["c"], "published"), "verdicts": verdicts})
@@ -137,5 +137,5 @@ async fn a_comment_request_is_closed_once() {
     })
     .await;
     one_wins(&statuses, 200, &[409]);
-    assert_eq!(app.count("statements").await, i64::try_from(ROUNDS).unwrap());
+    assert_eq!(app.count("statements").await, i64::try_from(*ROUNDS).unwrap());
 }

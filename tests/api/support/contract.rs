@@ -1,9 +1,9 @@
 //! Holds every answer to the OpenAPI document: status, media type, headers and body, without undocumented members.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
-use jsonschema::Validator;
+use jsonschema::{Registry, Validator};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -18,15 +18,27 @@ pub fn contract() -> &'static Contract {
 
 pub struct Contract {
     pub document: Value,
+    schemas: Registry<'static>,
     /// By path template, method, status and media type; none where the body is not JSON.
-    bodies: HashMap<(String, String, String, String), Option<Validator>>,
-    problem: Validator,
+    bodies: HashMap<(String, String, String, String), Option<Body>>,
+    problem: Body,
 }
+
+/// A body's schema, compiled when it is first needed: most runs need a few of hundreds.
+struct Body {
+    schema: Value,
+    compiled: OnceLock<Validator>,
+}
+
+/// The document as it is served, and [closed](close), in the registry.
+const SERVED: &str = "urn:served";
+const CLOSED: &str = "urn:closed";
 
 impl Contract {
     fn load() -> Self {
         let document: Value = serde_json::from_str(&onrecord::app::document().unwrap().pretty()).unwrap();
-        let closed = close(document.clone());
+        let schemas = Registry::new().add(SERVED, document.clone()).unwrap().add(CLOSED, close(document.clone()));
+        let schemas = schemas.unwrap().prepare().unwrap();
         let mut bodies = HashMap::new();
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
@@ -38,19 +50,19 @@ impl Contract {
                         bodies.insert(key(""), None);
                     }
                     for (media, body) in content {
-                        let schema = media.contains("json").then(|| validator(&closed, &body["schema"]));
-                        bodies.insert(key(&media), schema);
+                        let body = media.contains("json").then(|| Body::new(&body["schema"]));
+                        bodies.insert(key(&media), body);
                     }
                 }
             }
         }
-        let problem = validator(&closed, &json!({"$ref": "#/components/schemas/Problem"}));
-        Self { document, bodies, problem }
+        let problem = Body::new(&json!({"$ref": "#/components/schemas/Problem"}));
+        Self { document, schemas, bodies, problem }
     }
 
     /// What does not fit a schema of the document as it is served.
     pub fn misfits(&self, schema: &Value, body: &Value) -> Vec<String> {
-        let faults = validator(&self.document, schema);
+        let faults = self.compile(&within(SERVED, schema));
         faults.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect()
     }
 
@@ -75,7 +87,7 @@ impl Contract {
         // Google's API tells its errors in its own way.
         if answer.status >= 400 && *method != Method::HEAD && !path.starts_with("/v1alpha1/") {
             assert_eq!(media, "application/problem+json", "{what} as no problem: {}", answer.text);
-            hold(&self.problem, &answer.body, &what);
+            self.hold(&self.problem, &answer.body, &what);
             assert_eq!(answer.body["status"], answer.status, "{what} and says otherwise");
             assert_eq!(answer.body["instance"].as_str(), answer.header("x-request-id"), "{what}: another instance");
         }
@@ -85,7 +97,7 @@ impl Contract {
         }
         let key = (template.to_owned(), method.to_string(), answer.status.to_string(), media.to_owned());
         match self.bodies.get(&key) {
-            Some(Some(schema)) => hold(schema, &answer.body, &what),
+            Some(Some(body)) => self.hold(body, &answer.body, &what),
             Some(None) => {}
             None => panic!("{what} as {media:?}, which is not documented: {}", answer.text),
         }
@@ -97,6 +109,17 @@ impl Contract {
         }
     }
 
+    fn compile(&self, schema: &Value) -> Validator {
+        jsonschema::options().should_validate_formats(true).with_registry(&self.schemas).build(schema).unwrap()
+    }
+
+    fn hold(&self, body: &Body, answer: &Value, what: &str) {
+        let schema = body.compiled.get_or_init(|| self.compile(&body.schema));
+        let faults: Vec<_> =
+            schema.iter_errors(answer).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(faults.is_empty(), "{what}, not as documented: {faults:#?}\n{answer:#}");
+    }
+
     fn documented_headers(&self, template: &str, method: &Method, status: u16) -> Vec<String> {
         let operation = &self.document["paths"][template][method.as_str().to_lowercase()];
         let response = resolve(&self.document, &operation["responses"][status.to_string()]);
@@ -104,15 +127,25 @@ impl Contract {
     }
 }
 
-fn hold(schema: &Validator, body: &Value, what: &str) {
-    let faults: Vec<_> = schema.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert!(faults.is_empty(), "{what}, not as documented: {faults:#?}\n{body:#}");
+impl Body {
+    fn new(schema: &Value) -> Self {
+        Self { schema: within(CLOSED, schema), compiled: OnceLock::new() }
+    }
 }
 
-fn validator(document: &Value, schema: &Value) -> Validator {
-    let mut root = schema.clone();
-    root["components"] = document["components"].clone();
-    jsonschema::options().should_validate_formats(true).build(&root).unwrap()
+/// A schema of the document that can stand outside of it.
+fn within(document: &str, schema: &Value) -> Value {
+    match schema {
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| match value.as_str().filter(|_| name == "$ref") {
+                Some(pointer) => (name.clone(), json!(format!("{document}{pointer}"))),
+                None => (name.clone(), within(document, value)),
+            })
+            .collect(),
+        Value::Array(parts) => parts.iter().map(|part| within(document, part)).collect(),
+        other => other.clone(),
+    }
 }
 
 fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {

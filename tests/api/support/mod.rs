@@ -31,3 +31,8 @@ pub use proxy::{Break, Proxy};
 pub use receiver::{Manner, Received, Receiver};
 pub use stand_in::{SigningKey, StandIn};
 pub use wait::until;
+
+/// Whether everything is tried that can be, which takes an hour: races a thousand times, and every odd text everywhere.
+pub fn thorough() -> bool {
+    std::env::var_os("ONRECORD_THOROUGH_TESTS").is_some()
+}

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, process};
 
 use nix::sys::signal::kill;
+use nix::sys::statvfs::statvfs;
 use nix::unistd::Pid;
 use onrecord::actor::Actor;
 use onrecord::api_keys::{ApiKey, NewApiKey};
@@ -61,11 +62,14 @@ impl Server {
             ];
             Self::Embedded(Embedded::start(&folder(), &settings).await.unwrap())
         };
-        let template = template();
-        server.administer(&format!("DROP DATABASE IF EXISTS {template}")).await;
-        server.administer(&format!("CREATE DATABASE {template}")).await;
-        populate(&server.url(&template), false).await;
+        server.make_template(&template(), false).await;
         server
+    }
+
+    async fn make_template(&self, name: &str, demo: bool) {
+        self.administer(&format!("DROP DATABASE IF EXISTS {name}")).await;
+        self.administer(&format!("CREATE DATABASE {name}")).await;
+        populate(&self.url(name), demo).await;
     }
 
     fn url(&self, database: &str) -> String {
@@ -88,10 +92,14 @@ fn template() -> String {
     format!("onrecord{}", process::id())
 }
 
-/// A folder that PostgreSQL's user can reach. Those of earlier runs, whose processes are gone, are removed.
+/// A folder that PostgreSQL's user can reach, in memory where there is room: each test makes and removes a thousand files.
+/// Those of earlier runs, whose processes are gone, are removed.
 fn folder() -> PathBuf {
     const PREFIX: &str = "onrecord-test-";
-    for entry in fs::read_dir("/tmp").unwrap().flatten() {
+    const ROOM: u64 = 4 << 30;
+    let free = |place: &str| statvfs(place).map_or(0, |found| found.blocks_available() * found.fragment_size());
+    let place = if free("/dev/shm") > ROOM { "/dev/shm" } else { "/tmp" };
+    for entry in fs::read_dir(place).unwrap().flatten() {
         let name = entry.file_name().into_string().unwrap_or_default();
         let Some(Ok(pid)) = name.strip_prefix(PREFIX).map(str::parse::<i32>) else { continue };
         if kill(Pid::from_raw(pid), None).is_err() {
@@ -99,7 +107,7 @@ fn folder() -> PathBuf {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
-    PathBuf::from(format!("/tmp/{PREFIX}{}", process::id()))
+    PathBuf::from(format!("{place}/{PREFIX}{}", process::id()))
 }
 
 /// Two newsrooms with a member and a key for each role; the first one the demo's, with its story, where that is wanted.
@@ -137,13 +145,6 @@ async fn populate(url: &str, demo: bool) {
     while db.write_quietly(onrecord::changes::sequence).await.unwrap() > 0 {}
 }
 
-/// A new database as `onrecord serve --demo` makes it, with the tests' keys; its address.
-pub async fn demo_database() -> String {
-    let url = empty_database().await;
-    populate(&url, true).await;
-    url
-}
-
 /// A key that signs a test's log.
 pub fn log_key() -> LogKey {
     let folder = tempfile::tempdir().unwrap();
@@ -156,9 +157,19 @@ async fn server() -> &'static Server {
 
 /// A new database with all tables, the two newsrooms and their keys; its address.
 pub async fn database() -> String {
-    let template = template();
-    let server = server().await;
-    let url = create(server, &format!("TEMPLATE {template}")).await;
+    copy(&template()).await
+}
+
+/// A new database as `onrecord serve --demo` makes it, with the tests' keys; its address.
+pub async fn demo_database() -> String {
+    static MADE: OnceCell<()> = OnceCell::const_new();
+    let template = format!("{}demo", template());
+    MADE.get_or_init(async || server().await.make_template(&template, true).await).await;
+    copy(&template).await
+}
+
+async fn copy(template: &str) -> String {
+    let url = create(server().await, &format!("TEMPLATE {template}")).await;
     // Roles' settings are not copied with a database.
     migrate(&addresses(&url), Some(&Limits::default())).await.unwrap();
     url

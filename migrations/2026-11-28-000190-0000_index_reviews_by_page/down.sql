@@ -1,0 +1,1 @@
+DROP INDEX verdicts_page_idx;

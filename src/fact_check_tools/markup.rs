@@ -1,0 +1,241 @@
+//! The markup of an article, as Google's Fact Check Markup Tool keeps it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::claim_review::{ClaimReview, Party};
+use crate::error::Result;
+use crate::text;
+
+/// An article with the markup of its fact checks: your newsroom's published verdicts with this address.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "pageUrl": "https://news.example/checks/moon", "publishDate": "2024-03-05",
+    "claimReviewMarkups": [{
+        "claimReviewed": "The moon is made of green cheese", "claimDate": "2024-03-01", "claimAuthor": {"name": "A. Poster"},
+        "rating": {"textualRating": "False", "ratingExplanation": "Samples of its rock were brought back in 1969."}
+    }]
+}))]
+pub struct MarkupPage {
+    /// `pages/` and its id, set by the server: the id of the first verdict that was published with this address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "pages/018ae01f-8800-7000-8000-000000000001")]
+    pub name: Option<String>,
+    /// Address of the article; it cannot be changed.
+    #[validate(length(max = 2000), custom(function = text::web_address))]
+    #[schema(max_length = 2000, format = "uri")]
+    pub page_url: String,
+    /// When the conclusions were reached: a year, a month or a day.
+    #[validate(length(min = 1, max = 100))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 100, example = "2024-03-05")]
+    pub publish_date: Option<String>,
+    /// Changes whenever the page does. Send what was answered with an update that must overwrite nobody's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// Who reviewed: your newsroom. Others' reviews are recorded by an import.
+    #[validate(nested)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim_review_author: Option<ClaimReviewAuthor>,
+    /// Its fact checks, one for each claim.
+    #[validate(length(min = 1, max = 100), nested)]
+    #[schema(min_items = 1, max_items = 100)]
+    pub claim_review_markups: Vec<ClaimReviewMarkup>,
+}
+
+/// Who reviewed.
+#[derive(Debug, Clone, Deserialize, Serialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClaimReviewAuthor {
+    /// The newsroom's name.
+    #[validate(length(max = 300))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 300)]
+    pub name: Option<String>,
+    /// The address of its logo, which is the newsroom's own: what is sent is not kept.
+    #[validate(length(max = 2000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 2000)]
+    pub image_url: Option<String>,
+}
+
+/// A fact check.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClaimReviewMarkup {
+    /// The claim. By it an update knows the fact check again.
+    #[validate(length(min = 1, max = 2000))]
+    #[schema(min_length = 1, max_length = 2000, example = "The moon is made of green cheese")]
+    pub claim_reviewed: String,
+    /// The article's address, where it is given at all.
+    #[validate(length(max = 2000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 2000)]
+    pub url: Option<String>,
+    /// Who put the claim forward: a source with a statement that asserts it.
+    #[validate(nested)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim_author: Option<ClaimAuthor>,
+    /// When it was first claimed.
+    #[validate(length(min = 1, max = 100))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 100, example = "2024-03-01")]
+    pub claim_date: Option<String>,
+    /// Where; kept with the claim, and not answered.
+    #[validate(length(min = 1, max = 200), custom(function = text::line))]
+    #[serde(skip_serializing)]
+    #[schema(min_length = 1, max_length = 200, write_only)]
+    pub claim_location: Option<String>,
+    /// Address of where it appeared first.
+    #[validate(length(max = 2000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 2000)]
+    pub claim_first_appearance: Option<String>,
+    /// Addresses of where else it appeared.
+    #[validate(length(max = 7))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 7)]
+    pub claim_appearances: Vec<String>,
+    /// The conclusion.
+    #[validate(nested)]
+    pub rating: ClaimRating,
+}
+
+/// Who put a claim forward.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClaimAuthor {
+    /// The name.
+    #[validate(length(min = 1, max = 300))]
+    #[schema(min_length = 1, max_length = 300, example = "A. Poster")]
+    pub name: String,
+    /// In which role.
+    #[validate(length(min = 1, max = 300))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 300)]
+    pub job_title: Option<String>,
+    /// Not kept.
+    #[validate(length(max = 2000))]
+    #[serde(skip_serializing)]
+    #[schema(max_length = 2000, write_only)]
+    pub image_url: Option<String>,
+    /// The address of a Wikidata item; others are not kept.
+    #[validate(length(max = 2000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 2000, example = "http://www.wikidata.org/entity/Q4374")]
+    pub same_as: Option<String>,
+}
+
+/// A conclusion.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClaimRating {
+    /// The rating in words: a label of a scale, or words that your newsroom has mapped to one.
+    #[validate(length(min = 1, max = 300))]
+    #[schema(min_length = 1, max_length = 300, example = "False")]
+    pub textual_rating: String,
+    /// The number that the scale has for it; what is sent is not heeded, as the words tell the rating.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating_value: Option<i32>,
+    /// The scale's highest number; not heeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best_rating: Option<i32>,
+    /// The scale's lowest number; not heeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worst_rating: Option<i32>,
+    /// The conclusion in a sentence or two: the verdict's summary. Left out, it is the rating's words.
+    #[validate(length(min = 1, max = 5000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 5000)]
+    pub rating_explanation: Option<String>,
+    /// Not kept.
+    #[validate(length(max = 2000))]
+    #[serde(skip_serializing)]
+    #[schema(max_length = 2000, write_only)]
+    pub image_url: Option<String>,
+}
+
+impl MarkupPage {
+    /// The page of these reviews, which have the same address.
+    pub fn of(id: Uuid, page_url: String, reviews: &[ClaimReview]) -> Result<Self> {
+        let author = reviews.first().map(|review| ClaimReviewAuthor {
+            name: Some(review.author.name.clone()),
+            image_url: review.author.logo.clone(),
+        });
+        let page = Self {
+            name: Some(format!("pages/{id}")),
+            page_url,
+            publish_date: reviews.iter().filter_map(|review| review.date_published.clone()).max(),
+            version_id: None,
+            claim_review_author: author,
+            claim_review_markups: reviews.iter().map(ClaimReviewMarkup::of).collect(),
+        };
+        let hash = Sha256::digest(serde_json::to_vec(&page)?);
+        let version = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { version_id: Some(version), ..page })
+    }
+}
+
+impl ClaimReviewMarkup {
+    fn of(review: &ClaimReview) -> Self {
+        let item = &review.item_reviewed;
+        let first = item.first_appearance.as_ref().map(|place| place.url.clone());
+        let elsewhere = item.appearance.iter().map(|place| place.url.clone());
+        let rating = &review.review_rating;
+        Self {
+            claim_reviewed: review.claim_reviewed.clone(),
+            url: None,
+            claim_author: item.author.first().map(ClaimAuthor::of),
+            claim_date: item.date_published.clone(),
+            claim_location: None,
+            claim_appearances: elsewhere.filter(|url| Some(url) != first.as_ref()).take(7).collect(),
+            claim_first_appearance: first,
+            rating: ClaimRating {
+                textual_rating: rating.alternate_name.clone(),
+                rating_value: rating.rating_value,
+                best_rating: rating.best_rating,
+                worst_rating: rating.worst_rating,
+                rating_explanation: review.description.clone(),
+                image_url: None,
+            },
+        }
+    }
+
+    /// With what belongs to the page, in members that an import reads.
+    pub fn in_page(&self, page: &MarkupPage) -> Result<Value> {
+        let mut markup = serde_json::to_value(self)?;
+        markup["url"] = json!(page.page_url);
+        markup["datePublished"] = json!(page.publish_date);
+        Ok(markup)
+    }
+
+    /// The first member that an update names otherwise and that belongs to the claim and its statements.
+    pub fn differs_from_claim(&self, shown: &Self) -> Option<&'static str> {
+        let author =
+            |markup: &Self| markup.claim_author.clone().map(|author| ClaimAuthor { image_url: None, ..author });
+        match () {
+            () if author(self) != author(shown) => Some("claimAuthor"),
+            () if self.claim_date != shown.claim_date => Some("claimDate"),
+            () if self.claim_location.is_some() => Some("claimLocation"),
+            () if self.claim_first_appearance != shown.claim_first_appearance => Some("claimFirstAppearance"),
+            () if self.claim_appearances != shown.claim_appearances => Some("claimAppearances"),
+            () => None,
+        }
+    }
+}
+
+impl ClaimAuthor {
+    fn of(party: &Party) -> Self {
+        Self {
+            name: party.name.clone(),
+            job_title: party.job_title.clone(),
+            image_url: None,
+            same_as: party.same_as.clone(),
+        }
+    }
+}
