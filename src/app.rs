@@ -1,7 +1,6 @@
 //! The service put together: state, middleware, and one `configure` line for each slice.
 
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
@@ -99,7 +98,7 @@ pub fn serve(
     state: &State,
 ) -> anyhow::Result<Server> {
     let document = web::Data::new(document().map_err(|error| anyhow::anyhow!("{error}"))?);
-    let json: Arc<str> = document.pretty().into();
+    let documents = web::Data::new(Documents { newest: document.pretty(), older: document.older() });
     let metrics = web::Data::new(Metrics::new(&state.embeddings, &state.webhooks));
     let rate_limits = web::Data::new(RateLimits::new(limits));
     let kept_pages = web::Data::new(site::Kept::default());
@@ -132,7 +131,7 @@ pub fn serve(
             .app_data(state.webhooks.clone())
             .app_data(rate_limits.clone())
             .app_data(kept_pages.clone())
-            .app_data(web::Data::new(json.clone()))
+            .app_data(documents.clone())
             .configure(health::configure)
             .service(
                 scope::scope("/v1")
@@ -159,6 +158,7 @@ pub fn serve(
             )
             .split_for_parts();
         app.service(openapi_json)
+            .service(older_openapi_json)
             .service(docs)
             .service(problems)
             .service(swagger_ui())
@@ -214,7 +214,19 @@ async fn problems() -> HttpResponse {
     HttpResponse::Ok().content_type("text/html; charset=utf-8").body(openapi::problems_page())
 }
 
+/// The OpenAPI document as it is served.
+struct Documents {
+    newest: String,
+    /// For generators that know no 3.1.
+    older: String,
+}
+
 #[get("/openapi.json")]
-async fn openapi_json(json: web::Data<Arc<str>>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(json.to_string())
+async fn openapi_json(documents: web::Data<Documents>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(documents.newest.clone())
+}
+
+#[get("/openapi-3.0.json")]
+async fn older_openapi_json(documents: web::Data<Documents>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(documents.older.clone())
 }

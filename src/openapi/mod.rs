@@ -1,6 +1,8 @@
 //! The OpenAPI document: what the handlers declare, completed by what holds for all of them.
 
 mod complete;
+mod links;
+mod older;
 mod webhooks;
 
 use std::fmt::Write as _;
@@ -26,6 +28,8 @@ Who said what about which claim, where it was reported and on whose word, and wh
   first start. Drafts are seen by their newsroom only; editors publish.
 - Every error is a problem (RFC 9457) that says what to do; `/docs/problems` lists them.
 - Every `POST` takes an `Idempotency-Key`: repeat it safely. Changes need `If-Match` with the ETag you read.
+
+- Generators that do not know OpenAPI 3.1 take the same document as 3.0.3 at `/openapi-3.0.json`.
 
 The examples are those of the demo story, which `onrecord serve --demo` loads: they work as they stand.";
 
@@ -110,6 +114,7 @@ impl Document {
         }
         operations.sort_by(|a, b| (&a.path, a.method.as_str()).cmp(&(&b.path, b.method.as_str())));
         complete::add_components(&mut value);
+        links::lead_on(&mut value);
         webhooks::describe(&mut value);
         complete::show_examples(&mut value)?;
         Ok(Self { value, operations })
@@ -118,6 +123,11 @@ impl Document {
     /// The document as it is committed and served.
     pub fn pretty(&self) -> String {
         format!("{:#}\n", self.value)
+    }
+
+    /// The document as OpenAPI 3.0.3.
+    pub fn older(&self) -> String {
+        older::older(&self.value).to_string()
     }
 
     /// `operations.txt`: every operation with who may call it.
@@ -164,7 +174,7 @@ fn unknown_parameters(request: &ServiceRequest) -> Result<()> {
     let operation = document.matching(request.path()).find(|operation| operation.method == *request.method());
     let known = match operation {
         Some(operation) => operation.query.as_slice(),
-        None if request.path() == "/openapi.json" => &[],
+        None if matches!(request.path(), "/openapi.json" | "/openapi-3.0.json") => &[],
         None => return Ok(()),
     };
     let hint = if known.is_empty() { "this takes none".to_owned() } else { format!("known are {}", known.join(", ")) };
@@ -180,7 +190,7 @@ fn unknown_parameters(request: &ServiceRequest) -> Result<()> {
 pub async fn unrouted(request: actix_web::HttpRequest, document: web::Data<Document>) -> Result<HttpResponse> {
     let mut allowed: Vec<Method> =
         document.matching(request.path()).map(|operation| operation.method.clone()).collect();
-    if matches!(request.path(), "/docs" | "/docs/" | "/docs/problems" | "/openapi.json") {
+    if matches!(request.path(), "/docs" | "/docs/" | "/docs/problems" | "/openapi.json" | "/openapi-3.0.json") {
         allowed.push(Method::GET);
     }
     // Pages are no part of the document.

@@ -27,6 +27,47 @@ async fn the_committed_document_is_the_one_that_is_served() {
     assert_eq!(served.body["openapi"], "3.1.0");
 }
 
+/// By the OpenAPI Initiative's own schema of 3.0, which is licensed under Apache-2.0.
+#[actix_web::test]
+async fn older_generators_read_the_document_as_well() {
+    let app = App::start().await;
+    let older = app.anyone.get("/openapi-3.0.json").await.expect(200).body;
+    app.anyone.get("/openapi-3.0.json?version=2").await.expect(400);
+    assert_eq!(older["openapi"], "3.0.3");
+    let schema: Value = serde_json::from_str(include_str!("support/openapi-3.0.schema.json")).unwrap();
+    let faults: Vec<_> = jsonschema::draft4::new(&schema)
+        .unwrap()
+        .iter_errors(&older)
+        .map(|error| error.instance_path().to_string())
+        .collect();
+    assert!(faults.is_empty(), "{faults:#?}");
+    let count = |document: &Value| {
+        document["paths"].as_object().unwrap().values().map(|item| item.as_object().unwrap().len()).sum::<usize>()
+    };
+    assert_eq!(count(&older), count(&contract().document));
+    let claim = &older["components"]["schemas"]["Claim"]["properties"];
+    assert_eq!((&claim["place"]["type"], &claim["place"]["nullable"]), (&json!("string"), &json!(true)));
+}
+
+#[test]
+fn what_is_made_leads_on() {
+    let links = contract().document["paths"]["/v1/claims"]["post"]["responses"]["201"]["links"].as_object().unwrap();
+    for id in ["get_claim", "update_claim", "delete_claim", "publish_claim", "get_dossier", "get_provenance"] {
+        assert_eq!(links[id]["operationId"], id);
+        assert_eq!(links[id]["parameters"], json!({"id": "$response.body#/id"}));
+    }
+    let ids: BTreeSet<_> = operations().map(|(_, _, operation)| operation["operationId"].as_str().unwrap()).collect();
+    let mut made = 0;
+    for (path, method, operation) in operations().filter(|(_, method, _)| *method == Method::POST) {
+        let Some(links) = operation["responses"]["201"]["links"].as_object() else { continue };
+        made += 1;
+        for (name, link) in links {
+            assert!(ids.contains(name.as_str()) && link["description"].is_string(), "{method} {path} leads to {name}");
+        }
+    }
+    assert!(made >= 12, "{made} operations lead on");
+}
+
 #[test]
 fn every_operation_is_documented_for_a_reader() {
     let mut ids = BTreeSet::new();
