@@ -23,9 +23,9 @@ use crate::telemetry::{self, Metrics};
 use crate::webhooks::Webhooks;
 use crate::{
     api_keys, as_of, auth, bundles, changes, claim_links, claim_review, claims, comment_requests, compression,
-    documents, dossier, embeddings, events, fact_check_tools, feeds, health, imports, matching, members, newsrooms,
-    provenance, rating_mappings, rating_scales, search, site, source_record, sources, statements, topics, verdicts,
-    webhooks,
+    documents, dossier, embeddings, events, fact_check_tools, feeds, health, imports, matching, mcp, members,
+    newsrooms, provenance, rating_mappings, rating_scales, search, site, source_record, sources, statements, topics,
+    verdicts, webhooks,
 };
 
 /// All routes with their documentation; one line for each slice.
@@ -101,6 +101,7 @@ pub fn serve(
     let documents = web::Data::new(Documents { newest: document.pretty(), older: document.older() });
     let metrics = web::Data::new(Metrics::new(&state.embeddings, &state.webhooks));
     let rate_limits = web::Data::new(RateLimits::new(limits));
+    let tools = web::Data::new(mcp::Tools::new(&document));
     let kept_pages = web::Data::new(site::Kept::default());
     let (pool, shared_limits, public_url) =
         (pool.clone(), web::Data::new(limits.clone()), web::Data::new(public_url.clone()));
@@ -130,6 +131,7 @@ pub fn serve(
             .app_data(state.embeddings.clone())
             .app_data(state.webhooks.clone())
             .app_data(rate_limits.clone())
+            .app_data(tools.clone())
             .app_data(kept_pages.clone())
             .app_data(documents.clone())
             .configure(health::configure)
@@ -162,6 +164,12 @@ pub fn serve(
             .service(docs)
             .service(problems)
             .service(swagger_ui())
+            .service(
+                web::scope("/mcp")
+                    .wrap(from_fn(auth::authenticate))
+                    .wrap(from_fn(rate_limits::limit))
+                    .configure(mcp::configure),
+            )
             // Last: its paths begin with nothing in common.
             .service(
                 web::scope("")

@@ -76,10 +76,14 @@ pub struct Json {
 impl Json {
     /// Reads JSON: 400 when unreadable, a member given twice included.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let mut value = parse(bytes)?;
+        parse(bytes).map(Self::of)
+    }
+
+    /// A value that was read already.
+    pub fn of(mut value: Value) -> Self {
         let mut faults = Vec::new();
         text::normalize(&mut value, "", &mut faults);
-        Ok(Self { value, faults })
+        Self { value, faults }
     }
 
     /// Reads it as a request's type and validates it: 422 with all that is wrong.

@@ -26,7 +26,8 @@ use crate::etag::{Versioned, etag};
 use crate::schema::idempotency_keys;
 
 const HEADER: &str = "Idempotency-Key";
-const LONGEST_KEY: usize = 255;
+/// How many characters a key may have.
+pub const LONGEST_KEY: usize = 255;
 
 /// A `POST` request: a valid body of type `T`, and what makes a repetition of it known.
 #[derive(Debug)]
@@ -78,6 +79,11 @@ impl PostRequest {
             _ => return Err(Error::BadRequest(format!("{HEADER} must be sent once."))),
         };
         Ok(Self { key, method: request.method().to_string(), path: request.path().to_owned(), body_hash })
+    }
+
+    /// A call of a tool, whose key comes among its arguments.
+    pub fn of_tool(path: &str, key: Option<String>, body_hash: [u8; 32]) -> Self {
+        Self { key, method: "POST".to_owned(), path: path.to_owned(), body_hash }
     }
 }
 
@@ -185,6 +191,11 @@ impl<T: Serialize> Answer<T> {
     pub fn new(status: StatusCode, body: &T) -> Result<Self> {
         let body = serde_json::to_string(body)?;
         Ok(Self { status, location: None, etag: None, body, kept_body: None, replayed: false, of: PhantomData })
+    }
+
+    /// The body.
+    pub fn into_json(self) -> Result<Value> {
+        Ok(serde_json::from_str(&self.body)?)
     }
 
     /// With the ETag of the record that the answer is about.

@@ -41,6 +41,7 @@ pub mod imports;
 pub mod in_use;
 pub mod log;
 pub mod matching;
+pub mod mcp;
 pub mod members;
 pub mod migrations;
 pub mod newsrooms;

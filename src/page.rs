@@ -200,6 +200,11 @@ impl<T> Listed<T> {
         (self.page.items, self.next)
     }
 
+    /// The page without an address.
+    pub fn into_page(self) -> Page<T> {
+        self.page
+    }
+
     /// The answer with what is made of the page as its body.
     pub fn answer<B: Serialize>(self, request: &HttpRequest, body: impl FnOnce(Page<T>) -> B) -> HttpResponse {
         let mut response = HttpResponse::Ok();

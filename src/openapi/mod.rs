@@ -29,7 +29,8 @@ Who said what about which claim, where it was reported and on whose word, and wh
 - Every error is a problem (RFC 9457) that says what to do; `/docs/problems` lists them.
 - Every `POST` takes an `Idempotency-Key`: repeat it safely. Changes need `If-Match` with the ETag you read.
 
-- Generators that do not know OpenAPI 3.1 take the same document as 3.0.3 at `/openapi-3.0.json`.
+- Generators that do not know OpenAPI 3.1 take the same document as 3.0.3 at `/openapi-3.0.json`. Language models have
+  tools at `/mcp`.
 
 The examples are those of the demo story, which `onrecord serve --demo` loads: they work as they stand.";
 
@@ -192,6 +193,9 @@ pub async fn unrouted(request: actix_web::HttpRequest, document: web::Data<Docum
         document.matching(request.path()).map(|operation| operation.method.clone()).collect();
     if matches!(request.path(), "/docs" | "/docs/" | "/docs/problems" | "/openapi.json" | "/openapi-3.0.json") {
         allowed.push(Method::GET);
+    }
+    if request.path() == "/mcp" {
+        allowed.push(Method::POST);
     }
     // Pages are no part of the document.
     if allowed.is_empty() && *request.method() != Method::GET && request.resource_map().has_resource(request.path()) {

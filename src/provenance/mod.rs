@@ -17,7 +17,7 @@ mod weigh;
 
 pub use findings::{ElsewhereOrigin, Findings, OutOfOrder};
 pub use graph::{Graph, Scope};
-pub use model::Provenance;
+pub use model::{Provenance, ProvenanceQuery, Read};
 pub use origins::{Grouping, Origin, OriginSide};
 pub use routes::configure;
 pub use weigh::{run, weigh_touched};

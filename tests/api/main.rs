@@ -37,6 +37,7 @@ mod link_races;
 mod lists;
 mod log;
 mod matching;
+mod mcp;
 mod migrations;
 mod openapi;
 mod pages;
