@@ -66,7 +66,7 @@ fn in_json(expected: &str) -> &str {
         "a sequence" => "a list",
         "a map" => "an object",
         "a boolean" => "true or false",
-        "i32" | "i64" | "u32" | "u64" => "a whole number",
+        "i32" | "i64" | "u32" | "u64" | "usize" => "a whole number",
         of_ours if of_ours.starts_with("struct ") => "an object",
         enumeration if enumeration.starts_with("enum ") || enumeration.starts_with("string or map") => "a string",
         other => other,

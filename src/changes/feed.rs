@@ -37,7 +37,8 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 #[into_params(parameter_in = Query)]
 pub struct FeedQuery {
     /// Those after this position: `after` of the answer before. Left out, from the beginning.
-    #[param(minimum = 0, example = 0)]
+    #[validate(range(max = 9_223_372_036_854_775_807_u64))]
+    #[param(minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 0)]
     pub after: Option<u64>,
     /// How many at most.
     #[validate(range(min = 1, max = 200))]

@@ -319,6 +319,7 @@ async fn who_waits_is_answered_when_something_happens() {
     assert!(since.elapsed() < Duration::from_secs(10), "waiting is no polling");
     app.checker.get("/v1/changes?wait=61").await.expect(400);
     app.checker.get("/v1/changes?after=-1").await.expect(400);
+    app.checker.get("/v1/changes?after=9223372036854775808").await.expect(400);
     let empty = app.checker.get("/v1/changes?after=1000000&wait=1").await.expect(200);
     assert_eq!((empty.items().len(), &empty.body["after"]), (0, &json!(1_000_000)));
 }

@@ -396,3 +396,14 @@ async fn a_blank_text_may_be_left_out_only_where_that_is_so() {
     let path = format!("/v1/sources/{}", app.checker.id_of_new("sources", source(json!({}))).await);
     assert_eq!(said(&app.checker.patch(&path, &json!({"name": ""})).await.points_at(&["/name"])), "must not be blank");
 }
+
+/// Not by the names that Rust has for them.
+#[actix_web::test]
+async fn numbers_are_told_of_in_jsons_words() {
+    let app = App::start().await;
+    for limit in [json!(1.5), json!(-1), json!("3")] {
+        let asked = json!({"text": "a", "limit": limit});
+        let answer = app.anyone.post("/v1/claims/match", &asked).await.points_at(&["/limit"]);
+        assert_eq!(answer.body["errors"][0]["detail"], "must be a whole number", "{limit}");
+    }
+}
