@@ -14,7 +14,7 @@ use crate::page::PageRequest;
 use crate::text;
 
 /// How many records a list answers unless asked: fewer than over REST, as a model reads them all.
-const USUALLY: &str = "10";
+const USUALLY: usize = 10;
 
 /// What a tool takes of an operation: the named parameters and members of the body, as a JSON Schema. The `id` of a path is `claim_id`.
 pub fn schema_of(document: &Value, operation_id: &str, takes: &[&str]) -> Map<String, Value> {
@@ -41,7 +41,7 @@ pub fn schema_of(document: &Value, operation_id: &str, takes: &[&str]) -> Map<St
     properties.retain(|name, _| takes.contains(&name.as_str()));
     required.retain(|name| properties.contains_key(name.as_str().unwrap_or_default()));
     if let Some(limit) = properties.get_mut("limit").filter(|limit| limit["default"].is_number()) {
-        limit["default"] = json!(USUALLY.parse::<usize>().unwrap_or_default());
+        limit["default"] = json!(USUALLY);
     }
     let mut schema =
         json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
@@ -127,7 +127,7 @@ impl Arguments {
             .iter()
             .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), Into::into)));
         let mut texts: BTreeMap<String, String> = texts.collect();
-        texts.entry("limit".to_owned()).or_insert_with(|| USUALLY.to_owned());
+        texts.entry("limit".to_owned()).or_insert_with(|| USUALLY.to_string());
         self.0.retain(|name, _| !["limit", "cursor"].contains(&name.as_str()));
         PageRequest::read(tool, &mut texts)
     }

@@ -52,13 +52,8 @@ async fn answer_message(
         Protocol { calls, tools: tools.clone().into_inner(), may_record, base: public_url.of(&request).into() };
     let service = StreamableHttpService::new(
         move || Ok(protocol.clone()),
-        Arc::new(NeverSessionManager::default()),
-        StreamableHttpServerConfig::default()
-            .with_legacy_session_mode(false)
-            .with_json_response(true)
-            .with_allowed_origins(origins(&public_url))
-            // Who was lured to another name for this server sends that name's Origin, which is refused.
-            .disable_allowed_hosts(),
+        Arc::<NeverSessionManager>::default(),
+        settings(&public_url),
     );
     let desk = Desk { db: &db, embeddings: &embeddings, tools: &tools, viewer, caller };
     let mut answering = pin!(service.handle(translated(&request, &message)?));
@@ -71,6 +66,16 @@ async fn answer_message(
             }
         }
     }
+}
+
+/// Without sessions and streams.
+fn settings(public_url: &PublicUrl) -> StreamableHttpServerConfig {
+    StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(false)
+        .with_json_response(true)
+        .with_allowed_origins(origins(public_url))
+        // Who was lured to another name for this server sends that name's Origin, which is refused.
+        .disable_allowed_hosts()
 }
 
 /// Pages of which origins may call: those of this server. Whoever is no browser sends none.

@@ -1,9 +1,10 @@
 //! The Model Context Protocol: what language models may ask, as clients of both its generations do.
 
+use onrecord::config::Limits;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Client, claim, examples, source, statement};
+use crate::support::{Answer, App, Client, claim, examples, limits, source, statement};
 
 /// A message of the generation before 2026-07-28.
 async fn message(client: &Client, method: &str, params: Value) -> Answer {
@@ -156,6 +157,16 @@ async fn a_key_opens_what_it_opens_elsewhere() {
 }
 
 #[actix_web::test]
+async fn calls_are_counted_as_other_requests_are() {
+    let app = App::with(Limits { address_requests: 2, ..limits() }).await;
+    for left in ["r=1", "r=0"] {
+        let answer = message(&app.anyone, "tools/list", json!({})).await.expect(200);
+        assert!(answer.header("ratelimit").is_some_and(|told| told.contains(left)), "{answer:?}");
+    }
+    message(&app.anyone, "tools/list", json!({})).await.expect(429);
+}
+
+#[actix_web::test]
 async fn drafts_are_recorded_once_by_who_may() {
     let app = App::start().await;
     let reading = ["search_claims", "get_dossier", "match_text", "provenance"];
@@ -227,10 +238,10 @@ async fn an_answer_too_long_for_a_model_is_none() {
     let app = App::start().await;
     let id = app.editor.id_of_new("claims", claim(json!({}))).await;
     let who = app.editor.id_of_new("sources", source(json!({"kind": "person", "name": "Ann Speaker"}))).await;
-    let quote = "word ".repeat(900);
-    let statements: Vec<_> = (0..100)
-        .map(|_| statement(&id, &who, json!({"quote": quote.trim(), "quote_language": "en", "quote_kind": "verbatim"})))
-        .collect();
+    // Long, and with few words to be indexed.
+    let quote = "x".repeat(9_000);
+    let body = json!({"quote": quote, "quote_language": "en", "quote_kind": "verbatim"});
+    let statements: Vec<_> = (0..30).map(|_| statement(&id, &who, body.clone())).collect();
     app.editor.post("/v1/bundles", &json!({"statements": statements})).await.expect(201);
     let said = refused(&app.editor, "get_dossier", json!({"claim_id": id})).await;
     assert!(said.contains("at most 256 are answered here"), "{said}");
