@@ -47,6 +47,8 @@ async fn create_api_key(
 }
 
 /// Read a key's record
+///
+/// Without its text, which is shown only once, when it is made.
 #[utoipa::path(tag = "api-keys", params(("id" = Uuid, Path, description = "The key's id", example = "#first-key")), responses((status = 200, description = "The key's record", body = ApiKey)), security(("api_key" = ["admin"])))]
 #[get("/api-keys/{id}")]
 async fn get_api_key(db: web::Data<Db>, Admin(caller): Admin, Id(id): Id) -> Result<web::Json<ApiKey>> {

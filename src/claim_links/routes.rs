@@ -59,6 +59,8 @@ async fn create_claim_link(
 }
 
 /// Read a claim link
+///
+/// Seen by everybody while both its claims are published, else by the newsroom that recorded it.
 #[utoipa::path(tag = "claim-links", params(("id" = Uuid, Path, description = "The claim link's id", example = "#negotiated-contradicts-on-the-move"), AsOf), responses((status = 200, description = "The claim link", body = ClaimLink)))]
 #[get("/claim-links/{id}")]
 async fn get_claim_link(db: web::Data<Db>, viewer: Viewer, Id(id): Id, moment: Moment) -> Result<Record<ClaimLink>> {

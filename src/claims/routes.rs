@@ -72,6 +72,8 @@ async fn create_claim(
 }
 
 /// Read a claim
+///
+/// A draft is seen by its newsroom only; others get 404. A withdrawn claim is a 410 with the reason, but for its newsroom.
 #[utoipa::path(tag = "claims", params(("id" = Uuid, Path, description = "The claim's id", example = "#talks"), AsOf), responses((status = 200, description = "The claim", body = Claim)))]
 #[get("/claims/{id}")]
 async fn get_claim(db: web::Data<Db>, viewer: Viewer, Id(id): Id, moment: Moment) -> Result<Record<Claim>> {

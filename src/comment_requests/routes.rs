@@ -58,6 +58,8 @@ async fn create_comment_request(
 }
 
 /// Read a comment request
+///
+/// Seen by the newsroom that recorded it alone.
 #[utoipa::path(tag = "comment-requests", params(("id" = Uuid, Path, description = "The comment request's id", example = "#asked-armenian-government")), responses((status = 200, description = "The comment request", body = CommentRequest)), security(("api_key" = ["reader"])))]
 #[get("/comment-requests/{id}")]
 async fn get_comment_request(db: web::Data<Db>, Reader(caller): Reader, Id(id): Id) -> Result<Record<CommentRequest>> {

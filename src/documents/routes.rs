@@ -57,6 +57,8 @@ async fn create_document(
 }
 
 /// Read a document
+///
+/// Seen by everybody once something public refers to it, before that by its newsroom only.
 #[utoipa::path(tag = "documents", params(("id" = Uuid, Path, description = "The document's id", example = "#agenpress-article"), AsOf), responses((status = 200, description = "The document", body = Document)))]
 #[get("/documents/{id}")]
 async fn get_document(db: web::Data<Db>, viewer: Viewer, Id(id): Id, moment: Moment) -> Result<Record<Document>> {

@@ -155,6 +155,8 @@ pub struct Consistency {
 }
 
 /// Prove that nothing was rewritten between two checkpoints
+///
+/// The tree of the newer checkpoint begins with all leaves of the older one's, in their order.
 #[utoipa::path(tag = "log", params(ConsistencyQuery), responses((status = 200, description = "The proof", body = Consistency)))]
 #[get("/log/consistency")]
 async fn get_consistency(db: web::Data<Db>, Query(query): Query<ConsistencyQuery>) -> Result<web::Json<Consistency>> {

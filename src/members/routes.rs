@@ -23,6 +23,8 @@ pub fn configure(config: &mut ServiceConfig) {
 }
 
 /// List your newsroom's members
+///
+/// The people of your newsroom.
 #[utoipa::path(tag = "members", params(PageParameters), responses((status = 200, description = "A page of members", body = Page<Member>)), security(("api_key" = ["reader"])))]
 #[get("/members")]
 async fn list_members(db: web::Data<Db>, Reader(caller): Reader, list: List<NoFilter>) -> Result<Listed<Member>> {
@@ -44,6 +46,8 @@ async fn create_member(db: web::Data<Db>, Admin(caller): Admin, post: Post<NewMe
 }
 
 /// Read a member
+///
+/// One of the people of your newsroom.
 #[utoipa::path(tag = "members", params(("id" = Uuid, Path, description = "The member's id", example = "#admin")), responses((status = 200, description = "The member", body = Member)), security(("api_key" = ["reader"])))]
 #[get("/members/{id}")]
 async fn get_member(db: web::Data<Db>, Reader(caller): Reader, Id(id): Id) -> Result<Record<Member>> {

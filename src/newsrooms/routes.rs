@@ -26,6 +26,8 @@ async fn list_newsrooms(db: web::Data<Db>, list: List<NoFilter>) -> Result<Liste
 }
 
 /// Read a newsroom
+///
+/// What everybody may know of it.
 #[utoipa::path(tag = "newsrooms", params(("id" = Uuid, Path, description = "The newsroom's id", example = "#newsroom")), responses((status = 200, description = "The newsroom", body = Newsroom)))]
 #[get("/newsrooms/{id}")]
 async fn get_newsroom(db: web::Data<Db>, Id(id): Id) -> Result<Record<Newsroom>> {
@@ -33,6 +35,8 @@ async fn get_newsroom(db: web::Data<Db>, Id(id): Id) -> Result<Record<Newsroom>>
 }
 
 /// Change your newsroom
+///
+/// By an admin of this newsroom. What is left out stays as it is.
 #[utoipa::path(tag = "newsrooms", params(("id" = Uuid, Path, description = "Your newsroom's id", example = "#newsroom")), request_body(content = NewNewsroom, example = json!({"site": "https://newsroom.example"})), responses((status = 200, description = "The newsroom as it is now", body = Newsroom)), security(("api_key" = ["admin"])))]
 #[patch("/newsrooms/{id}")]
 async fn update_newsroom(

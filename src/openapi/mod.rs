@@ -3,6 +3,7 @@
 mod complete;
 mod links;
 mod older;
+mod precise;
 mod webhooks;
 
 use std::fmt::Write as _;
@@ -36,7 +37,7 @@ The examples are those of the demo story, which `onrecord serve --demo` loads: t
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "OnRecord", description = DESCRIPTION, license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"), contact(name = "OnRecord", url = "/docs/")),
+    info(title = "OnRecord", description = DESCRIPTION, license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"), contact(name = "OnRecord")),
     servers((url = "/", description = "This server")),
     tags(
         (name = "claims", description = "Checkable statements of fact, their parts, and the dossier on each"),
@@ -116,7 +117,9 @@ impl Document {
         operations.sort_by(|a, b| (&a.path, a.method.as_str()).cmp(&(&b.path, b.method.as_str())));
         complete::add_components(&mut value);
         links::lead_on(&mut value);
+        precise::operations_of(&mut value).for_each(precise::say_precisely);
         webhooks::describe(&mut value);
+        precise::drop_unused(&mut value);
         complete::show_examples(&mut value)?;
         Ok(Self { value, operations })
     }

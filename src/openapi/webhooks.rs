@@ -18,6 +18,7 @@ pub fn describe(document: &mut Value) {
                 header("webhook-timestamp", "When this attempt was made, in seconds since 1970: refuse what is older than some minutes."),
                 header("webhook-signature", "Signatures, separated by blanks: `v1,` and the base64 of the HMAC-SHA256 of id, timestamp and body, joined by dots, with the webhook's secret. One must fit; for a day after a secret was renewed there are two.")
             ],
+            "security": [],
             "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Event"}}}},
             "responses": {
                 "2XX": {"description": "You have it."},

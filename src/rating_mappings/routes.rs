@@ -55,6 +55,8 @@ async fn create_rating_mapping(
 }
 
 /// Read a rating mapping
+///
+/// Seen by your newsroom alone.
 #[utoipa::path(tag = "imports", params(("id" = Uuid, Path, description = "The rating mapping's id", example = "#mostly-false")), responses((status = 200, description = "The rating mapping", body = RatingMapping)), security(("api_key" = ["reader"])))]
 #[get("/rating-mappings/{id}")]
 async fn get_rating_mapping(db: web::Data<Db>, Reader(caller): Reader, Id(id): Id) -> Result<Record<RatingMapping>> {

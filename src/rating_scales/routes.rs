@@ -48,6 +48,8 @@ async fn create_rating_scale(
 }
 
 /// Read a rating scale
+///
+/// With its ratings in order.
 #[utoipa::path(tag = "rating-scales", params(("id" = Uuid, Path, description = "The scale's id", example = "01890000-0000-7000-8000-000000000100")), responses((status = 200, description = "The scale", body = RatingScale)))]
 #[get("/rating-scales/{id}")]
 async fn get_rating_scale(db: web::Data<Db>, Id(id): Id) -> Result<Record<RatingScale>> {

@@ -54,6 +54,8 @@ async fn create_source(db: web::Data<Db>, Checker(caller): Checker, post: Post<N
 }
 
 /// Read a source
+///
+/// Seen by everybody once something public refers to it, before that by its newsroom only; its `note` by its newsroom alone.
 #[utoipa::path(tag = "sources", params(("id" = Uuid, Path, description = "The source's id", example = "#peskov"), AsOf), responses((status = 200, description = "The source", body = Source)))]
 #[get("/sources/{id}")]
 async fn get_source(db: web::Data<Db>, viewer: Viewer, Id(id): Id, moment: Moment) -> Result<Record<Source>> {

@@ -59,6 +59,8 @@ async fn create_statement(
 }
 
 /// Read a statement
+///
+/// A draft is seen by its newsroom only; others get 404. A withdrawn statement is a 410 with the reason, but for its newsroom.
 #[utoipa::path(tag = "statements", params(("id" = Uuid, Path, description = "The statement's id", example = "#peskov-confirms-meeting"), AsOf), responses((status = 200, description = "The statement", body = Statement)))]
 #[get("/statements/{id}")]
 async fn get_statement(db: web::Data<Db>, viewer: Viewer, Id(id): Id, moment: Moment) -> Result<Record<Statement>> {

@@ -42,6 +42,8 @@ async fn create_topic(db: web::Data<Db>, Editor(caller): Editor, post: Post<NewT
 }
 
 /// Read a topic
+///
+/// Seen by everybody once something public has it.
 #[utoipa::path(tag = "topics", params(("slug" = String, Path, description = "The topic's slug", example = "nagorno-karabakh")), responses((status = 200, description = "The topic", body = Topic)))]
 #[get("/topics/{slug}")]
 async fn get_topic(db: web::Data<Db>, viewer: Viewer, Slug(slug): Slug) -> Result<Record<Topic>> {
@@ -49,6 +51,8 @@ async fn get_topic(db: web::Data<Db>, viewer: Viewer, Slug(slug): Slug) -> Resul
 }
 
 /// Describe a topic
+///
+/// Its label, the topic above it, and its IPTC code.
 #[utoipa::path(tag = "topics", params(("slug" = String, Path, description = "The topic's slug", example = "nagorno-karabakh")), request_body(content = NewTopicDetails, example = json!({"label": "Nagorno-Karabakh"})), responses((status = 200, description = "The topic as it is now", body = Topic)), security(("api_key" = ["editor"])))]
 #[patch("/topics/{slug}")]
 async fn update_topic(

@@ -72,6 +72,8 @@ async fn create_verdict(
 }
 
 /// Read a verdict
+///
+/// A draft is seen by its newsroom only; others get 404. A retracted verdict is a 410 with the reason, but for its newsroom.
 #[utoipa::path(tag = "verdicts", params(("id" = Uuid, Path, description = "The verdict's id", example = "#verdict-meeting"), AsOf), responses((status = 200, description = "The verdict", body = Verdict)))]
 #[get("/verdicts/{id}")]
 async fn get_verdict(db: web::Data<Db>, viewer: Viewer, Id(id): Id, moment: Moment) -> Result<Record<Verdict>> {

@@ -59,6 +59,8 @@ async fn create_webhook(
 }
 
 /// Read a webhook
+///
+/// Without its secret, which is shown only once, when it is made.
 #[utoipa::path(tag = "webhooks", params(("id" = Uuid, Path, description = "The webhook's id", example = "#webhook")), responses((status = 200, description = "The webhook", body = Webhook)), security(("api_key" = ["admin"])))]
 #[get("/webhooks/{id}")]
 async fn get_webhook(db: web::Data<Db>, Admin(caller): Admin, Id(id): Id) -> Result<Record<Webhook>> {
