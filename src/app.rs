@@ -23,7 +23,7 @@ use crate::telemetry::{self, Metrics};
 use crate::webhooks::Webhooks;
 use crate::{
     api_keys, as_of, auth, bundles, changes, claim_links, claim_review, claims, comment_requests, compression,
-    documents, dossier, embeddings, events, fact_check_tools, feeds, health, imports, matching, mcp, members,
+    documents, dossier, embeddings, events, exports, fact_check_tools, feeds, health, imports, matching, mcp, members,
     newsrooms, provenance, rating_mappings, rating_scales, search, site, source_record, sources, statements, topics,
     verdicts, webhooks,
 };
@@ -46,6 +46,7 @@ fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     search::configure(config);
     matching::configure(config);
     bundles::configure(config);
+    exports::configure(config);
     imports::configure(config);
     rating_mappings::configure(config);
     newsrooms::configure(config);

@@ -5,7 +5,7 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::body::{BoxBody, MessageBody, to_bytes};
+use actix_web::body::{BodySize, BoxBody, MessageBody, to_bytes};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
@@ -156,8 +156,13 @@ pub async fn revalidate(
     let settled = request.app_data::<web::Data<Db>>().is_some_and(|db| db.progress().is_settled(as_of));
     // The handler would compare it with the version.
     let known: Vec<header::HeaderValue> = request.headers_mut().remove(header::IF_NONE_MATCH).collect();
-    let response = next.call(request).await?.map_into_boxed_body();
+    let mut response = next.call(request).await?.map_into_boxed_body();
     if response.status() != StatusCode::OK {
+        return Ok(response);
+    }
+    if matches!(response.response().body().size(), BodySize::Stream) {
+        // Nobody knows its bytes yet, and so it has no ETag; to read it here to its end would take all the memory that it takes.
+        response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
         return Ok(response);
     }
     let (request, response) = response.into_parts();

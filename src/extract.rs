@@ -172,7 +172,7 @@ impl<'de> Deserializer<'de> for Given {
 }
 
 /// What remains is the filter; `as_of` is no part of it and read by [`crate::as_of::Moment`].
-fn read_filter<T: DeserializeOwned + Validate>(parameters: BTreeMap<String, String>) -> Result<T> {
+pub fn read_filter<T: DeserializeOwned + Validate>(parameters: BTreeMap<String, String>) -> Result<T> {
     let given = parameters.into_iter().filter(|(name, _)| name != "as_of").map(|(name, value)| (name, Given(value)));
     let parameters = MapDeserializer::<_, ValueError>::new(given);
     let filter: T = serde_path_to_error::deserialize(parameters).map_err(|error| {

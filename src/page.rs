@@ -53,6 +53,11 @@ impl PageRequest {
         Self { limit: DEFAULT_LIMIT, after: None, filter_hash: [0; 8], path: String::new(), filters: Vec::new() }
     }
 
+    /// Some records behind one, or the first ones, of a list that is read to its end: [`PageRequest::rows`] asks for `rows`.
+    pub fn piece(rows: usize, after: Option<Uuid>) -> Self {
+        Self { limit: rows.saturating_sub(1), after: after.map(|id| id.as_bytes().to_vec()), ..Self::first() }
+    }
+
     /// Takes `limit` and `cursor` out of the parameters; what remains are the filters.
     pub fn read(path: &str, parameters: &mut BTreeMap<String, String>) -> Result<Self> {
         let limit = parameters.remove("limit");

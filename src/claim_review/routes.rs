@@ -3,7 +3,6 @@ use std::fmt::Write as _;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, get, post, web};
 use futures_util::future::LocalBoxFuture;
-use futures_util::{Stream, stream};
 use serde_json::{Value, json};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
@@ -18,6 +17,7 @@ use crate::config::Limits;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::extract::Id;
+use crate::pieces::{Piece, pieces};
 
 /// The routes of this slice.
 pub fn configure(config: &mut ServiceConfig) {
@@ -80,8 +80,12 @@ impl FromRequest for Markup {
 /// that it may be of any size: an answer that breaks off is not complete.
 #[utoipa::path(tag = "claimreview", responses((status = 200, description = "The feed", body = Value, content_type = "application/ld+json")))]
 #[get("/claimreview.json")]
-async fn get_claim_review_feed(db: web::Data<Db>) -> HttpResponse {
-    HttpResponse::Ok().content_type(JSON_LD).streaming(feed(db))
+async fn get_claim_review_feed(db: web::Data<Db>) -> Result<HttpResponse> {
+    let pieces = pieces(move |last| {
+        let db = db.clone();
+        async move { feed_behind(last, &db).await }
+    });
+    Ok(HttpResponse::Ok().content_type(JSON_LD).streaming(pieces.await?))
 }
 
 /// JSON that may stand in a `<script>` of a page as it is: no text in it ends the script or begins a comment there.
@@ -102,38 +106,25 @@ const JSON_LD: &str = "application/ld+json";
 /// How many reviews are read at once.
 const ROWS: i64 = 200;
 
-/// What is still to be written.
-enum Turn {
-    Beginning,
-    After(Uuid),
-    Nothing,
-}
-
-fn feed(db: web::Data<Db>) -> impl Stream<Item = Result<web::Bytes>> {
-    stream::try_unfold(Turn::Beginning, move |turn| {
-        let db = db.clone();
-        async move {
-            let (after, mut text) = match turn {
-                Turn::Beginning => (
-                    Uuid::nil(),
-                    r#"{"@context":"https://schema.org","@type":"DataFeed","dataFeedElement":["#.to_owned(),
-                ),
-                Turn::After(id) => (id, String::new()),
-                Turn::Nothing => return Ok(None),
-            };
-            let reviews = db.snapshot(async |conn| read::own_after(after, ROWS, conn).await).await?;
-            let next = reviews.last().map_or(Turn::Nothing, |review| Turn::After(review.identifier));
-            for (nth, review) in reviews.iter().enumerate() {
-                if nth > 0 || after != Uuid::nil() {
-                    text.push(',');
-                }
-                let item = json!({"@type": "DataFeedItem", "url": review.url, "dateCreated": review.date_published, "item": [review]});
-                text.push_str(&within_script(&item.to_string()));
-            }
-            if matches!(next, Turn::Nothing) {
-                text.push_str("]}");
-            }
-            Ok(Some((web::Bytes::from(text), next)))
+/// Some of the feed, behind a verdict.
+async fn feed_behind(last: Option<Uuid>, db: &Db) -> Result<Piece> {
+    let after = last.unwrap_or_default();
+    let reviews = db.snapshot(async |conn| read::own_after(after, ROWS, conn).await).await?;
+    let mut text = match last {
+        None => r#"{"@context":"https://schema.org","@type":"DataFeed","dataFeedElement":["#.to_owned(),
+        Some(_) => String::new(),
+    };
+    for (nth, review) in reviews.iter().enumerate() {
+        if nth > 0 || last.is_some() {
+            text.push(',');
         }
-    })
+        let item =
+            json!({"@type": "DataFeedItem", "url": review.url, "dateCreated": review.date_published, "item": [review]});
+        text.push_str(&within_script(&item.to_string()));
+    }
+    let last = reviews.last().map(|review| review.identifier);
+    if last.is_none() {
+        text.push_str("]}");
+    }
+    Ok(Piece { text: text.into(), last })
 }

@@ -83,6 +83,11 @@ pub struct ClaimList {
 }
 
 impl ClaimList {
+    /// The claims alone.
+    pub fn into_claims(self) -> Vec<Claim> {
+        self.claims
+    }
+
     /// Answers the page that was asked for.
     pub fn answer(self, page: PageRequest) -> Faceted<Claim> {
         let scores = self.scores;

@@ -310,6 +310,9 @@ fn add_headers(path: &str, method: &str, has_id: bool, versioned: bool, operatio
             responses["304"] =
                 json!({"description": "The client has this version", "headers": {"ETag": header("ETag")}});
         }
+        "get" if path.starts_with("/v1/exports/") => {
+            responses["200"]["headers"] = json!({"Content-Disposition": header("ContentDisposition")});
+        }
         "patch" => responses["200"]["headers"] = json!({"ETag": header("ETag")}),
         "get"
             if path.starts_with("/v1/")
@@ -383,6 +386,7 @@ pub fn add_components(document: &mut Value) {
     components["headers"] = json!({
         "ETag": {"schema": {"type": "string"}, "example": "\"1\"", "description": "The record's version."},
         "Location": {"schema": {"type": "string"}, "description": "The address of what was made."},
+        "ContentDisposition": {"schema": {"type": "string"}, "example": "attachment; filename=\"claims-2026-03-14.csv\"", "description": "The name that browsers give the file."},
         "Link": {"schema": {"type": "string"}, "description": "The next page, rel=\"next\" (RFC 8288); absent on the last page."},
         "RateLimit": {"schema": {"type": "string"}, "example": "\"key\";r=5990;t=1", "description": "What is left (draft-ietf-httpapi-ratelimit-headers): r requests; in t seconds there are all of them again. Absent where nothing is limited."},
         "RateLimitPolicy": {"schema": {"type": "string"}, "example": "\"key\";q=6000;w=60", "description": "What is counted, by key or by address: q requests in w seconds. Absent where nothing is limited."},

@@ -52,6 +52,7 @@ The examples are those of the demo story, which `onrecord serve --demo` loads: t
         (name = "fact-check-tools", description = "Google's Fact Check Tools API over what is published here, for its clients"),
         (name = "comment-requests", description = "Whom the newsroom asked, and what came of it"),
         (name = "bundles", description = "A whole story in one request"),
+        (name = "exports", description = "Whole lists as files"),
         (name = "imports", description = "Files of ClaimReview, and what their ratings stand for"),
         (name = "rating-scales", description = "The ratings that verdicts give"),
         (name = "topics", description = "What claims are about"),

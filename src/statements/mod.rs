@@ -7,6 +7,7 @@ mod lists;
 mod model;
 mod routes;
 
+pub use list::StatementFilter;
 pub use lists::{Appearance, Reliance};
 pub use model::{NewStatement, QuoteKind, Statement, explain};
 pub use routes::configure;

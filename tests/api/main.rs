@@ -22,6 +22,7 @@ mod embedded;
 mod embeddings;
 mod embeds;
 mod events;
+mod exports;
 mod fact_check_pages;
 mod fact_check_tools;
 mod faults;

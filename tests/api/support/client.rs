@@ -4,7 +4,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-use super::contract::contract;
+use super::contract::{contract, is_json};
 
 /// Somebody who calls the API.
 #[derive(Clone)]
@@ -52,7 +52,7 @@ impl Client {
         let response = self.http.execute(request).await.unwrap_or_else(|error| panic!("{what}: {error}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap();
-        let is_json = headers.get("content-type").is_some_and(|kind| kind.to_str().unwrap().contains("json"));
+        let is_json = headers.get("content-type").is_some_and(|kind| is_json(kind.to_str().unwrap()));
         let body = if is_json { serde_json::from_str(&text).unwrap() } else { Value::Null };
         let answer = Answer { status, headers, text, body, what };
         contract().check(&method, &path, &answer);

@@ -50,7 +50,7 @@ impl Contract {
                         bodies.insert(key(""), None);
                     }
                     for (media, body) in content {
-                        let body = media.contains("json").then(|| Body::new(&body["schema"]));
+                        let body = is_json(&media).then(|| Body::new(&body["schema"]));
                         bodies.insert(key(&media), body);
                     }
                 }
@@ -127,6 +127,11 @@ impl Contract {
         let response = resolve(&self.document, &operation["responses"][status.to_string()]);
         response["headers"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
     }
+}
+
+/// Whether a body of this media type is one JSON text.
+pub fn is_json(media: &str) -> bool {
+    media.contains("json") && !media.contains("ndjson")
 }
 
 impl Body {

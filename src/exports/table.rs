@@ -1,0 +1,122 @@
+//! Records as CSV (RFC 4180) that spreadsheets open without harm.
+
+use std::borrow::Cow;
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
+use validator::Validate;
+
+use crate::error::{Error, Result};
+use crate::extract::{read_filter, read_parameters};
+
+/// How a table is written.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TableForm {
+    /// `true`: every cell as it is recorded, for programs. Left out, `'` stands before a cell that a spreadsheet would take for a formula.
+    pub lossless: Option<bool>,
+    /// `true`: a byte order mark in front, by which Excel knows UTF-8.
+    pub bom: Option<bool>,
+}
+
+/// A list's filters, and how the table of it is written.
+pub struct TableQuery<T> {
+    /// Which records.
+    pub filter: T,
+    /// How.
+    pub form: TableForm,
+}
+
+impl<T: DeserializeOwned + Validate> FromRequest for TableQuery<T> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(read_parameters(request.query_string()).and_then(|parameters| {
+            let (form, filter) =
+                parameters.into_iter().partition(|(name, _)| ["lossless", "bom"].contains(&name.as_str()));
+            Ok(Self { filter: read_filter(filter)?, form: read_filter(form)? })
+        }))
+    }
+}
+
+/// Rows to be sent.
+pub struct Table {
+    form: TableForm,
+    rows: csv::Writer<Vec<u8>>,
+}
+
+impl Table {
+    /// A piece of a table; the first has the heading.
+    pub fn piece(form: TableForm, heading: Option<&[&str]>) -> Result<Self> {
+        let before = if heading.is_some() && form.bom == Some(true) { "\u{feff}" } else { "" };
+        let rows = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(before.as_bytes().to_vec());
+        let mut table = Self { form, rows };
+        if let Some(heading) = heading {
+            table.rows.write_record(heading).map_err(unwritable)?;
+        }
+        Ok(table)
+    }
+
+    /// Adds a row.
+    pub fn add<const N: usize>(&mut self, cells: [Cow<'_, str>; N]) -> Result<()> {
+        let lossless = self.form.lossless == Some(true);
+        let cells = cells.map(|cell| if lossless { cell } else { harmless(cell) });
+        self.rows.write_record(cells.iter().map(|cell| cell.as_bytes())).map_err(unwritable)
+    }
+
+    /// The rows.
+    pub fn written(self) -> Result<Vec<u8>> {
+        self.rows.into_inner().map_err(|error| Error::Internal(anyhow::anyhow!("a table cannot be written: {error}")))
+    }
+}
+
+fn unwritable(error: csv::Error) -> Error {
+    Error::Internal(anyhow::Error::from(error).context("a table cannot be written"))
+}
+
+/// A cell that no spreadsheet takes for a formula, whatever blanks or line breaks it begins with, and however wide its characters are.
+fn harmless(cell: Cow<'_, str>) -> Cow<'_, str> {
+    let begins = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+    let breaks = cell.starts_with(['\t', '\r', '\n']);
+    if breaks || cell.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}').starts_with(begins) {
+        format!("'{cell}").into()
+    } else {
+        cell
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_spreadsheet_would_calculate_is_text() {
+        for cell in [
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            "\n",
+            "＝1+1",
+            "＋1",
+            "－1",
+            "＠A1",
+            "  =1+1",
+            "\u{3000}=1",
+            "\u{feff}=1",
+        ] {
+            assert_eq!(harmless(cell.into()), format!("'{cell}"));
+        }
+        for cell in ["", "a=1", "'=1", "1-1", "–1", "\"=1\"", "2023-10"] {
+            assert_eq!(harmless(cell.into()), cell);
+        }
+    }
+}
