@@ -15,7 +15,7 @@ use crate::config::Limits;
 use crate::error::{Error, FieldError, Result};
 
 /// Members that only the server writes.
-const SERVER_SET: &[&str] = &[
+pub const SERVER_SET: &[&str] = &[
     "id",
     "newsroom_id",
     "created_at",

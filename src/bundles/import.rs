@@ -8,19 +8,21 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::check::{check, check_role};
-use super::read::{Bundle, Item};
+use super::export::ratings;
+use super::read::{Bundle, Ids, Item, name_earlier};
 use super::reuse::reuse;
 use crate::auth::Caller;
+use crate::body::Json;
 use crate::claims::NewClaim;
 use crate::documents::NewDocument;
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldError, Result};
 use crate::references::Reference;
 use crate::sources::NewSource;
 use crate::statements::NewStatement;
 use crate::verdicts::NewVerdict;
 
 /// What became of a bundle.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Imported {
     /// The id of each ref.
     #[schema(example = json!({"peskov": "#peskov", "talks": "#talks"}))]
@@ -80,6 +82,43 @@ pub async fn import(mut bundle: Bundle, caller: Caller, conn: &mut AsyncPgConnec
         verdicts: bundle.verdicts.len(),
     };
     Ok(Imported { ids, created, reused: Reused { sources: reuse.sources, documents: reuse.documents } })
+}
+
+/// Records bundles that came together, in order: an item may name those of bundles before its own, and a rating of any scale by `scale/rating`.
+/// A 422 points into the list of them.
+pub async fn import_all(bundles: Vec<Json>, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Imported> {
+    let ratings = ratings(false, conn).await?;
+    let mut whole = Imported { ids: ratings.into_iter().map(|(id, name)| (name, id)).collect(), ..Imported::default() };
+    let several = bundles.len() > 1;
+    for (nth, mut body) in bundles.into_iter().enumerate() {
+        name_earlier(&mut body.value, &whole.ids);
+        let recorded = match Bundle::read(body, Ids::New) {
+            Ok(bundle) => import(bundle, caller, conn).await,
+            Err(error) => Err(error),
+        };
+        let imported = recorded.map_err(|error| match error {
+            Error::Validation(errors) if several => {
+                let placed = |fault: FieldError| FieldError { pointer: format!("/{nth}{}", fault.pointer), ..fault };
+                Error::Validation(errors.into_iter().map(placed).collect())
+            }
+            error => error,
+        })?;
+        whole.add(imported);
+    }
+    Ok(whole)
+}
+
+impl Imported {
+    fn add(&mut self, more: Self) {
+        self.ids.extend(more.ids);
+        self.created.sources += more.created.sources;
+        self.created.documents += more.created.documents;
+        self.created.claims += more.created.claims;
+        self.created.statements += more.created.statements;
+        self.created.verdicts += more.created.verdicts;
+        self.reused.sources.extend(more.reused.sources);
+        self.reused.documents.extend(more.reused.documents);
+    }
 }
 
 async fn insert(bundle: &Bundle, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {

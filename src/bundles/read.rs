@@ -143,6 +143,31 @@ fn split(body: Value, errors: &mut Vec<FieldError>) -> Result<BTreeMap<String, V
     Ok(arrays)
 }
 
+/// Writes the ids that names stand for which other bundles have given, unless this one has items of these names.
+pub fn name_earlier(bundle: &mut Value, names: &BTreeMap<String, Uuid>) {
+    let items = ARRAYS.iter().filter_map(|(array, _)| bundle.get(array)?.as_array()).flatten();
+    let own: BTreeSet<String> = items.filter_map(|item| Some(item.get("ref")?.as_str()?.to_owned())).collect();
+    for (array, _) in ARRAYS {
+        bundle.get_mut(array).into_iter().for_each(|items| write_ids(items, &own, names));
+    }
+}
+
+fn write_ids(value: &mut Value, own: &BTreeSet<String>, names: &BTreeMap<String, Uuid>) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| write_ids(item, own, names)),
+        Value::Object(members) => {
+            for (member, value) in members {
+                let name = value.as_str().and_then(|text| text.strip_prefix('#')).filter(|name| !own.contains(*name));
+                match name.and_then(|name| names.get(name)) {
+                    Some(id) if ID_MEMBERS.iter().any(|(known, _)| known == member) => *value = id.to_string().into(),
+                    _ => write_ids(value, own, names),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Gives each item its id, and each `ref` the id of its item.
 fn name(
     arrays: &BTreeMap<String, Vec<Value>>,
@@ -179,7 +204,7 @@ fn name(
 }
 
 /// The members that hold ids, and what each must name.
-const ID_MEMBERS: &[(&str, Noun)] = &[
+pub const ID_MEMBERS: &[(&str, Noun)] = &[
     ("affiliation_id", Noun::Source),
     ("publisher_id", Noun::Source),
     ("derived_from_id", Noun::Document),

@@ -10,9 +10,9 @@ use super::print;
 use crate::actor::Actor;
 use crate::auth::Caller;
 use crate::body::Json;
-use crate::bundles::{self, Bundle, Ids};
+use crate::bundles;
 use crate::db::Db;
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// Records the bundles in order; ends with the first that is refused, and says which item is bad and why.
 pub async fn import(files: &[PathBuf], member: Option<Uuid>, db: &Db) -> anyhow::Result<()> {
@@ -48,8 +48,18 @@ async fn import_file(file: &Path, caller: Caller, db: &Db) -> anyhow::Result<bun
     } else {
         bytes = std::fs::read(file)?;
     }
-    let body = Json::parse(&bytes)?;
-    let imported =
-        db.write(async move |conn| bundles::import(Bundle::read(body.clone(), Ids::New)?, caller, conn).await);
+    let bundles = parse(&bytes)?;
+    let imported = db.write(async move |conn| bundles::import_all(bundles.clone(), caller, conn).await);
     Ok(Actor::member(caller).does(imported).await?)
+}
+
+/// The bundles in a file: one, however it is broken into lines, or one a line.
+fn parse(bytes: &[u8]) -> Result<Vec<Json>> {
+    let lines: Vec<_> = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
+    match lines.as_slice() {
+        [first, _, ..] if Json::parse(first).is_ok_and(|json| json.value.is_object()) => {
+            lines.into_iter().map(Json::parse).collect()
+        }
+        _ => Ok(vec![Json::parse(bytes)?]),
+    }
 }

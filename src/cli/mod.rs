@@ -3,6 +3,7 @@
 mod claimreview;
 mod database;
 mod embed;
+mod export;
 mod import;
 mod keys;
 mod log;
@@ -26,6 +27,7 @@ use crate::{app, migrations, newsrooms};
 use claimreview::ImportClaimReview;
 use database::{Missing, Opened, Timeouts};
 use embed::Embed;
+use export::Export;
 use keys::Keys;
 use log::Log;
 use serve::Serve;
@@ -63,7 +65,7 @@ enum Command {
     Import {
         #[command(subcommand)]
         what: Option<Box<ImportOf>>,
-        /// Files with a bundle each; - reads one from standard input
+        /// Files with a bundle each, or several, one a line; - reads standard input
         #[arg(required = true)]
         files: Vec<PathBuf>,
         /// The member who records them [default: the only newsroom's first admin]
@@ -74,6 +76,12 @@ enum Command {
         #[command(flatten)]
         limits: Limits,
     },
+    /// Write what a newsroom has recorded as a bundle, for import elsewhere
+    ///
+    /// A bundle with everything that the newsroom has published, and what that refers to; of more than 2,500 records of a kind several
+    /// bundles, one a line. `onrecord import` records them on another server with new ids. What no bundle carries is counted on
+    /// standard error: what was withdrawn or retracted, links between claims, comment requests.
+    Export(Box<Export>),
     /// Embed what is recorded, and see how far that is
     #[command(subcommand)]
     Embed(Box<Embed>),
@@ -136,6 +144,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             opened.close().await?;
             imported
         }
+        Command::Export(export) => export.run().await,
         Command::Embed(embed) => embed.run().await,
         Command::Keys(keys) => keys.run().await,
         Command::Log(log) => log.run().await,

@@ -161,8 +161,14 @@ async fn commands_that_need_records_make_no_database_for_themselves() {
     let program = Program::new();
     let file = program.file("bundle.json", &bundle().to_string());
     let id = "019f0000-0000-7000-8000-000000000000";
-    let commands: [&[&str]; 5] =
-        [&["keys", "create"], &["keys", "list"], &["keys", "revoke", id], &["import", &file], &["log", "verify"]];
+    let commands: [&[&str]; 6] = [
+        &["keys", "create"],
+        &["keys", "list"],
+        &["keys", "revoke", id],
+        &["import", &file],
+        &["export", "-"],
+        &["log", "verify"],
+    ];
     for command in commands {
         let ended = program.run(command).await.refused("there is no database in ");
         ended.refused("name the server's with --data-dir or DATABASE_URL, or run this where the server runs");

@@ -7,6 +7,7 @@ mod administration;
 mod as_of;
 mod bad_input;
 mod browser;
+mod bundle_exports;
 mod bundles;
 mod changes;
 mod claim_links;
