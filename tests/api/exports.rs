@@ -62,7 +62,7 @@ async fn each_line_is_a_claim_as_it_is_read_alone() {
 #[actix_web::test]
 async fn an_export_goes_to_the_end_of_the_list_and_has_nothing_twice() {
     let app = App::start().await;
-    let text = |n: usize| json!({"text": format!("It rained {n} times"), "language": "en", "status": if n % 2 == 0 { "published" } else { "draft" }});
+    let text = |n: usize| json!({"text": format!("It rained {n} times"), "language": "en", "status": if n.is_multiple_of(2) { "published" } else { "draft" }});
     let claims: Vec<_> = (0..1_000).map(text).collect();
     app.editor.post("/v1/bundles", &json!({"claims": claims})).await.expect(201);
     let listed = |lines: Vec<Value>| lines.into_iter().map(|line| line["id"].as_str().unwrap().to_owned()).collect();

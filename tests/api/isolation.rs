@@ -83,7 +83,8 @@ async fn no_read_with_whatever_filter_shows_another_newsrooms_drafts() {
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         for parameter in parameters.filter(|one| one["in"] == "query") {
             let name = parameter["name"].as_str().unwrap();
-            if !path.contains('{') {
+            // A table has the filters of the lines, which are guessed at there.
+            if !path.contains('{') && !path.ends_with(".csv") {
                 let encoded = guesses(&ids).into_iter().map(|value| value.replace(':', "%3A").replace('/', "%2F"));
                 paths.extend(encoded.map(|value| format!("{path}?{name}={value}")));
             }
