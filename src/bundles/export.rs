@@ -59,22 +59,23 @@ struct Node {
     refs: Vec<Option<Uuid>>,
 }
 
-/// What can be carried, by noun; `$1`: drafts too. Nothing is recorded withdrawn or retracted; and without the verdict that stands in
-/// its place a superseded one would stand itself.
+/// What can be carried, by noun; where `$1`, the drafts of the newsroom `$2` too, and hidden sources and documents, which are taken only
+/// where its records refer to them. Nothing is recorded withdrawn or retracted; and without the verdict that stands in its place a
+/// superseded one would stand itself.
 fn nodes(noun: Noun) -> &'static str {
     match noun {
         Noun::Source => "SELECT id, newsroom_id, ARRAY[affiliation_id] AS refs FROM sources WHERE $1 OR public ORDER BY id",
         Noun::Document => "SELECT id, newsroom_id, ARRAY[publisher_id, derived_from_id] AS refs FROM documents WHERE $1 OR public ORDER BY id",
-        Noun::Claim => "SELECT id, newsroom_id, ARRAY[part_of_id] AS refs FROM claims WHERE status = 'published' OR ($1 AND status = 'draft') ORDER BY id",
+        Noun::Claim => "SELECT id, newsroom_id, ARRAY[part_of_id] AS refs FROM claims WHERE status = 'published' OR ($1 AND status = 'draft' AND newsroom_id = $2) ORDER BY id",
         Noun::Statement => "SELECT t.id, t.newsroom_id, ARRAY[claim_id, source_id, on_behalf_of_id, document_id]
                 || ARRAY(SELECT document_id FROM appearances WHERE statement_id = t.id) || ARRAY(SELECT relied_on_id FROM relies_on WHERE statement_id = t.id) AS refs
             FROM statements AS t JOIN claims AS c ON c.id = t.claim_id
-            WHERE (t.status = 'published' AND c.status = 'published') OR ($1 AND t.status = 'draft' AND c.status <> 'withdrawn') ORDER BY t.id",
+            WHERE (t.status = 'published' AND c.status = 'published') OR ($1 AND t.status = 'draft' AND t.newsroom_id = $2 AND c.status <> 'withdrawn') ORDER BY t.id",
         Noun::Verdict | Noun::Rating => "WITH RECURSIVE standing AS (SELECT id, supersedes_id FROM verdicts WHERE status = 'published'
                 UNION SELECT v.id, v.supersedes_id FROM verdicts AS v JOIN standing AS s ON v.id = s.supersedes_id WHERE v.status = 'superseded')
             SELECT v.id, v.newsroom_id, ARRAY[claim_id, author_id, supersedes_id] || ARRAY(SELECT coalesce(statement_id, document_id) FROM evidence WHERE verdict_id = v.id) AS refs
             FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id
-            WHERE (c.status = 'published' AND v.id IN (SELECT id FROM standing)) OR ($1 AND c.status <> 'withdrawn' AND v.status IN ('draft', 'in_review', 'approved')) ORDER BY v.id",
+            WHERE (c.status = 'published' AND v.id IN (SELECT id FROM standing)) OR ($1 AND v.newsroom_id = $2 AND c.status <> 'withdrawn' AND v.status IN ('draft', 'in_review', 'approved')) ORDER BY v.id",
     }
 }
 
@@ -88,7 +89,8 @@ impl Chosen {
     async fn load(selection: Selection, mut conn: &AsyncPgConnection) -> Result<Self> {
         let mut nodes: Vec<Vec<Node>> = Vec::new();
         for (_, noun) in ARRAYS {
-            nodes.push(diesel::sql_query(self::nodes(noun)).bind::<Bool, _>(selection.all).load(&mut conn).await?);
+            let query = diesel::sql_query(self::nodes(noun)).bind::<Bool, _>(selection.all);
+            nodes.push(query.bind::<SqlUuid, _>(selection.newsroom_id).load(&mut conn).await?);
         }
         let by_id: HashMap<Uuid, &Node> = nodes.iter().flatten().map(|node| (node.id, node)).collect();
         // What speaks for itself; sources and documents only where all is wanted.
@@ -259,9 +261,10 @@ impl Writer<'_> {
         let Value::Object(mut members) = serde_json::to_value(record)? else {
             return Err(Error::Internal(anyhow::anyhow!("a record is no object")));
         };
+        let own = members.get("newsroom_id") == Some(&Value::String(self.selection.newsroom_id.to_string()));
         members.retain(|name, _| !SERVER_SET.contains(&name.as_str()));
-        if !self.selection.all {
-            // For the newsroom's members alone.
+        if !(self.selection.all && own) {
+            // For its newsroom's members alone.
             members.remove("note");
         }
         // Where a verdict stands follows from what is recorded of it and its successor.

@@ -165,14 +165,19 @@ async fn what_others_recorded_is_in_no_export_but_where_it_is_referred_to() {
     app.other.create("claims", claim(json!({"text": "canary draft"}))).await;
     app.other.create("claims", claim(json!({"text": "canary published", "status": "published"}))).await;
     let outlet = app.editor.id_of_new("sources", source(json!({"kind": "publication", "name": "The Paper"}))).await;
-    app.editor
-        .create("statements", statement(&theirs, &outlet, json!({"stance": "reports", "status": "published"})))
-        .await;
+    let noted = source(json!({"kind": "organization", "name": "Their agency", "note": "canary note"}));
+    let agency = app.other.id_of_new("sources", noted).await;
+    let said = json!({"stance": "asserts", "status": "published", "note": "canary note"});
+    let said = app.other.id_of_new("statements", statement(&theirs, &agency, said)).await;
+    for more in [json!({}), json!({"on_behalf_of_id": agency, "relies_on": [{"statement_id": said}]})] {
+        let reported = with(json!({"stance": "reports", "status": "published"}), more);
+        app.editor.create("statements", statement(&theirs, &outlet, reported)).await;
+    }
     for more in [&[][..], &["--all"]] {
         let (exported, said) = export(&app, more).await;
         assert!(!exported[0].to_string().contains("canary"), "{exported:?}");
         assert_eq!(exported[0]["claims"][0]["text"], "Theirs");
-        assert!(said.contains("1 of them are other newsrooms'"), "{said}");
+        assert!(said.contains("3 of them are other newsrooms'"), "{said}");
     }
 }
 
