@@ -47,7 +47,7 @@ async fn answer_message(
     let caller = request.extensions().get::<Caller>().copied();
     let may_record = caller.is_some_and(|caller| caller.needs(Role::Checker).is_ok());
     // rmcp's tasks may go to any thread, and a worker's connections may not: so the calls come back to here to be done.
-    let (calls, mut called) = mpsc::channel(1);
+    let (calls, mut incoming) = mpsc::channel(1);
     let protocol =
         Protocol { calls, tools: tools.clone().into_inner(), may_record, base: public_url.of(&request).into() };
     let service = StreamableHttpService::new(
@@ -60,7 +60,7 @@ async fn answer_message(
     loop {
         tokio::select! {
             response = &mut answering => return answer(response).await,
-            Some(Call { name, arguments, answer }) = called.recv() => {
+            Some(Call { name, arguments, answer }) = incoming.recv() => {
                 // Nobody waits any more where the protocol gave up.
                 let _ = answer.send(result(desk.call(&name, arguments).await));
             }
@@ -200,8 +200,8 @@ impl ServerHandler for Protocol {
         }
         let (answer, done) = oneshot::channel();
         let call = Call { name: request.name.into_owned(), arguments: request.arguments.unwrap_or_default(), answer };
-        let gone = |_| ErrorData::internal_error("The request ended early.", None);
-        self.calls.send(call).await.map_err(|_| gone(()))?;
-        Ok(done.await.map_err(|_| gone(()))?.into())
+        let gone = || ErrorData::internal_error("The request ended early.", None);
+        self.calls.send(call).await.map_err(|_| gone())?;
+        Ok(done.await.map_err(|_| gone())?.into())
     }
 }
