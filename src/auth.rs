@@ -187,6 +187,7 @@ pub async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse, actix_web::Error> {
+    request.extensions_mut().insert(LookedAt);
     let mut actor = Actor { request_id: RequestId::given(&request), ..Actor::default() };
     match identify(&request).await {
         Ok(Some(caller)) => {
@@ -226,6 +227,10 @@ async fn identify(request: &ServiceRequest) -> Result<Option<Caller>> {
     }
     Ok(Some(caller))
 }
+
+/// Among a request's extensions: its key, if there is one, was looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct LookedAt;
 
 fn caller(request: &HttpRequest) -> Option<Caller> {
     request.extensions().get().copied()

@@ -7,16 +7,23 @@
 
 use std::future::Future;
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix_web::web::Bytes;
 use futures_util::{Stream, stream};
 use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How many pieces are read at once.
 static TURNS: Semaphore = Semaphore::const_new(2);
+/// How long an answer waits to begin.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a piece is read again while the database has no room, and the first of the pauses before, which grow.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Some of an answer.
 pub struct Piece {
@@ -41,9 +48,25 @@ pub async fn pieces<F>(
 where
     F: Future<Output = Result<Piece>>,
 {
-    let read = Rc::new(async move |last| {
-        let _turn = TURNS.acquire().await;
-        read(last).await
+    let read = Rc::new(async move |last: Option<Uuid>| {
+        let turn = TURNS.acquire();
+        let _turn = match last {
+            None => {
+                timeout(PATIENCE, turn).await.map_err(|_| Error::Unavailable("Too much is being exported at once."))?
+            }
+            Some(_) => turn.await,
+        };
+        let mut tries = 0;
+        loop {
+            match read(last).await {
+                // A long answer is not lost to a moment of load.
+                Err(Error::Unavailable(_)) if last.is_some() && tries < TRIES => {
+                    tries += 1;
+                    sleep(PAUSE * tries).await;
+                }
+                done => return done,
+            }
+        }
     });
     let first = read(None).await?;
     Ok(stream::try_unfold(Turn::Read(first), move |turn| {

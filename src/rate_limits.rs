@@ -24,7 +24,7 @@ use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::auth::Caller;
+use crate::auth::{Caller, LookedAt};
 use crate::client_address;
 use crate::config::Limits;
 use crate::error::Error;
@@ -227,8 +227,10 @@ pub async fn limit(
         }
     };
     let response = next.call(request).await?.map_into_boxed_body();
+    // Where nobody looks at keys, nothing is learnt of them.
+    let looked = response.request().extensions().get::<LookedAt>().is_some();
     let caller = response.request().extensions().get::<Caller>().copied();
-    let learned = shown.and_then(|shown| limits.learn(shown, caller));
+    let learned = shown.filter(|_| looked).and_then(|shown| limits.learn(shown, caller));
     Ok(told(response, learned.or(left)))
 }
 

@@ -64,8 +64,8 @@ struct Node {
 /// superseded one would stand itself.
 fn nodes(noun: Noun) -> &'static str {
     match noun {
-        Noun::Source => "SELECT id, newsroom_id, ARRAY[affiliation_id] AS refs FROM sources WHERE $1 OR public ORDER BY id",
-        Noun::Document => "SELECT id, newsroom_id, ARRAY[publisher_id, derived_from_id] AS refs FROM documents WHERE $1 OR public ORDER BY id",
+        Noun::Source => "SELECT id, newsroom_id, CASE WHEN public OR newsroom_id = $2 THEN ARRAY[affiliation_id] ELSE '{}' END AS refs FROM sources WHERE $1 OR public ORDER BY id",
+        Noun::Document => "SELECT id, newsroom_id, CASE WHEN public OR newsroom_id = $2 THEN ARRAY[publisher_id, derived_from_id] ELSE '{}' END AS refs FROM documents WHERE $1 OR public ORDER BY id",
         Noun::Claim => "SELECT id, newsroom_id, ARRAY[part_of_id] AS refs FROM claims WHERE status = 'published' OR ($1 AND status = 'draft' AND newsroom_id = $2) ORDER BY id",
         Noun::Statement => "SELECT t.id, t.newsroom_id, ARRAY[claim_id, source_id, on_behalf_of_id, document_id]
                 || ARRAY(SELECT document_id FROM appearances WHERE statement_id = t.id) || ARRAY(SELECT relied_on_id FROM relies_on WHERE statement_id = t.id) AS refs

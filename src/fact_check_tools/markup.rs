@@ -22,7 +22,8 @@ use crate::text;
     }]
 }))]
 pub struct MarkupPage {
-    /// `pages/` and its id, set by the server: the id of the first verdict that was published with this address.
+    /// `pages/` and its id, set by the server: the id of the verdict that was recorded first of all that were ever published with this
+    /// address. The others' ids lead to the page as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "pages/018ae01f-8800-7000-8000-000000000001")]
     pub name: Option<String>,
@@ -46,6 +47,9 @@ pub struct MarkupPage {
     #[validate(length(min = 1, max = 100), nested)]
     #[schema(min_items = 1, max_items = 100)]
     pub claim_review_markups: Vec<ClaimReviewMarkup>,
+    /// The verdicts of its fact checks.
+    #[serde(skip)]
+    pub verdict_ids: Vec<Uuid>,
 }
 
 /// Who reviewed.
@@ -174,6 +178,7 @@ impl MarkupPage {
             version_id: None,
             claim_review_author: author,
             claim_review_markups: reviews.iter().map(ClaimReviewMarkup::of).collect(),
+            verdict_ids: reviews.iter().map(|review| review.identifier).collect(),
         };
         let hash = Sha256::digest(serde_json::to_vec(&page)?);
         let version = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -187,6 +192,8 @@ impl ClaimReviewMarkup {
         let first = item.first_appearance.as_ref().map(|place| place.url.clone());
         let elsewhere = item.appearance.iter().map(|place| place.url.clone());
         let rating = &review.review_rating;
+        // Where nobody explains, the summary is the rating's words.
+        let explains = |summary: &String| text::folded(summary) != text::folded(&rating.alternate_name);
         Self {
             claim_reviewed: review.claim_reviewed.clone(),
             url: None,
@@ -200,7 +207,7 @@ impl ClaimReviewMarkup {
                 rating_value: rating.rating_value,
                 best_rating: rating.best_rating,
                 worst_rating: rating.worst_rating,
-                rating_explanation: review.description.clone(),
+                rating_explanation: review.description.clone().filter(explains),
                 image_url: None,
             },
         }
@@ -209,7 +216,7 @@ impl ClaimReviewMarkup {
     /// With what belongs to the page, in members that an import reads.
     pub fn in_page(&self, page: &MarkupPage) -> Result<Value> {
         let mut markup = serde_json::to_value(self)?;
-        markup["url"] = json!(page.page_url);
+        markup["url"] = json!(page.page_url.trim());
         markup["datePublished"] = json!(page.publish_date);
         Ok(markup)
     }

@@ -13,14 +13,15 @@ use validator::Validate;
 
 use super::markup::{ClaimReviewMarkup, MarkupPage};
 use super::model::host;
-use crate::auth::{Caller, Role};
+use crate::auth::Caller;
 use crate::claim_review::{self, ClaimReview};
+use crate::claims::lock_trees;
 use crate::error::{Error, FieldError, Result};
 use crate::etag::IfMatchGiven;
-use crate::imports::{self, Markup};
+use crate::imports::{self, OwnReview, OwnReviews};
 use crate::newsrooms::Newsroom;
 use crate::page::PageRequest;
-use crate::rating_mappings::{Mappings, OWN};
+use crate::partial_date::PartialDate;
 use crate::text;
 use crate::verdicts::{Action, CorrectionReason, NewCorrection, Verdict};
 
@@ -49,20 +50,12 @@ pub struct PageSearch {
     pub offset: Option<u64>,
 }
 
-/// An article's address, and the first verdict that was published with it.
+/// An article's address, and a verdict of the newsroom's with it.
 #[derive(Debug, QueryableByName)]
 pub struct Article {
-    /// The verdict's id, which is the page's.
+    /// The verdict's id: that of the first one is the page's.
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
-    #[diesel(sql_type = Text)]
-    url: String,
-}
-
-#[derive(QueryableByName)]
-struct Current {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
     #[diesel(sql_type = Text)]
     url: String,
 }
@@ -81,14 +74,13 @@ impl PageSearch {
         let sql = format!(
             "SELECT * FROM (SELECT DISTINCT {FIRST} AS id, v.url FROM verdicts AS v WHERE {CURRENT}
                  AND ($2 IS NULL OR md5(v.url) = md5($2) AND v.url = $2)
-                 AND ($3 IS NULL OR '.' || substring(lower(v.url) FROM '^https?://(?:[^/@]*@)?([^/:?#]+)') LIKE '%.' || $3)) AS found
+                 AND ($3 IS NULL OR right('.' || substring(lower(v.url) FROM '^https?://(?:[^/@]*@)?([^/:?#]+)'), length($3) + 1) = '.' || $3)) AS found
              WHERE $4 IS NULL OR id < $4 ORDER BY id DESC LIMIT $5 OFFSET $6"
         );
-        // In a pattern these are more than themselves; in no host they stand.
-        let site = self.organization.as_deref().map(|site| host(site).unwrap_or_default().replace(['%', '\\'], ""));
+        let site = self.organization.as_deref().map(|site| host(site).unwrap_or_default());
         Ok(diesel::sql_query(sql)
             .bind::<SqlUuid, _>(caller.newsroom_id)
-            .bind::<Nullable<Text>, _>(&self.url)
+            .bind::<Nullable<Text>, _>(self.url.as_deref().map(str::trim))
             .bind::<Nullable<Text>, _>(site)
             .bind::<Nullable<SqlUuid>, _>(page.after())
             .bind::<BigInt, _>(page.rows())
@@ -115,7 +107,7 @@ pub async fn of_articles(
         "SELECT v.id, v.url FROM verdicts AS v WHERE {CURRENT}
         AND md5(v.url) IN (SELECT md5(url) FROM unnest($2) AS url) AND v.url = ANY($2)"
     );
-    let current: Vec<Current> = diesel::sql_query(sql)
+    let current: Vec<Article> = diesel::sql_query(sql)
         .bind::<SqlUuid, _>(caller.newsroom_id)
         .bind::<diesel::sql_types::Array<Text>, _>(urls)
         .load(&mut conn)
@@ -138,176 +130,189 @@ pub async fn of_articles(
 
 /// The article of a page. 404 where it has no verdict, or none any more.
 pub async fn find(id: Uuid, caller: Caller, mut conn: &AsyncPgConnection) -> Result<Article> {
-    let sql = format!("SELECT DISTINCT {FIRST} AS id, v.url FROM verdicts AS v JOIN verdicts AS named ON named.id = $2
-        WHERE {CURRENT} AND md5(v.url) = md5(named.url) AND v.url = named.url AND named.newsroom_id = $1 AND named.author_id IS NULL");
+    let sql = format!(
+        "SELECT DISTINCT {FIRST} AS id, v.url FROM verdicts AS v JOIN verdicts AS named ON named.id = $2
+        WHERE {CURRENT} AND md5(v.url) = md5(named.url) AND v.url = named.url AND named.newsroom_id = $1
+        AND named.author_id IS NULL AND named.status IN ('published', 'superseded', 'retracted')"
+    );
     let query = diesel::sql_query(sql).bind::<SqlUuid, _>(caller.newsroom_id).bind::<SqlUuid, _>(id);
     let found: Option<Article> = query.get_result(&mut conn).await.optional()?;
-    found.filter(|article| article.id == id).ok_or(Error::NotFound("page"))
+    found.ok_or(Error::NotFound("page"))
 }
 
 impl MarkupPage {
     /// Publishes the fact checks of an article that has none yet. 409 where it has.
     pub async fn create(&self, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Self> {
-        lock(&self.page_url, caller, conn).await?;
-        let article = PageSearch { url: Some(self.page_url.clone()), ..PageSearch::default() };
+        lock(self.address(), caller, conn).await?;
+        let article = PageSearch { url: Some(self.address().to_owned()), ..PageSearch::default() };
         if let Some(article) = article.run(&PageRequest::first(), caller, conn).await?.into_iter().next() {
             let detail = format!("This article has a page: pages/{}. Update that one.", article.id);
             return Err(Error::existing(detail, article.id));
         }
-        self.check(caller, conn).await?;
-        let all: Vec<(usize, &ClaimReviewMarkup)> = self.claim_review_markups.iter().enumerate().collect();
-        self.publish(&all, caller, conn).await?;
+        let new = self.read(caller, conn).await?;
+        self.publish(new, caller, conn).await?;
         let made = article.run(&PageRequest::first(), caller, conn).await?.pop();
         of_article(made.ok_or(Error::NotFound("page"))?, caller, conn).await
     }
 
-    /// Makes the fact checks of an article what is sent: what has changed is corrected, what is missing retracted, what is new published.
+    /// Makes the fact checks of an article what is sent: what is new is published, what has changed corrected, what is missing retracted.
     pub async fn update(&self, id: Uuid, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Self> {
         let shown = shown(id, caller, conn).await?;
-        if self.page_url != shown.page.page_url {
+        if self.address() != shown.page.page_url {
             return Err(Error::field("/pageUrl", "cannot be changed: create a page for the other address"));
         }
         if self.version_id.is_some() && self.version_id != shown.page.version_id {
             return Err(Error::conflict("The page has changed since: get it again, and send its versionId."));
         }
-        self.check(caller, conn).await?;
-        let mut left: Vec<(Uuid, &ClaimReviewMarkup)> = shown.reviews();
-        let mut new = Vec::new();
-        for (at, markup) in self.claim_review_markups.iter().enumerate() {
-            let same =
-                |shown: &ClaimReviewMarkup| text::folded(&shown.claim_reviewed) == text::folded(&markup.claim_reviewed);
-            match left.iter().position(|(_, shown)| same(shown)) {
-                Some(known) => {
-                    let (verdict, was) = left.remove(known);
-                    self.correct(at, verdict, was, &shown.page, caller, conn).await?;
+        let mut left: Vec<(&Verdict, &ClaimReviewMarkup)> = shown.reviews();
+        let (mut new, mut known) = (Vec::new(), Vec::new());
+        for (at, sent) in self.read(caller, conn).await? {
+            let claim = text::folded(&sent.review.claim);
+            match left.iter().position(|(_, shown)| text::folded(&shown.claim_reviewed) == claim) {
+                Some(place) => {
+                    let (verdict, was) = left.remove(place);
+                    if let Some(correction) = self.correction(at, &sent, verdict, was, &shown.page)? {
+                        known.push((verdict.id, correction));
+                    }
                 }
-                None => new.push((at, markup)),
+                None => new.push((at, sent)),
             }
+        }
+        if !known.is_empty() && Newsroom::works_by_four_eyes(caller.newsroom_id, conn).await? {
+            return Err(Error::Forbidden(
+                "Your newsroom works by four eyes: correct the verdicts by /v1/verdicts/{id}/correct, and have that approved.".into(),
+            ));
+        }
+        // New ones first: their sources and documents are locked before any claim's tree, as by any bundle.
+        self.publish(new, caller, conn).await?;
+        shown.lock_claims(conn).await?;
+        for (verdict, correction) in known {
+            Verdict::correct(verdict, &correction, &IfMatchGiven::none(), caller, conn).await?;
         }
         for (verdict, _) in left {
             let reason = "Its publisher has taken the review from the page.";
-            Verdict::act(verdict, Action::Retract, Some(reason), &IfMatchGiven::none(), caller, conn).await?;
+            Verdict::act(verdict.id, Action::Retract, Some(reason), &IfMatchGiven::none(), caller, conn).await?;
         }
-        self.publish(&new, caller, conn).await?;
         of_article(find(id, caller, conn).await?, caller, conn).await
     }
 
-    async fn publish(
-        &self,
-        which: &[(usize, &ClaimReviewMarkup)],
-        caller: Caller,
-        conn: &mut AsyncPgConnection,
-    ) -> Result<()> {
-        if which.is_empty() {
-            return Ok(());
-        }
-        let mut markups = Vec::with_capacity(which.len());
-        for (_, markup) in which {
-            markups.push(Markup { object: markup.in_page(self)?, place: markup.claim_location.clone() });
-        }
-        let in_page = |fault: FieldError| {
-            let (position, member) = fault.pointer.trim_start_matches('/').split_once('/').unwrap_or_default();
-            let at = position.parse().ok().and_then(|position: usize| which.get(position)).map_or(0, |(at, _)| *at);
-            let pointer = match member {
-                "datePublished" => "/publishDate".into(),
-                "url" => "/pageUrl".into(),
-                member => format!("/claimReviewMarkups/{at}{}", member_of_google(member)),
-            };
-            FieldError { pointer, ..fault }
-        };
-        imports::publish_own(&markups, caller, conn).await.map_err(|error| match error {
-            Error::Validation(faults) => Error::Validation(faults.into_iter().map(in_page).collect()),
-            error => error,
-        })
+    /// The article's address, as it is kept.
+    fn address(&self) -> &str {
+        self.page_url.trim()
     }
 
-    async fn correct(
-        &self,
-        at: usize,
-        verdict: Uuid,
-        shown: &ClaimReviewMarkup,
-        page: &Self,
-        caller: Caller,
-        conn: &mut AsyncPgConnection,
-    ) -> Result<()> {
-        let Some(markup) = self.claim_review_markups.get(at) else { return Ok(()) };
-        let pointer = |member: &str| format!("/claimReviewMarkups/{at}/{member}");
-        if let Some(member) = markup.differs_from_claim(shown) {
-            let detail = "belongs to the claim and what was said on it: send what was answered, and change it in /v1/claims and /v1/statements";
-            return Err(Error::field(pointer(member), detail));
-        }
-        let (rating, was) = (&markup.rating, &shown.rating);
-        let (mut changes, mut reason) = (Map::new(), CorrectionReason::Wording);
-        if rating.textual_rating != was.textual_rating {
-            let mappings = Mappings::of_own(caller.newsroom_id, conn).await?;
-            let words = &rating.textual_rating;
-            let id = mappings.rating(words, OWN, None);
-            let detail = "stands for no rating of ours: map it in /v1/rating-mappings";
-            let id = id.ok_or_else(|| Error::field(pointer("rating/textualRating"), detail))?;
-            changes.insert("rating_id".into(), json!(id));
-            reason = CorrectionReason::OurError;
-        }
-        if rating.rating_explanation != was.rating_explanation {
-            let summary = rating.rating_explanation.as_ref().unwrap_or(&rating.textual_rating);
-            changes.insert("summary".into(), json!(summary));
-        }
-        if self.publish_date != page.publish_date {
-            changes.insert("reviewed_on".into(), json!(self.publish_date));
-        }
-        if changes.is_empty() {
-            return Ok(());
-        }
-        caller.needs(Role::Editor)?;
-        if Newsroom::works_by_four_eyes(caller.newsroom_id, conn).await? {
-            return Err(Error::Forbidden(format!(
-                "Your newsroom works by four eyes: what is published is corrected in review, by POST /v1/verdicts/{verdict}/correct."
-            )));
-        }
-        let correction_note = match reason {
-            CorrectionReason::OurError => {
-                format!("The rating was “{}” before, and is “{}” now.", was.textual_rating, rating.textual_rating)
-            }
-            _ => "The wording was changed.".into(),
-        };
-        let correction = NewCorrection { reason, correction_note, changes };
-        Verdict::correct(verdict, &correction, &IfMatchGiven::none(), caller, conn).await?;
-        Ok(())
-    }
-
-    async fn check(&self, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
+    /// The fact checks as they are kept, with their places. Fails with all that cannot be.
+    async fn read(&self, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Vec<(usize, OwnReview)>> {
         if self.publish_date.is_none() {
             return Err(Error::field("/publishDate", "is needed: a year, a month or a day"));
         }
-        let named = self.claim_review_author.as_ref().and_then(|author| author.name.as_deref());
         let newsroom = Newsroom::query().find(caller.newsroom_id).first(conn).await?;
-        match named {
-            Some(name) if text::folded(name) != text::folded(&newsroom.name) => Err(Error::field(
+        let named = self.claim_review_author.as_ref().and_then(|author| author.name.as_deref());
+        if named.is_some_and(|name| text::folded(name) != text::folded(&newsroom.name)) {
+            return Err(Error::field(
                 "/claimReviewAuthor/name",
                 format!("must be {} or left out: reviews of others are recorded by POST /v1/imports", newsroom.name),
-            )),
-            _ => Ok(()),
+            ));
         }
+        let reader = OwnReviews::of(caller, conn).await?;
+        let (mut reviews, mut faults) = (Vec::new(), Vec::new());
+        for (position, (at, markup)) in (0..).zip(self.claim_review_markups.iter().enumerate()) {
+            match reader.read(position, markup.in_page(self)?) {
+                Ok(review) => reviews.push((at, review)),
+                Err(wrong) => faults.extend(wrong.into_iter().map(|fault| in_page(at, fault))),
+            }
+        }
+        if faults.is_empty() { Ok(reviews) } else { Err(Error::Validation(faults)) }
+    }
+
+    async fn publish(&self, new: Vec<(usize, OwnReview)>, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
+        if new.is_empty() {
+            return Ok(());
+        }
+        let place = |at: usize| self.claim_review_markups.get(at).and_then(|markup| markup.claim_location.clone());
+        let new: Vec<_> = new.into_iter().map(|(at, review)| (review, place(at))).collect();
+        imports::publish_own(&new, caller, conn).await
+    }
+
+    /// What of a verdict is other than what is sent; none where nothing is.
+    fn correction(
+        &self,
+        at: usize,
+        sent: &OwnReview,
+        verdict: &Verdict,
+        shown: &ClaimReviewMarkup,
+        page: &Self,
+    ) -> Result<Option<NewCorrection>> {
+        let markup = self.claim_review_markups.get(at);
+        if let Some(member) = markup.and_then(|markup| markup.differs_from_claim(shown)) {
+            let detail = "belongs to the claim and what was said on it: send what was answered, and change it in /v1/claims and /v1/statements";
+            return Err(Error::field(format!("/claimReviewMarkups/{at}/{member}"), detail));
+        }
+        let (mut changes, mut notes) = (Map::new(), Vec::new());
+        let words = sent.review.rating.as_deref().unwrap_or_default();
+        let was = shown.rating.textual_rating.as_str();
+        if sent.plan.rating_id != verdict.rating_id {
+            changes.insert("rating_id".into(), json!(sent.plan.rating_id));
+            notes.push(format!("The rating was “{was}” before, and is “{words}” now."));
+        }
+        // Where nobody explains, the summary is the rating's words.
+        let same = |one: &str, other: &str| text::folded(one) == text::folded(other);
+        let has = verdict.summary.as_deref().unwrap_or_default();
+        let explained = sent.review.summary.as_deref().filter(|summary| !same(summary, was));
+        let unexplained = || same(has, was) || same(has, words);
+        match explained {
+            Some(summary) if summary != has => {
+                changes.insert("summary".into(), json!(summary));
+                notes.push("The explanation was changed.".into());
+            }
+            None if changes.contains_key("rating_id") || !unexplained() => {
+                changes.insert("summary".into(), json!(words));
+            }
+            _ => {}
+        }
+        let date = sent.plan.reviewed_on.as_ref().map(PartialDate::as_str);
+        if date != page.publish_date.as_deref() {
+            changes.insert("reviewed_on".into(), json!(date));
+            notes.push(format!("The date of the review is {} now.", date.unwrap_or_default()));
+        }
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        let wording = changes.keys().all(|member| member == "summary");
+        let reason = if wording { CorrectionReason::Wording } else { CorrectionReason::OurError };
+        if notes.is_empty() {
+            notes.push("The explanation was taken away.".into());
+        }
+        Ok(Some(NewCorrection { reason, correction_note: notes.join(" "), changes }))
     }
 }
 
 /// Retracts all verdicts of a page.
 pub async fn delete(id: Uuid, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
-    for (verdict, _) in shown(id, caller, conn).await?.reviews() {
+    let shown = shown(id, caller, conn).await?;
+    shown.lock_claims(conn).await?;
+    for (verdict, _) in shown.reviews() {
         let reason = "Its publisher has deleted the page with the review.";
-        Verdict::act(verdict, Action::Retract, Some(reason), &IfMatchGiven::none(), caller, conn).await?;
+        Verdict::act(verdict.id, Action::Retract, Some(reason), &IfMatchGiven::none(), caller, conn).await?;
     }
     Ok(())
 }
 
-/// A page as it stands, with the ids of its verdicts.
+/// A page as it stands, with its verdicts.
 struct Shown {
     page: MarkupPage,
-    verdicts: Vec<Uuid>,
+    verdicts: Vec<Verdict>,
 }
 
 impl Shown {
-    fn reviews(&self) -> Vec<(Uuid, &ClaimReviewMarkup)> {
-        self.verdicts.iter().copied().zip(&self.page.claim_review_markups).collect()
+    fn reviews(&self) -> Vec<(&Verdict, &ClaimReviewMarkup)> {
+        self.verdicts.iter().zip(&self.page.claim_review_markups).collect()
+    }
+
+    /// Locks all claims at once, in the order that everybody keeps.
+    async fn lock_claims(&self, conn: &mut AsyncPgConnection) -> Result<()> {
+        let ids: Vec<Uuid> = self.verdicts.iter().map(|verdict| verdict.claim_id).collect();
+        lock_trees(&ids, &[], conn).await
     }
 }
 
@@ -315,14 +320,13 @@ impl Shown {
 async fn shown(id: Uuid, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Shown> {
     let article = find(id, caller, conn).await?;
     lock(&article.url, caller, conn).await?;
-    let article = find(id, caller, conn).await?;
-    let sql = format!("SELECT v.id, v.url FROM verdicts AS v WHERE {CURRENT} AND md5(v.url) = md5($2) AND v.url = $2");
-    let query = diesel::sql_query(sql).bind::<SqlUuid, _>(caller.newsroom_id).bind::<Text, _>(&article.url);
-    let current: Vec<Current> = query.load(conn).await?;
-    let ids: Vec<Uuid> = current.into_iter().map(|verdict| verdict.id).collect();
-    let reviews = claim_review::of_verdicts(&ids, conn).await?;
-    let verdicts = reviews.iter().map(|review| review.identifier).collect();
-    Ok(Shown { page: MarkupPage::of(article.id, article.url, &reviews)?, verdicts })
+    let mut page = of_article(find(id, caller, conn).await?, caller, conn).await?;
+    let ids = std::mem::take(&mut page.verdict_ids);
+    let mut verdicts = Vec::with_capacity(ids.len());
+    for id in ids {
+        verdicts.push(Verdict::find(id, caller.into(), conn).await?);
+    }
+    Ok(Shown { page, verdicts })
 }
 
 async fn lock(url: &str, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
@@ -334,6 +338,16 @@ async fn lock(url: &str, caller: Caller, conn: &mut AsyncPgConnection) -> Result
     Ok(())
 }
 
+/// A fault of a review, at its place in the page.
+fn in_page(at: usize, fault: FieldError) -> FieldError {
+    let pointer = match fault.pointer.as_str() {
+        "/datePublished" => "/publishDate".into(),
+        "/url" => "/pageUrl".into(),
+        member => format!("/claimReviewMarkups/{at}{}", member_of_google(member.trim_start_matches('/'))),
+    };
+    FieldError { pointer, ..fault }
+}
+
 /// A member as Google's markup calls it, from what an import calls it.
 fn member_of_google(member: &str) -> &str {
     match member {
@@ -341,9 +355,7 @@ fn member_of_google(member: &str) -> &str {
         "itemReviewed/datePublished" => "/claimDate",
         "itemReviewed/author" => "/claimAuthor",
         "itemReviewed/appearance" => "/claimAppearances",
-        "claimReviewed" | "claim/text" => "/claimReviewed",
-        _ if member.starts_with("verdict/summary") => "/rating/ratingExplanation",
-        _ if member.starts_with("source/") || member.starts_with("statement/") => "/claimAuthor",
+        "claimReviewed" => "/claimReviewed",
         _ => "",
     }
 }

@@ -18,7 +18,7 @@ mod store;
 mod worker;
 
 pub use model::{Form, Import, ImportOptions, ImportStatus, Outcome, RecordFilter};
-pub use own::{Markup, publish_own};
+pub use own::{OwnReview, OwnReviews, publish_own};
 pub use routes::configure;
 pub use store::{begin, discard, finish_receiving, receive};
 pub use worker::{import_at_once, run, work_on};

@@ -1,69 +1,95 @@
 //! A newsroom's own reviews in markup, published at once.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 
 use super::identity;
 use super::make::{Plan, Rules};
 use super::model::{ImportOptions, ImportProblem};
-use super::review;
+use super::review::{self, Review};
 use super::split::Content;
 use crate::auth::Caller;
 use crate::bundles::{self, Bundle};
-use crate::error::{Error, FieldError, Result};
+use crate::error::{FieldError, Result};
 use crate::newsrooms::Newsroom;
 use crate::rating_mappings::Mappings;
 use crate::verdicts::check_unreviewed;
 
-/// A review as schema.org's ClaimReview or Google's tool mark it up, and what that has no member for here.
-pub struct Markup {
-    /// The markup.
-    pub object: Value,
-    /// Where the claim is said to be true.
-    pub place: Option<String>,
+/// What a newsroom's own reviews are read by.
+pub struct OwnReviews {
+    newsroom: Newsroom,
+    mappings: Mappings,
+    /// The language of what says nothing of it and is too short to tell.
+    usually: String,
 }
 
-/// Records and publishes reviews as the caller's newsroom's own, each with a claim of its own and who put it forward: all or
-/// none. What cannot be kept whole is refused, with the place of the review and its member.
-///
-/// 403 for who may not publish without a review.
-pub async fn publish_own(markups: &[Markup], caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
-    check_unreviewed(caller, conn).await?;
-    let newsroom = Newsroom::query().find(caller.newsroom_id).first(conn).await?;
-    let mappings = Mappings::of_own(caller.newsroom_id, conn).await?;
-    let options = ImportOptions { own: true, publish: true, ..ImportOptions::default() };
-    let rules = Rules { options: &options, newsroom: &newsroom, mappings: &mappings, unpublishable: None };
-    let (mut bundle, mut faults) = (Bundle::default(), Vec::new());
-    for (position, markup) in (0..).zip(markups) {
-        let mut fault = |member: &str, detail: String| {
-            faults.push(FieldError::new(format!("/{position}/{member}").trim_end_matches('/').to_owned(), detail));
-        };
-        let read = review::read(&Content::Object(markup.object.clone()), None);
-        let review = match read.map(|reviews| reviews.into_iter().next()) {
-            Ok(Some(review)) => review,
-            Ok(None) => continue,
-            Err(why) => {
-                fault("claimReviewed", why);
-                continue;
-            }
-        };
-        let language = review.language.clone().or_else(|| identity::language(&review).map(Into::into));
-        let language = language.unwrap_or_else(|| "und".into());
+/// A review in markup, as it is kept: cleaned, with its rating and dates read.
+#[derive(Debug)]
+pub struct OwnReview {
+    /// What it says.
+    pub review: Review,
+    /// What is made of it.
+    pub plan: Plan,
+}
+
+#[derive(QueryableByName)]
+struct Usually {
+    #[diesel(sql_type = Nullable<Text>)]
+    language: Option<String>,
+}
+
+impl OwnReviews {
+    /// For the caller's newsroom.
+    pub async fn of(caller: Caller, conn: &mut AsyncPgConnection) -> Result<Self> {
+        let newsroom: Newsroom = Newsroom::query().find(caller.newsroom_id).first(conn).await?;
+        let mappings = Mappings::of_own(&newsroom, conn).await?;
+        let newest = "SELECT mode() WITHIN GROUP (ORDER BY language) AS language FROM
+            (SELECT language FROM verdicts WHERE newsroom_id = $1 AND author_id IS NULL AND language <> 'und' ORDER BY id DESC LIMIT 100) AS newest";
+        let usually: Usually =
+            diesel::sql_query(newest).bind::<SqlUuid, _>(caller.newsroom_id).get_result(conn).await?;
+        Ok(Self { newsroom, mappings, usually: usually.language.unwrap_or_else(|| "und".into()) })
+    }
+
+    /// Reads schema.org's ClaimReview or the markup of Google's tool. `position` tells it from others that are published with it.
+    ///
+    /// Fails with all that cannot be kept whole, by member.
+    pub fn read(&self, position: i64, markup: Value) -> Result<OwnReview, Vec<FieldError>> {
+        let fault = |member: &str, detail: String| FieldError::new(format!("/{member}"), detail);
+        let read = review::read(&Content::Object(markup), None).map_err(|why| vec![fault("claimReviewed", why)])?;
+        let review = read.into_iter().next().ok_or_else(|| vec![fault("claimReviewed", "is missing".into())])?;
+        let told = review.language.clone().or_else(|| identity::language(&review).map(Into::into));
+        let language = told.unwrap_or_else(|| self.usually.clone());
+        let options = ImportOptions { own: true, publish: true, ..ImportOptions::default() };
+        let rules =
+            Rules { options: &options, newsroom: &self.newsroom, mappings: &self.mappings, unpublishable: None };
         let mut problems = review.problems.clone();
         let plan = Plan::of(position, &review, &language, &rules, &mut problems);
         // What lacks a rating or a date has a problem there, and one as a whole that says it could not be published.
         problems.retain(|problem| !problem.member.is_empty());
-        problems.into_iter().for_each(|ImportProblem { member, detail }| fault(&member, detail));
-        if let Err(errors) = plan.add(&review, None, &mut bundle) {
-            errors.into_iter().for_each(|error| fault(error.pointer.trim_start_matches('/'), error.detail));
+        if problems.is_empty() {
+            return Ok(OwnReview { review, plan });
         }
-        if let Some(claim) = bundle.claims.last_mut() {
-            claim.new.place.clone_from(&markup.place);
-        }
+        Err(problems.into_iter().map(|ImportProblem { member, detail }| fault(&member, detail)).collect())
     }
-    if !faults.is_empty() {
-        return Err(Error::Validation(faults));
+}
+
+/// Records and publishes reviews, each with a claim of its own and who put it forward, and beside each where its claim is said to be true.
+///
+/// 403 for who may not publish without a review.
+pub async fn publish_own(
+    reviews: &[(OwnReview, Option<String>)],
+    caller: Caller,
+    conn: &mut AsyncPgConnection,
+) -> Result<()> {
+    check_unreviewed(caller, conn).await?;
+    let mut bundle = Bundle::default();
+    for (OwnReview { review, plan }, place) in reviews {
+        plan.add(review, None, &mut bundle).map_err(crate::error::Error::Validation)?;
+        if let Some(claim) = bundle.claims.last_mut() {
+            claim.new.place.clone_from(place);
+        }
     }
     bundles::import(bundle, caller, conn).await?;
     Ok(())

@@ -3,5 +3,5 @@
 mod model;
 mod routes;
 
-pub use model::{Mappings, NewRatingMapping, OWN, RatingMapping};
+pub use model::{Mappings, NewRatingMapping, RatingMapping};
 pub use routes::configure;

@@ -12,6 +12,7 @@ use validator::Validate;
 use crate::auth::Caller;
 use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
+use crate::newsrooms::Newsroom;
 use crate::page::PageRequest;
 use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
@@ -158,7 +159,7 @@ fn explain(constraint: &str) -> Option<Error> {
 }
 
 /// The publisher of reviews that name none, which are the newsroom's own.
-pub const OWN: &str = "";
+const OWN: &str = "";
 
 /// All mappings of a newsroom, to go by.
 #[derive(Debug)]
@@ -175,10 +176,10 @@ impl Mappings {
         Ok(Self(mapped.into_iter().map(|(rating, publisher, id)| ((rating, publisher), id)).collect()))
     }
 
-    /// Those of a newsroom for its own reviews: first the labels of its scales and of those that come with OnRecord, in any of their
-    /// languages.
-    pub async fn of_own(newsroom_id: Uuid, conn: &mut AsyncPgConnection) -> Result<Self> {
-        let known = rating_scales::newsroom_id.is_null().or(rating_scales::newsroom_id.eq(newsroom_id));
+    /// Those of a newsroom for its own reviews: first the mappings of its own words, then the labels of its scales and of those that
+    /// come with OnRecord, in any of their languages.
+    pub async fn of_own(newsroom: &Newsroom, conn: &mut AsyncPgConnection) -> Result<Self> {
+        let known = rating_scales::newsroom_id.is_null().or(rating_scales::newsroom_id.eq(newsroom.id));
         let labels: Vec<(Uuid, String, Value)> = ratings::table
             .inner_join(rating_scales::table)
             .filter(known)
@@ -186,7 +187,12 @@ impl Mappings {
             .select((ratings::id, ratings::label, ratings::labels))
             .load(conn)
             .await?;
-        let mut all = Self::of(newsroom_id, conn).await?;
+        let mut all = Self::of(newsroom.id, conn).await?;
+        let name = text::folded(&newsroom.name);
+        let by_name: Vec<_> = all.0.iter().filter(|((_, whose), _)| whose.as_ref() == Some(&name)).collect();
+        let own: Vec<_> =
+            by_name.into_iter().map(|((words, _), id)| ((words.clone(), Some(OWN.into())), *id)).collect();
+        all.0.extend(own);
         for (id, label, translated) in labels {
             let translated = translated.as_object().into_iter().flat_map(|labels| labels.values());
             for label in translated.filter_map(Value::as_str).chain([label.as_str()]) {

@@ -166,7 +166,8 @@ async fn every_text_in_every_body_is_kept_as_sent_or_refused_at_its_place() {
                 let request = try_it_out(&app.admin, path, &method, operation).json(&body);
                 let answer = app.admin.send(request).await;
                 let what = format!("{method} {path} with {text:?} at {place}");
-                assert_eq!(answer.status, 422, "{what} was answered {}", answer.text);
+                let refused = if path.starts_with("/v1alpha1/") { 400 } else { 422 };
+                assert_eq!(answer.status, refused, "{what} was answered {}", answer.text);
                 assert!(answer.pointers().contains(&place.as_str()), "{what} was answered {}", answer.text);
             }
         }
@@ -264,7 +265,8 @@ async fn lengths_are_as_documented_in_characters() {
                     body.as_object_mut().unwrap().remove("text");
                 }
                 // These are taken only where there is something to withdraw or to redact.
-                if member == "withdrawn_reason" || path == "/v1/redactions" && taken {
+                // And Google's dates are texts in which a date must be found.
+                if member == "withdrawn_reason" || ["/v1/redactions", "/v1alpha1/pages"].contains(&path) && taken {
                     continue;
                 }
                 if member != "slug" && body.get("slug").is_some() {

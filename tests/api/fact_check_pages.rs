@@ -1,9 +1,10 @@
 //! Google's pages: articles with the verdicts in them, as its clients keep them.
 
+use onrecord::config::Limits;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Client, examples, statement, verdict};
+use crate::support::{Answer, App, Client, examples, limits, statement, verdict};
 
 const URL: &str = "https://news.example/checks/moon";
 
@@ -108,7 +109,7 @@ async fn an_update_corrects_retracts_and_publishes() {
         .collect();
     let (hologram, cheese, hollow) = (json!(claims[2]), json!(claims[0]), json!("The moon is hollow"));
     let (no, yes) = (json!("False"), json!("True"));
-    assert_eq!(told, [(&hologram, &no), (&cheese, &yes), (&hollow, &no)]);
+    assert_eq!(told, [(&hologram, &no), (&hollow, &no), (&cheese, &yes)]);
     assert_ne!(updated["versionId"], made["versionId"]);
     assert_eq!(updated["name"], made["name"]);
     // Nothing was rewritten: the first verdict has a successor that says what was changed.
@@ -187,6 +188,90 @@ async fn what_cannot_be_kept_is_refused_whole() {
     assert_eq!(app.reader.get(&path(&made)).await.expect(200).body, made);
 }
 
+/// What is sent again as it was sent first is known again, however it was cleaned.
+#[actix_web::test]
+async fn what_was_sent_before_changes_nothing() {
+    let app = without_four_eyes().await;
+    let mapping = json!({"rating": "Pants on fire", "rating_id": "01890000-0000-7000-8000-000000000101", "publisher": "news.example"});
+    app.editor.create("rating-mappings", mapping).await;
+    let mut quoted = markup("“The moon  is made of <b>green</b> cheese”", "Pants on fire!");
+    quoted["rating"]["ratingExplanation"] = json!("It  is\u{a0}not,\r\nsays who was there.");
+    let bare = json!({"claimReviewed": "The moon is flat", "rating": {"textualRating": "false"}});
+    let mut sent = page(&[quoted, bare]);
+    sent["pageUrl"] = json!(format!("{URL} "));
+    sent["publishDate"] = json!("March 5, 2024");
+    let made = app.editor.post("/v1alpha1/pages", &sent).await.expect(200).body;
+    assert_eq!((&made["pageUrl"], &made["publishDate"]), (&json!(URL), &json!("2024-03-05")));
+    assert_eq!(made["claimReviewMarkups"][1]["rating"].get("ratingExplanation"), None, "nobody explained");
+    assert_eq!(put(&app.editor, &path(&made), &sent).await.expect(200).body, made);
+    app.editor.post("/v1alpha1/pages", &sent).await.expect(409);
+    assert_eq!(app.count("verdicts").await, 2);
+
+    // What nobody explained follows the rating, and each change is told as what it is.
+    sent["claimReviewMarkups"][1]["rating"]["textualRating"] = json!("True");
+    sent["publishDate"] = json!("2024-03-06");
+    let changed = put(&app.editor, &path(&made), &sent).await.expect(200).body;
+    let id = changed["name"].as_str().unwrap().strip_prefix("pages/").unwrap();
+    assert_eq!(changed["name"], made["name"]);
+    let all = app.anyone.get(&format!("/v1/verdicts?newsroom_id={}", app.newsroom_id)).await.expect(200);
+    let now: Vec<_> = all.items().iter().filter(|one| one["status"] == "published").collect();
+    let flat = now.iter().find(|one| one["claim_reviewed"] == "The moon is flat").unwrap();
+    assert_eq!((&flat["summary"], &flat["correction_reason"]), (&json!("True"), &json!("our_error")));
+    let note = "The rating was “False” before, and is “True” now. The date of the review is 2024-03-06 now.";
+    assert_eq!(flat["correction_note"], note);
+    let cheese = now.iter().find(|one| one["id"] != flat["id"]).unwrap();
+    assert_eq!(cheese["correction_note"], "The date of the review is 2024-03-06 now.");
+    // The ids of all that were ever published lead to the page.
+    for one in [id, flat["id"].as_str().unwrap(), cheese["id"].as_str().unwrap()] {
+        assert_eq!(app.reader.get(&format!("/v1alpha1/pages/{one}")).await.expect(200).body, changed);
+    }
+}
+
+/// Updates of one page, and bundles on its claims, at the same moment: all are done or refused, and none is done by halves.
+#[actix_web::test]
+async fn many_update_one_page_at_once() {
+    let app = App::with(Limits { pool_size: 10, ..limits() }).await;
+    app.admin.patch(&format!("/v1/newsrooms/{}", app.newsroom_id), &json!({"four_eyes": false})).await.expect(200);
+    let claims = ["The moon is made of green cheese", "The moon is flat"];
+    let made = app.editor.post("/v1alpha1/pages", &page(&claims.map(|claim| markup(claim, "False")))).await.expect(200);
+    let (path, made) = (path(&made.body), made.body.clone());
+    let first = app.anyone.get(&format!("/v1/verdicts/{}", path.rsplit('/').next().unwrap())).await.expect(200);
+    let claim = first.body["claim_id"].clone();
+    for round in 0..10 {
+        let rated = |rating: &str, order: [usize; 2]| {
+            let mut sent = made.clone();
+            sent.as_object_mut().unwrap().remove("versionId");
+            sent["claimReviewMarkups"] = json!(order.map(|at| markup(claims[at], rating)));
+            sent["claimReviewMarkups"]
+                .as_array_mut()
+                .unwrap()
+                .push(markup(&format!("{round}: {rating} it is"), "False"));
+            sent
+        };
+        let (one, other) = (rated("True", [0, 1]), rated("Mostly true", [1, 0]));
+        let bundle = json!({"sources": [{"ref": "a", "kind": "person", "name": "Ann Poster"}],
+            "statements": [{"claim_id": claim, "source_id": "#a", "stance": "comments"}]});
+        let (one, other, said) = futures_util::join!(
+            put(&app.editor, &path, &one),
+            put(&app.admin, &path, &other),
+            app.checker.post("/v1/bundles", &bundle)
+        );
+        assert!(
+            [one.status, other.status].iter().all(|status| [200, 503].contains(status)),
+            "{} {}",
+            one.text,
+            other.text
+        );
+        assert!([201, 503].contains(&said.status), "{}", said.text);
+        let now = app.reader.get(&path).await.expect(200).body;
+        let all = now["claimReviewMarkups"].as_array().unwrap();
+        assert_eq!(all.len(), 3);
+        let known = all.iter().filter(|one| claims.contains(&one["claimReviewed"].as_str().unwrap()));
+        let ratings: Vec<_> = known.map(|one| &one["rating"]["textualRating"]).collect();
+        assert_eq!(ratings[0], ratings[1], "one of both was done last, and whole");
+    }
+}
+
 /// A verdict that was recorded here stands on its page as any other.
 #[actix_web::test]
 async fn what_was_published_otherwise_is_on_its_page_and_pages_follow_each_other() {
@@ -242,6 +327,9 @@ async fn googles_client_keeps_pages() {
     let said =
         examples::run("google_pages.py", &[&app.url, &key, URL, "The moon is made of green cheese", "True"]).await;
     assert!(said.contains("True: The moon is made of green cheese"), "{said}");
+    let now = app.anyone.get(&format!("/v1/verdicts?newsroom_id={}", app.newsroom_id)).await.expect(200);
+    let now = now.items().iter().find(|one| one["status"] == "published").unwrap();
+    assert_eq!(now["summary"], "True");
     let (ends_well, _, told) =
         examples::try_run("google_pages.py", &[&app.url, &key, URL, "It is cheese", "Lunatic"]).await;
     assert!(!ends_well && told.starts_with("400: "), "{told}");

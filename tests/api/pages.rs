@@ -2,12 +2,11 @@
 
 use std::fmt::Write as _;
 use std::process::Command;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::support::postgres::key;
-use crate::support::{App, examples, until};
+use crate::support::{App, examples};
 
 const README: &str = include_str!("../../README.md");
 const API: &str = include_str!("../../API.md");
@@ -165,25 +164,16 @@ async fn the_readmes_walk_to_the_origins_prints_what_it_shows() {
     assert_eq!(Some(printed[0].out.as_str()), printed[0].shown);
 }
 
-/// A review that is imported from a page is read by clients of Google's API and by readers of feeds.
+/// A review that is imported from a page is told to a webhook, and read by clients of Google's API and by readers of feeds.
 #[actix_web::test]
 async fn what_comes_in_goes_out_as_the_readme_says() {
     let app = App::demo().await;
     let section = README.split_once("## Everywhere it is needed").unwrap().1.split_once("\n## ").unwrap().0;
-    let blocks = blocks(section);
-    let [import, show, _] = &blocks[..] else { panic!("three blocks") };
-    let imported = import.text.replace("sleep 3", "");
     // What is installed on first use is told of.
     examples::run("google_client.py", &[&app.url, "talks"]).await;
-    run_all(&app, vec![Block { language: import.language, text: imported.leak() }]);
-    until("it is imported", Duration::from_secs(60), async || {
-        let found = app.anyone.get("/v1/claims?q=ferry").await.expect(200);
-        (found.items().len() == 1).then_some(())
-    })
-    .await;
-    let printed = run_all(
-        &app,
-        vec![Block { language: show.language, text: show.text }, Block { language: "text", text: blocks[2].text }],
-    );
-    assert_eq!(Some(printed[0].out.as_str()), printed[0].shown);
+    let printed = run_all(&app, blocks(section));
+    assert_eq!(printed.len(), 2);
+    for Printed { block, out, shown } in printed {
+        assert_eq!(Some(out.as_str()), shown, "{block}");
+    }
 }

@@ -146,7 +146,16 @@ impl Answer {
 
     /// The members that a 422 points at.
     pub fn pointers(&self) -> Vec<&str> {
-        self.body["errors"].as_array().into_iter().flatten().filter_map(|error| error["pointer"].as_str()).collect()
+        // Google's API has no list of faults: each is a sentence that begins with its place.
+        let told = self.body["error"]["message"].as_str().unwrap_or_default();
+        let in_words = told.split(' ').filter_map(|word| word.strip_suffix(':').filter(|place| place.starts_with('/')));
+        let listed = self.body["errors"].as_array().into_iter().flatten();
+        listed.filter_map(|error| error["pointer"].as_str()).chain(in_words).collect()
+    }
+
+    /// What a problem, or an error of Google's API, says.
+    pub fn detail(&self) -> &str {
+        self.body["detail"].as_str().or_else(|| self.body["error"]["message"].as_str()).unwrap_or_default()
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {

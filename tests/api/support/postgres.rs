@@ -59,6 +59,8 @@ impl Server {
                 ("full_page_writes", "off"),
                 ("max_connections", "500"),
                 ("shared_preload_libraries", "pg_stat_statements"),
+                // What is counted must not be forgotten before it is read, whatever other tests do.
+                ("pg_stat_statements.max", "50000"),
             ];
             Self::Embedded(Embedded::start(&folder(), &settings).await.unwrap())
         };
