@@ -1,5 +1,6 @@
 //! The markup of an article, as Google's Fact Check Markup Tool keeps it.
 
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -181,7 +182,7 @@ impl MarkupPage {
             verdict_ids: reviews.iter().map(|review| review.identifier).collect(),
         };
         let hash = Sha256::digest(serde_json::to_vec(&page)?);
-        let version = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let version = BASE64_URL_SAFE_NO_PAD.encode(hash.get(..12).unwrap_or_default());
         Ok(Self { version_id: Some(version), ..page })
     }
 }

@@ -166,16 +166,16 @@ async fn what_cannot_be_kept_is_refused_whole() {
         assert!(told.body["error"]["message"].as_str().unwrap().contains(at), "{at}: {}", told.text);
     }
     assert_eq!((app.count("claims").await, app.count("sources").await), (0, 0));
-    let mut undated = page(&[fine.clone()]);
+    let mut undated = page(std::slice::from_ref(&fine));
     undated.as_object_mut().unwrap().remove("publishDate");
     app.editor.post("/v1alpha1/pages", &undated).await.expect(400);
     for query in ["", "?url=https://a.example/&organization=a.example", "?url=https://a.example/&pageToken=x"] {
         app.reader.get(&format!("/v1alpha1/pages{query}")).await.expect(400);
     }
     // Who may not publish may not here.
-    let refused = app.checker.post("/v1alpha1/pages", &page(&[fine.clone()])).await.expect(403);
+    let refused = app.checker.post("/v1alpha1/pages", &page(std::slice::from_ref(&fine))).await.expect(403);
     assert_eq!(refused.body["error"]["status"], "PERMISSION_DENIED");
-    let refused = app.anyone.post("/v1alpha1/pages", &page(&[fine.clone()])).await.expect(401);
+    let refused = app.anyone.post("/v1alpha1/pages", &page(std::slice::from_ref(&fine))).await.expect(401);
     assert_eq!(refused.body["error"]["status"], "UNAUTHENTICATED");
 
     // By four eyes, nobody corrects alone.
