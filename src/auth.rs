@@ -7,7 +7,7 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use diesel::dsl::sql;
+use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -158,13 +158,15 @@ fn hash(key: &str) -> Vec<u8> {
     Sha256::digest(key).to_vec()
 }
 
+/// Which keys open something.
+const VALID: &str = "(api_keys.revoked_at IS NULL AND (api_keys.expires_at IS NULL OR api_keys.expires_at > now()))";
+
 impl Caller {
     async fn find(key: &str, mut conn: &AsyncPgConnection) -> Result<Option<Self>> {
         let caller = api_keys::table
             .inner_join(members::table)
             .filter(api_keys::key_hash.eq(hash(key)))
-            .filter(api_keys::revoked_at.is_null())
-            .filter(sql::<Bool>("(api_keys.expires_at IS NULL OR api_keys.expires_at > now())"))
+            .filter(sql::<Bool>(VALID))
             .select((members::id, members::newsroom_id, members::role, api_keys::scopes, api_keys::id.nullable()))
             .first(&mut conn)
             .await
@@ -244,6 +246,23 @@ impl Viewer {
     /// The caller's newsroom; `None` for the public.
     pub fn newsroom_id(self) -> Option<Uuid> {
         self.0.map(|caller| caller.newsroom_id)
+    }
+
+    /// 401 where the key of a member is no longer what it was when it was shown: for answers that take their time.
+    pub async fn still_may(self, db: &Db) -> Result<()> {
+        let Some(Caller { key_id: Some(id), role, .. }) = self.0 else { return Ok(()) };
+        let valid = db
+            .read(async |mut conn: &AsyncPgConnection| {
+                let keys = api_keys::table.inner_join(members::table).filter(api_keys::id.eq(id));
+                let key = keys.filter(members::role.eq(role)).filter(sql::<Bool>(VALID));
+                Ok(diesel::select(exists(key.select(api_keys::id))).get_result::<bool>(&mut conn).await?)
+            })
+            .await?;
+        if valid {
+            Ok(())
+        } else {
+            Err(Error::Unauthenticated("The key is revoked, expired, or its member has another role."))
+        }
     }
 
     /// Whether the caller works in this newsroom.

@@ -3,7 +3,7 @@
 //! A piece is read when the client has taken most of the one before, on a connection that goes back to the pool at once: whoever reads
 //! slowly, or not at all, holds a piece of text and no connection. A piece that cannot be read breaks the answer off, without the end
 //! that HTTP would give it, so that nobody takes what there is for the whole. However many are written, they take turns at two
-//! connections of a process: writes and other reads go on beside them.
+//! connections of a process: writes and other reads go on beside them. Who may see what is looked at again for each piece, by whoever reads it.
 
 use std::future::Future;
 use std::rc::Rc;

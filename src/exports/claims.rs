@@ -48,6 +48,7 @@ impl Claims {
         last: Option<Uuid>,
         with: impl AsyncFn(Vec<Claim>, &AsyncPgConnection) -> Result<T>,
     ) -> Result<T> {
+        self.viewer.still_may(&self.db).await?;
         let page = PageRequest::piece(ROWS, last);
         let read = async |conn: &AsyncPgConnection| {
             let found = Claim::list(&self.filter, &page, self.viewer, conn).await?;

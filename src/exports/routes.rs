@@ -101,6 +101,7 @@ async fn export_statements_as_lines(
     let pieces = pieces(move |last| {
         let (db, filter, page) = (db.clone(), filter.clone(), PageRequest::piece(ROWS, last));
         async move {
+            viewer.still_may(&db).await?;
             let find = async |conn: &AsyncPgConnection| Statement::list(&filter, &page, viewer, conn).await;
             let found = db.snapshot_at(&moment, find).await?;
             Ok(piece(lines(&found)?, &found, |statement| statement.id))
@@ -125,6 +126,7 @@ async fn export_verdicts_as_lines(
     let pieces = pieces(move |last| {
         let (db, filter, page) = (db.clone(), filter.clone(), PageRequest::piece(ROWS, last));
         async move {
+            viewer.still_may(&db).await?;
             let find = async |conn: &AsyncPgConnection| Verdict::list(&filter, &page, viewer, conn).await;
             let found = db.snapshot_at(&moment, find).await?;
             Ok(piece(lines(&found)?, &found, |verdict| verdict.id))

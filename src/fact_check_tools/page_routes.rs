@@ -85,7 +85,7 @@ fn page_of(search: &PageSearch, path: &str) -> Result<PageRequest> {
 /// [Google's `pages.create`](https://developers.google.com/fact-check/tools/api/reference/rest/v1alpha1/pages/create). For each fact check a
 /// claim, a statement of who put it forward and a verdict of your newsroom are recorded and published, all or none; sources and documents that are
 /// there are used again. The rating is a label of a scale, or words that [your newsroom has mapped](#/rating-mappings). 409 where
-/// the article has a page already.
+/// the article has a page already; 403 for an editor whose newsroom works by four eyes, as nobody else has approved.
 #[utoipa::path(tag = "fact-check-tools", params(StandardParameters), request_body = MarkupPage, responses((status = 200, description = "The page", body = MarkupPage)), security(("api_key" = ["editor"])))]
 #[post("")]
 async fn create_page(db: web::Data<Db>, Editor(caller): Editor, post: Post<MarkupPage>) -> Result<Answer<MarkupPage>> {
@@ -116,7 +116,7 @@ async fn get_page(db: web::Data<Db>, Reader(caller): Reader, Id(id): Id) -> Resu
 /// [Google's `pages.update`](https://developers.google.com/fact-check/tools/api/reference/rest/v1alpha1/pages/update), which rewrites nothing here:
 /// a rating, explanation or date that differs becomes a correction of the verdict, a fact check that is left out is retracted, and one with a
 /// new claim is published. What belongs to the claim must be sent as it was answered. With `versionId`, 409 where the page has changed since.
-/// 403 where your newsroom works by four eyes and a verdict would be corrected.
+/// 403 where your newsroom works by four eyes and a verdict would be corrected, or an editor would publish a new one.
 #[utoipa::path(tag = "fact-check-tools", params(("id" = Uuid, Path, description = "The page's id", example = "#verdict-meeting"), StandardParameters), request_body = MarkupPage, responses((status = 200, description = "The page", body = MarkupPage)), security(("api_key" = ["editor"])))]
 #[put("/{id}")]
 async fn update_page(

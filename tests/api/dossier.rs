@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use crate::support::{App, claim, document, source, statement, verdict};
@@ -123,16 +125,17 @@ async fn a_dossiers_statements_to_the_database_do_not_grow_with_it() {
     assert!(counts[0] <= 15, "{counts:?}");
 }
 
-/// How many statements one GET sends, as PostgreSQL counts them: the least of five, as what works in the background sends some too.
+/// How many statements one GET sends, as PostgreSQL counts them: what most of nine say, as what works in the background sends some too,
+/// and as PostgreSQL forgets some when it has counted too many.
 pub async fn queries(app: &App, sql: &tokio_postgres::Client, path: &str) -> i64 {
     let calls = "SELECT sum(calls)::bigint FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query NOT LIKE '%pg_stat_statements%'
         AND query NOT LIKE '%change%' AND query NOT LIKE '%statement_timestamp%'";
     let count = async || sql.query_one(calls, &[]).await.unwrap().get::<_, Option<i64>>(0).unwrap_or(0);
-    let mut least = i64::MAX;
-    for _ in 0..5 {
+    let mut found = HashMap::new();
+    for _ in 0..9 {
         let before = count().await;
         app.anyone.get(path).await.expect(200);
-        least = least.min(count().await - before);
+        *found.entry(count().await - before).or_insert(0) += 1;
     }
-    least
+    found.into_iter().max_by_key(|(_, times)| *times).unwrap().0
 }

@@ -212,6 +212,27 @@ async fn thirty_megabytes(app: &App) {
     sql.batch_execute(&made).await.unwrap();
 }
 
+/// A key that is revoked meanwhile opens nothing more, however slowly its export is read.
+#[actix_web::test]
+async fn an_export_ends_with_its_key() {
+    let app = App::start().await;
+    thirty_megabytes(&app).await;
+    let admin = app.admin.get("/v1/members").await.expect(200);
+    let admin = admin.items().iter().find(|member| member["role"] == "admin").unwrap()["id"].clone();
+    for path in [LINES, TABLE] {
+        let key = app.admin.create("api-keys", json!({"member_id": admin, "name": "export"})).await;
+        let client = app.with_key(key["key"].as_str().unwrap());
+        let mut pieces = client.request(Method::GET, path).send().await.unwrap().bytes_stream();
+        assert!(!pieces.next().await.unwrap().unwrap().is_empty());
+        app.admin.delete(&format!("/v1/api-keys/{}", key["id"].as_str().unwrap())).await.expect(204);
+        let mut broken = false;
+        while let Some(piece) = pieces.next().await {
+            broken |= piece.is_err();
+        }
+        assert!(broken, "{path} went on");
+    }
+}
+
 /// Nobody must take what arrived for the whole: the answer ends without its end.
 #[actix_web::test]
 async fn what_cannot_be_read_to_its_end_breaks_off() {
