@@ -32,7 +32,7 @@ tree(id, path) AS (
         SELECT id, claim_id, newsroom_id, source_id, stance, said_on FROM statements
         WHERE claim_id = claim.id AND status <> 'withdrawn' AND (public OR newsroom_id = $2)
             AND is_position(stance) OFFSET 0) AS said
-    WHERE source_id IN (SELECT source_id FROM nodes WHERE shown) AND said.id NOT IN (SELECT id FROM within)
+    WHERE source_id IN (SELECT source_id FROM nodes WHERE shown) AND NOT EXISTS (SELECT FROM within WHERE within.id = said.id)
 ), speakers(id, kind, affiliation_id) AS (
     SELECT source.* FROM (
         SELECT source_id FROM nodes WHERE shown UNION SELECT on_behalf_of_id FROM nodes WHERE shown

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Client, claim, source, statement, until};
+use crate::support::{Answer, App, Client, SOON, claim, source, statement, until};
 
 /// A small generator of numbers that a failing test can be repeated with.
 struct Numbers(u64);
@@ -114,7 +114,7 @@ async fn the_past_is_what_a_model_says_after_thousands_of_concurrent_edits() {
 }
 
 async fn settled(client: &Client, path: &str) -> Answer {
-    until("the instant is settled", Duration::from_secs(20), async || {
+    until("the instant is settled", SOON, async || {
         let answer = client.get(path).await.expect(200);
         (answer.header("cache-control") != Some("no-store")).then_some(answer)
     })

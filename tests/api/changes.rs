@@ -7,9 +7,7 @@ use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{App, Client, claim, document, postgres, source, statement, until, verdict};
-
-const SOON: Duration = Duration::from_secs(20);
+use crate::support::{App, Client, SOON, claim, document, postgres, source, statement, until, verdict};
 
 /// The rows of the log on a record, oldest first.
 async fn logged(app: &App, record_id: &str) -> Vec<Value> {

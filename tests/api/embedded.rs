@@ -1,21 +1,17 @@
 //! The PostgreSQL of OnRecord's own: made, kept, mended, and never used by two.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, Uid};
+use onrecord::embedded::{self, Embedded, NAME};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::time::Duration;
-
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, Uid};
-use onrecord::embedded::{self, Embedded, NAME};
 use tokio_postgres::NoTls;
 
-use crate::support::{Folder, postgres, runs, until};
+use crate::support::{Folder, SOON, postgres, runs, until};
 
 const FAST: &[(&str, &str)] = &[("fsync", "off")];
-const SOON: Duration = Duration::from_secs(60);
-
 async fn start(data_dir: &Path) -> Embedded {
     Embedded::start(data_dir, FAST).await.unwrap()
 }

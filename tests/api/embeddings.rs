@@ -5,10 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::{
-    App, Client, Embedder, Mood, Process, Program, claim, no_service, postgres, source, statement, until,
+    App, Client, Embedder, Mood, Process, Program, SOON, claim, no_service, postgres, source, statement, until,
 };
-
-const SOON: Duration = Duration::from_secs(20);
 
 async fn publish(client: &Client, text: &str, language: &str) -> String {
     client.id_of_new("claims", claim(json!({"text": text, "language": language, "status": "published"}))).await
@@ -201,7 +199,7 @@ async fn english_questions_find_italian_quotes() {
     let app = App::embedded_by(settings, &postgres::demo_database().await);
     // The State Department is quoted in Italian: "non commentiamo le discussioni diplomatiche private".
     let asked = "Did the State Department comment on the private diplomatic talks?";
-    let found = until("all is embedded", Duration::from_secs(120), async || {
+    let found = until("all is embedded", SOON, async || {
         let found = ask(&app.anyone, asked).await;
         (found["degraded"] == false).then_some(found)
     })

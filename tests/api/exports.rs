@@ -1,13 +1,11 @@
 //! Whole lists as files.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
 use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
-use crate::support::{Answer, App, Client, claim, source, statement, until, verdict};
+use crate::support::{Answer, App, Client, SOON, claim, source, statement, until, verdict};
 
 const LINES: &str = "/v1/exports/claims.ndjson";
 const TABLE: &str = "/v1/exports/claims.csv";
@@ -247,7 +245,7 @@ async fn what_cannot_be_read_to_its_end_breaks_off() {
         let sql = app.sql().await;
         let held = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL AND query LIKE '%claims%'";
         let free = async || (sql.query_one(held, &[]).await.unwrap().get::<_, i64>(0) == 0).then_some(());
-        until("no connection is held", Duration::from_secs(20), free).await;
+        until("no connection is held", SOON, free).await;
         sql.batch_execute("ALTER TABLE claims RENAME TO gone").await.unwrap();
         let (mut bytes, mut broken) = (0, false);
         while let Some(piece) = pieces.next().await {

@@ -9,19 +9,24 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio_postgres::Client as Sql;
 
-use crate::support::{Answer, App, Break, Client, Proxy, limits, postgres, source, until};
+use crate::support::{Answer, App, Break, Client, Proxy, SOON, limits, postgres, source, until};
 
 /// How long reads and writes may go on failing once the database is back.
-const BACK_WITHIN: Duration = Duration::from_secs(2);
+const BACK_WITHIN: Duration = Duration::from_secs(10);
 /// How long a client may wait to be told that everything is busy.
-const BUSY_WITHIN: Duration = Duration::from_secs(1);
-const SOON: Duration = Duration::from_secs(30);
+const BUSY_WITHIN: Duration = Duration::from_secs(5);
+
+/// With the waits that a server has by default.
+fn impatient() -> Limits {
+    let Limits { pool_wait_ms, connect_ms, .. } = Limits::default();
+    Limits { pool_wait_ms, connect_ms, ..limits() }
+}
 
 /// A server that reaches its database by a way that can be cut.
 async fn apart() -> (App, Proxy) {
     let database = postgres::database().await;
     let proxy = Proxy::to(&database).await;
-    (App::on(&database, &proxy.url(), limits()), proxy)
+    (App::on(&database, &proxy.url(), impatient()), proxy)
 }
 
 /// A server whose role has these limits in the database.
@@ -101,7 +106,7 @@ async fn a_database_that_comes_later_than_the_server_is_found() {
     let database = postgres::database().await;
     let mut proxy = Proxy::to(&database).await;
     proxy.cut().await;
-    let app = App::on(&database, &proxy.url(), limits());
+    let app = App::on(&database, &proxy.url(), impatient());
     later(app.checker.get("/v1/sources").await);
     later(write(&app.checker).await);
     proxy.mend().await;
@@ -112,7 +117,7 @@ async fn a_database_that_comes_later_than_the_server_is_found() {
 async fn a_database_that_falls_silent_holds_nobody_up_for_long() {
     let database = postgres::database().await;
     let proxy = Proxy::to(&database).await;
-    let app = App::on(&database, &proxy.url(), Limits { connect_ms: 300, ..limits() });
+    let app = App::on(&database, &proxy.url(), Limits { connect_ms: 300, ..impatient() });
     write(&app.checker).await.expect(201);
     proxy.hold_up(true);
     later(app.checker.get("/v1/sources").await);
@@ -123,8 +128,8 @@ async fn a_database_that_falls_silent_holds_nobody_up_for_long() {
 }
 
 #[actix_web::test]
-async fn when_all_connections_are_busy_a_write_is_told_so_within_a_second() {
-    let app = App::with(Limits { pool_size: 1, ..limits() }).await;
+async fn when_all_connections_are_busy_a_write_is_told_so_soon() {
+    let app = App::with(Limits { pool_size: 1, ..impatient() }).await;
     write(&app.checker).await.expect(201);
     let lock = lock(&app, "sources", "SHARE").await;
     let client = app.checker.clone();
@@ -192,7 +197,7 @@ async fn a_connection_that_breaks_at_the_commit_leaves_the_outcome_to_be_asked_f
 
 #[actix_web::test]
 async fn a_lock_that_is_not_to_be_had_in_time_is_no_fault_of_the_server() {
-    let app = limited(Limits { lock_ms: 100, ..limits() }).await;
+    let app = limited(Limits { lock_ms: 100, ..impatient() }).await;
     let lock = lock(&app, "sources", "ACCESS EXCLUSIVE").await;
     later(write(&app.checker).await).problem(503, "Other writes");
     later(app.checker.get("/v1/sources").await).problem(503, "Other writes");
@@ -202,7 +207,7 @@ async fn a_lock_that_is_not_to_be_had_in_time_is_no_fault_of_the_server() {
 
 #[actix_web::test]
 async fn a_statement_that_takes_too_long_is_stopped() {
-    let app = limited(Limits { statement_ms: 200, ..limits() }).await;
+    let app = limited(Limits { statement_ms: 200, ..impatient() }).await;
     let lock = lock(&app, "sources", "ACCESS EXCLUSIVE").await;
     later(write(&app.checker).await).problem(503, "too long");
     later(app.checker.get("/v1/sources").await).problem(503, "too long");
@@ -261,8 +266,8 @@ async fn a_database_that_takes_no_writes_can_be_read() {
 #[actix_web::test]
 async fn a_database_without_tables_is_not_ready() {
     let database = postgres::empty_database().await;
-    let app = App::on(&database, &database, limits());
+    let app = App::on(&database, &database, impatient());
     later(app.anyone.get("/health/ready").await).problem(503, "migrate");
-    migrate(&postgres::addresses(&database), Some(&limits())).await.unwrap();
+    migrate(&postgres::addresses(&database), Some(&impatient())).await.unwrap();
     app.anyone.get("/health/ready").await.expect(200);
 }

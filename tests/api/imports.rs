@@ -5,12 +5,10 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{App, Client, Program, until};
+use crate::support::{App, Client, Program, SOON, until};
 
 /// Ratings of the scale that comes with OnRecord.
 pub const FALSE: &str = "01890000-0000-7000-8000-000000000101";
-
-const MINUTE: Duration = Duration::from_secs(60);
 
 pub fn review(n: usize) -> Value {
     json!({
@@ -29,7 +27,7 @@ pub async fn import(client: &Client, kind: &str, query: &str, file: impl Into<Ve
 }
 
 pub async fn finished(client: &Client, path: &str) -> Value {
-    until("the import is done", MINUTE, async || {
+    until("the import is done", SOON, async || {
         let import = client.get(path).await.expect(200).body;
         ["done", "failed"].contains(&import["status"].as_str().unwrap()).then_some(import)
     })
@@ -309,7 +307,7 @@ async fn an_import_goes_on_after_its_server_was_killed() {
     let file = (0..RECORDS).map(|n| review(n).to_string()).collect::<Vec<_>>().join("\n");
     let request = admin.request(Method::POST, "/v1/imports").header("content-type", "application/x-ndjson").body(file);
     let path = admin.send(request).await.expect(201).header("location").unwrap().to_owned();
-    until("it has begun", MINUTE, async || {
+    until("it has begun", SOON, async || {
         let import = admin.get(&path).await.expect(200).body;
         (import["records"].as_u64().unwrap() > 0).then_some(())
     })
@@ -317,7 +315,7 @@ async fn an_import_goes_on_after_its_server_was_killed() {
     serving.kill().await;
     let serving = program.serve(&[]).await;
     let admin = serving.with_key(&key);
-    let import = until("the rest is recorded", 3 * MINUTE, async || {
+    let import = until("the rest is recorded", 3 * SOON, async || {
         // Not so often that the key's quota is used up.
         tokio::time::sleep(Duration::from_millis(100)).await;
         let import = admin.get(&path).await.expect(200).body;

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tlog_tiles::{Checkpoint, Hash, check_record, check_tree, record_hash};
 
-use crate::support::{App, Client, Folder, Program, claim, postgres, source, until};
+use crate::support::{App, Client, Folder, Program, SOON, claim, postgres, source, until};
 
 /// What verifying a database ends with.
 pub async fn verified(database: &str, against: Option<&Checkpoint>) -> Result<(i64, u64), String> {
@@ -346,7 +346,7 @@ async fn a_server_killed_amid_publications_leaves_none_without_its_row_in_the_lo
         serving.process.ended().await;
         serving = program.serve(&[]).await;
     }
-    until("the log is in order", Duration::from_secs(20), async || {
+    until("the log is in order", SOON, async || {
         let verified = program.run(&["log", "verify"]).await.done();
         (!verified.contains("not sealed yet")).then_some(())
     })
@@ -369,7 +369,7 @@ async fn the_program_verifies_beside_a_server_and_against_a_checkpoint() {
     let sql = postgres::connect(&embedded::running(&data_dir).unwrap().unwrap()).await;
     let waiting =
         async || sql.query_one("SELECT count(*) FROM changes_unsequenced", &[]).await.unwrap().get::<_, i64>(0);
-    until("the log is in order", Duration::from_secs(20), async || (waiting().await == 0).then_some(())).await;
+    until("the log is in order", SOON, async || (waiting().await == 0).then_some(())).await;
     let kept = data_dir.join("checkpoint");
     let text = |path: &str| reqwest::get(format!("{}{path}", serving.url));
     std::fs::write(&kept, text("/v1/log/checkpoint").await.unwrap().text().await.unwrap()).unwrap();

@@ -14,9 +14,7 @@ use reqwest::Method;
 use serde_json::json;
 use tokio_postgres::Client as Sql;
 
-use crate::support::{Client, Process, Program, Serving, postgres, runs, source, until};
-
-const SOON: Duration = Duration::from_secs(30);
+use crate::support::{Client, Process, Program, SOON, Serving, postgres, runs, source, until};
 
 /// A connection to the database beneath a running server.
 async fn sql(program: &Program) -> Sql {

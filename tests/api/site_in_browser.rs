@@ -3,7 +3,7 @@
 use onrecord::demo::id_of;
 use serde_json::{Value, json};
 
-use crate::support::{App, Browser, axe, document, source, statement, until, verdict};
+use crate::support::{App, Browser, SOON, axe, document, source, statement, until, verdict};
 
 const FALSE: &str = "01890000-0000-7000-8000-000000000101";
 
@@ -96,7 +96,7 @@ async fn nothing_that_users_wrote_runs() {
 async fn violations(browser: &Browser) -> Vec<String> {
     browser.ask(axe()).await;
     browser.ask("window.found = null; axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}).then(found => { window.found = found.violations })").await;
-    let found = until("axe has looked", std::time::Duration::from_secs(30), async || {
+    let found = until("axe has looked", SOON, async || {
         let found = browser.ask("return window.found").await;
         found.as_array().cloned()
     })
@@ -153,7 +153,7 @@ async fn the_card_tells_its_height_to_the_page_around_it() {
         json!(card)
     );
     browser.ask(&script).await;
-    let heard = until("the card tells its height", std::time::Duration::from_secs(30), async || {
+    let heard = until("the card tells its height", SOON, async || {
         browser.ask("return heard[0] || null").await.as_object().cloned()
     })
     .await;

@@ -1,14 +1,10 @@
 //! Starts that are not the usual ones: many at once, on many processors, and with commands in between.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use onrecord::embedded;
 use reqwest::Method;
 
-use crate::support::{Client, Process, Program, Serving, postgres, until};
-
-const SOON: Duration = Duration::from_secs(60);
+use crate::support::{Client, Process, Program, SOON, Serving, postgres, until};
 
 /// Each worker has connections of its own; together they must leave some.
 #[actix_web::test]

@@ -1,16 +1,10 @@
 //! What lists of claims filter by: a single origin, circular reporting. Right at the end of each write.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
-use onrecord::config::Limits;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 use crate::races::{self, named, race, record};
-use crate::support::{App, Client, claim, limits, source, statement, until, with};
-
-/// Within which what is done in the background is done.
-const SOON: Duration = Duration::from_secs(60);
+use crate::support::{App, Client, SOON, claim, source, statement, until, with};
 
 async fn idle(app: &App) -> Option<()> {
     (app.count("claims_unweighed").await == 0).then_some(())
@@ -263,8 +257,7 @@ async fn writers_who_touch_one_chain_at_once_miss_nothing() {
 /// A story of ten thousand statements is answered, one more is refused.
 #[actix_web::test]
 async fn more_than_ten_thousand_statements_are_too_many() {
-    // What is a chain of ten thousand is looked through by one statement, on a machine that does other things too.
-    let app = App::with(Limits { statement_ms: 300_000, ..limits() }).await;
+    let app = App::start().await;
     let id = app.editor.id_of_new("claims", claim(json!({"text": "They met", "status": "published"}))).await;
     let one = app.editor.id_of_new("sources", source(json!({"name": "One"}))).await;
     let first = say(&app.editor, &id, &one, "asserts", json!({})).await;
@@ -297,9 +290,6 @@ async fn more_than_ten_thousand_statements_are_too_many() {
     // The same where both are weighed together: too much at once is weighed one by one.
     let again = "UPDATE claim_findings SET single_origin = false; INSERT INTO claims_unweighed SELECT 0, 'claim', id FROM claims";
     sql.batch_execute(again).await.unwrap();
-    until("both are weighed", Duration::from_secs(300), async || {
-        (app.count("claims_unweighed").await == 0).then_some(())
-    })
-    .await;
+    until("both are weighed", SOON, async || (app.count("claims_unweighed").await == 0).then_some(())).await;
     assert_eq!(told().await, [vec![small], vec![]]);
 }

@@ -1,17 +1,13 @@
 //! Webhooks when something fails: receivers that are down, slow or hostile, and processes that are killed.
 
-use std::collections::HashMap;
-use std::net::TcpListener;
-use std::time::Duration;
-
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::net::TcpListener;
 
-use crate::support::{App, Manner, Program, Receiver, claim, postgres, until};
+use crate::support::{App, Manner, Program, Receiver, SOON, claim, postgres, until};
 use crate::webhooks::{hook, publish};
-
-const SOON: Duration = Duration::from_secs(60);
 
 /// What is waiting is tried now.
 async fn hurry(app: &App) {

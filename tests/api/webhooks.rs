@@ -7,13 +7,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    App, Client, Manner, Process, Received, Receiver, claim, source, statement, until, verdict, with,
+    App, Client, Manner, Process, Received, Receiver, SOON, claim, source, statement, until, verdict, with,
 };
 
 /// A rating of the scale that comes with OnRecord.
 const TRUE: &str = "01890000-0000-7000-8000-000000000105";
-const SOON: Duration = Duration::from_secs(60);
-
 /// A webhook to a receiver.
 pub fn hook(receiver: &Receiver, more: Value) -> Value {
     with(json!({"name": "Site", "url": receiver.url}), more)
@@ -377,10 +375,7 @@ async fn the_examples_receiver_checks_signatures() {
     })
     .await;
     publish(&app.editor, json!({"text": "Ice is warm"})).await;
-    until("it is told", Duration::from_secs(60), async || {
-        receiver.out().contains("claim.published Ice is warm").then_some(())
-    })
-    .await;
+    until("it is told", SOON, async || receiver.out().contains("claim.published Ice is warm").then_some(())).await;
     let forged = reqwest::Client::new().post(format!("http://127.0.0.1:{port}/"));
     let forged =
         forged.header("webhook-id", "a").header("webhook-timestamp", "1").header("webhook-signature", "v1,AAAA");

@@ -1,10 +1,5 @@
 //! A server for one test, in this process, on a database and a port of its own.
 
-use std::net::TcpListener;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
-
 use actix_web::web;
 use onrecord::app::State;
 use onrecord::auth::Callers;
@@ -14,11 +9,14 @@ use onrecord::embeddings::{EmbeddingSettings, Embeddings};
 use onrecord::health::Draining;
 use onrecord::oidc::{Oidc, OidcSettings};
 use onrecord::webhooks::{WebhookSettings, Webhooks};
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::thread;
 use tokio_postgres::Client as Sql;
 use uuid::Uuid;
 
 use super::postgres::{self, NEWSROOMS};
-use super::{Client, until};
+use super::{Client, SOON, until};
 
 /// The server. When it is dropped it stops and its database is removed.
 pub struct App {
@@ -44,9 +42,18 @@ pub struct App {
 
 /// What tests of one client each need. All come from one address, and some send thousands of requests.
 pub fn limits() -> Limits {
+    const MINUTE: u64 = 60_000;
     let unlimited = Limits { key_requests: 0, address_requests: 0, unknown_keys: 0, ..Limits::default() };
-    // A minute for a statement, as a busy machine may need for the largest of what tests ask.
-    Limits { workers: Some(1), pool_size: 4, drain_seconds: 1, statement_ms: 60_000, ..unlimited }
+    // A minute for everything that PostgreSQL is waited for, as a busy machine may need for the largest of what tests ask.
+    let patient = Limits {
+        pool_wait_ms: MINUTE,
+        connect_ms: MINUTE,
+        statement_ms: MINUTE,
+        lock_ms: MINUTE,
+        idle_transaction_ms: MINUTE,
+        ..unlimited
+    };
+    Limits { workers: Some(1), pool_size: 4, drain_seconds: 1, ..patient }
 }
 
 /// Without an embedding service.
@@ -164,13 +171,13 @@ impl App {
         let sql = self.sql().await;
         let waiting =
             async || sql.query_one("SELECT count(*) FROM changes_unsequenced", &[]).await.unwrap().get::<_, i64>(0);
-        until("the log is in order", Duration::from_secs(20), async || (waiting().await == 0).then_some(())).await;
+        until("the log is in order", SOON, async || (waiting().await == 0).then_some(())).await;
     }
 
     /// Waits until what was written is in the counts of words.
     pub async fn words_counted(&self) {
         let counted = async || (self.count("word_deltas").await == 0).then_some(());
-        until("all words are counted", Duration::from_secs(20), counted).await;
+        until("all words are counted", SOON, counted).await;
     }
 
     /// Writes now when keys were last used, by a connection to `url`.

@@ -15,9 +15,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use url::{ParseError, Url};
 
-use super::until;
-
-const SOON: Duration = Duration::from_secs(30);
+use super::{SOON, until};
 
 /// A browser with a profile of its own. It and its driver end when this is dropped.
 pub struct Browser {

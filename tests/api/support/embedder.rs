@@ -66,7 +66,13 @@ impl Embedder {
     }
 
     pub fn settings(&self, model: &str) -> EmbeddingSettings {
-        EmbeddingSettings { url: Some(self.url.clone()), model: model.into(), dimensions: 8, ..no_service() }
+        EmbeddingSettings {
+            url: Some(self.url.clone()),
+            model: model.into(),
+            dimensions: 8,
+            query_ms: 2_000,
+            ..no_service()
+        }
     }
 
     pub fn is(&self, mood: Mood) {
@@ -124,7 +130,7 @@ fn answer(mood: Mood, body: &Value, state: &Mutex<State>) -> (&'static str, Stri
     match mood {
         Mood::Down => return ("503 Service Unavailable", "{}".into()),
         Mood::Garbage => return ("200 OK", "<html>".into()),
-        Mood::Slow => thread::sleep(Duration::from_secs(3)),
+        Mood::Slow => thread::sleep(Duration::from_secs(5)),
         Mood::Choosy if texts.iter().any(|text| text.contains("poison")) => return ("400 Bad Request", "{}".into()),
         Mood::Fragile if texts.iter().any(|text| text.contains("poison")) => {
             return ("500 Internal Server Error", "{}".into());

@@ -30,7 +30,7 @@ pub use provider::{CLIENT, Provider, claims};
 pub use proxy::{Break, Proxy};
 pub use receiver::{Manner, Received, Receiver};
 pub use stand_in::{SigningKey, StandIn};
-pub use wait::until;
+pub use wait::{SOON, until};
 
 /// Whether everything is tried that can be, which takes an hour: races a thousand times, and every odd text everywhere.
 pub fn thorough() -> bool {

@@ -173,7 +173,7 @@ pub async fn demo_database() -> String {
 async fn copy(template: &str) -> String {
     let url = create(server().await, &format!("TEMPLATE {template}")).await;
     // Roles' settings are not copied with a database.
-    migrate(&addresses(&url), Some(&Limits::default())).await.unwrap();
+    migrate(&addresses(&url), Some(&super::limits())).await.unwrap();
     url
 }
 

@@ -1,19 +1,17 @@
 //! A real OpenID provider, glewlwyd, with users who sign in as people do: with a password, and a code for the tokens.
 
-use std::collections::BTreeMap;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
-
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use reqwest::{Method, RequestBuilder, Response, redirect::Policy};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use tempfile::TempDir;
 
-use super::{Process, until};
+use super::{Process, SOON, until};
 
 /// The client that OnRecord's users come by.
 pub const CLIENT: &str = "onrecord";
@@ -68,7 +66,7 @@ impl Provider {
         let url = format!("http://127.0.0.1:{port}/api");
         // A proxy that the environment names leads nowhere from here.
         let http = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
-        until("the provider answers", Duration::from_secs(30), async || {
+        until("the provider answers", SOON, async || {
             assert!(process.runs(), "it has ended: {}{}", process.out(), process.err());
             http.get(format!("{url}/auth/")).send().await.ok()
         })

@@ -12,7 +12,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use serde_json::Value;
 use standardwebhooks::Webhook;
 
-use super::until;
+use super::{SOON, until};
 
 /// What it does with a request.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ impl Receiver {
 
     /// Waits until it has accepted so many.
     pub async fn accepts(&self, many: usize) -> Vec<Received> {
-        until(&format!("{many} are received"), Duration::from_secs(60), async || {
+        until(&format!("{many} are received"), SOON, async || {
             let accepted = self.accepted();
             (accepted.len() >= many).then_some(accepted)
         })
