@@ -417,8 +417,8 @@ diesel::table! {
         position -> Int8,
         /// The import's newsroom
         newsroom_id -> Uuid,
-        /// The record byte for byte, in UTF-8; the file in another encoding is in import_chunks
-        raw -> Bytea,
+        /// The record byte for byte, in UTF-8; the file in another encoding is in import_chunks; null: erased
+        raw -> Nullable<Bytea>,
         /// SHA-256 of raw: whether it has changed since
         sha256 -> Bytea,
         /// created, updated, unchanged, changed or failed
@@ -491,6 +491,8 @@ diesel::table! {
         updated_at -> Timestamptz,
         /// Raised by one with every change; the ETag
         version -> Int4,
+        /// When the file was erased, database time; null: it is kept
+        erased_at -> Nullable<Timestamptz>,
     }
 }
 

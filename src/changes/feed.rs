@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::rc::Rc;
+use std::str::FromStr;
 use std::time::Duration;
 
 use actix_web::http::header;
@@ -10,7 +11,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::stream;
+use futures_util::{Stream, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout};
@@ -27,7 +28,7 @@ use crate::health::Draining;
 /// How many changes a page has unless asked.
 const DEFAULT_LIMIT: u64 = 50;
 /// A stream ends after this time, so that a key that was revoked does not go on; clients connect again by themselves.
-const STREAM: Duration = Duration::from_secs(300);
+pub const STREAM: Duration = Duration::from_secs(300);
 /// How often a stream without news says that it lives, and looks whether the server is stopping.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
@@ -314,6 +315,11 @@ pub fn stream<T: Serialize + 'static>(
             Ok(Some((text.into(), (batch.after, news))))
         }
     });
+    event_stream(events)
+}
+
+/// The answer that server-sent events are.
+pub fn event_stream(events: impl Stream<Item = Result<web::Bytes>> + 'static) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.content_type("text/event-stream").insert_header((header::CACHE_CONTROL, "no-store"));
     // Proxies must pass each event on, and nothing may hold it back to compress it.
@@ -323,10 +329,23 @@ pub fn stream<T: Serialize + 'static>(
 
 /// Whether a client asked for a stream; then with where it broke off in the query.
 pub fn wants_stream(request: &HttpRequest, query: &mut FeedQuery) -> bool {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let wanted = header("accept").is_some_and(|accepted| accepted.contains("text/event-stream"));
+    let wanted = asks_for_events(request);
     if wanted {
-        query.after = header("last-event-id").and_then(|id| id.parse().ok()).or(query.after);
+        query.after = last_event_id(request).or(query.after);
     }
     wanted
+}
+
+/// Whether a client asked for server-sent events.
+pub fn asks_for_events(request: &HttpRequest) -> bool {
+    sent(request, "accept").is_some_and(|accepted| accepted.contains("text/event-stream"))
+}
+
+/// The last event that a client has seen of a stream that broke off.
+pub fn last_event_id<T: FromStr>(request: &HttpRequest) -> Option<T> {
+    sent(request, "last-event-id")?.parse().ok()
+}
+
+fn sent<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    request.headers().get(name)?.to_str().ok()
 }

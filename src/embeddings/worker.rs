@@ -20,8 +20,6 @@ use super::store::{self, Model, Passage, Row, Taken};
 use crate::db::{Db, Pool};
 use crate::error::{Error, Result};
 
-/// How many records are found by each part of their passages.
-const NEAREST: usize = 100;
 /// How long a service that has failed is not asked again for a query: requests would queue up behind each other's deadlines.
 const REST: Duration = Duration::from_secs(2);
 /// How many queries it must have failed one after the other: a single one may have been long.
@@ -83,12 +81,11 @@ pub struct Vector {
 }
 
 impl Vector {
-    /// The claims and statements nearest to it, by their ids.
-    pub async fn nearest(&self) -> Vec<Uuid> {
+    /// The claims and statements nearest to it, by their ids: up to `most` by each part of theirs.
+    pub async fn nearest(&self, most: usize) -> Vec<Uuid> {
         let query = self.clone();
-        let found = web::block(move || {
-            query.index.read().unwrap_or_else(PoisonError::into_inner).nearest(&query.bytes, NEAREST)
-        });
+        let found =
+            web::block(move || query.index.read().unwrap_or_else(PoisonError::into_inner).nearest(&query.bytes, most));
         found.await.unwrap_or_default()
     }
 

@@ -68,7 +68,7 @@ impl Plan {
         let rating_id =
             review.rating.as_ref().and_then(|words| rules.mappings.rating(words, publisher, host.as_deref()));
         if let (None, Some(words)) = (rating_id, &review.rating) {
-            let detail = format!("{words:?} stands for no rating of ours: map it in /v1/rating-mappings");
+            let detail = format!("“{words}” stands for no rating of ours: map it in /v1/rating-mappings");
             note("reviewRating/alternateName", detail);
         }
         let own = rules.options.own || is_own(review, rules.newsroom);

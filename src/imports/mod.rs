@@ -5,6 +5,7 @@
 
 mod clean;
 mod dates;
+mod follow;
 mod identity;
 mod known;
 mod make;

@@ -13,7 +13,7 @@ use crate::columns::{Children, text_enum};
 use crate::error::{Error, Result};
 use crate::etag::Versioned;
 use crate::page::PageRequest;
-use crate::schema::{import_records, imports};
+use crate::schema::{import_chunks, import_records, imports};
 use crate::text;
 
 text_enum! {
@@ -155,6 +155,8 @@ pub struct Import {
     pub created_at: DateTime<Utc>,
     /// When it last went on.
     pub updated_at: DateTime<Utc>,
+    /// When the file was erased; null: it is kept.
+    pub erased_at: Option<DateTime<Utc>>,
     /// Raised by one with every change; the ETag.
     pub version: i32,
 }
@@ -259,10 +261,40 @@ impl Import {
         Ok(query.order(import_records::position).limit(page.rows()).load(&mut conn).await?)
     }
 
-    /// A record as it stands in the file; 404 where there is none.
+    /// A record as it stands in the file; 404 where there is none, 410 where it was erased.
     pub async fn raw(id: Uuid, position: i64, caller: Caller, mut conn: &AsyncPgConnection) -> Result<Vec<u8>> {
         Self::find(id, caller, conn).await?;
         let query = import_records::table.find((id, position)).select(import_records::raw);
-        query.first(&mut conn).await.optional()?.ok_or(Error::NotFound("record of the import"))
+        let raw: Option<Option<Vec<u8>>> = query.first(&mut conn).await.optional()?;
+        let erased = || Error::Gone { noun: "import's file", reason: "it was erased".into() };
+        raw.ok_or(Error::NotFound("record of the import"))?.ok_or_else(erased)
+    }
+
+    /// Erases the file, and what its records say of it. What was made of them stays, and by their digests they are known again. 409
+    /// while it is worked on.
+    pub async fn erase(id: Uuid, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
+        let own = imports::id.eq(id).and(imports::newsroom_id.eq(caller.newsroom_id));
+        let found = Self::query().filter(own).for_update().first(conn).await.optional()?;
+        let import = found.ok_or(Error::NotFound("import"))?;
+        if !matches!(import.status, ImportStatus::Done | ImportStatus::Failed) {
+            return Err(Error::conflict("The file is still worked on. Erase it when that is done."));
+        }
+        if import.erased_at.is_some() {
+            return Ok(());
+        }
+        diesel::update(imports::table.find(id)).set(imports::erased_at.eq(diesel::dsl::now)).execute(conn).await?;
+        diesel::delete(import_chunks::table.filter(import_chunks::import_id.eq(id))).execute(conn).await?;
+        let nothing = (
+            import_records::raw.eq(None::<Vec<u8>>),
+            import_records::review_url.eq(None::<String>),
+            import_records::publisher.eq(None::<String>),
+            import_records::rating.eq(None::<String>),
+            import_records::problems.eq(Value::Array(Vec::new())),
+        );
+        diesel::update(import_records::table.filter(import_records::import_id.eq(id)))
+            .set(nothing)
+            .execute(conn)
+            .await?;
+        Ok(())
     }
 }

@@ -261,8 +261,11 @@ impl<'a> Reader<'a> {
 
     /// An address as it is kept; what is none is a problem.
     fn address(&mut self, address: &str, member: &str) -> Option<String> {
-        let found = absolute(address, self.base)
-            .filter(|found| text::web_address(found).is_ok() && found.chars().count() <= 2000);
+        let found = absolute(address, self.base).filter(|found| text::web_address(found).is_ok());
+        if found.as_ref().is_some_and(|found| found.chars().count() > 2000) {
+            self.problem(member, format!("is longer than 2,000 characters: {}", cut(&clean(address), 200).0));
+            return None;
+        }
         if found.is_none() {
             let hint = if address.starts_with('/') { "; say with base_url what it is relative to" } else { "" };
             self.problem(member, format!("is no web address: {}{hint}", cut(&clean(address), 200).0));

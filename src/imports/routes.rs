@@ -2,19 +2,21 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, get, post, web};
+use actix_web::{Either, FromRequest, HttpMessage, HttpRequest, HttpResponse, delete, get, post, web};
 use futures_util::{Stream, StreamExt, stream};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::model::{Form, Import, ImportOptions, ImportRecord, RecordFilter};
-use super::store;
-use crate::auth::{Editor, Reader};
+use super::{follow, store};
+use crate::auth::{Admin, Editor, Reader};
+use crate::changes::feed;
 use crate::config::Limits;
 use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::etag::Record;
+use crate::etag::{NoContent, Record};
 use crate::extract::{Id, List, NoFilter, Query};
+use crate::health::Draining;
 use crate::idempotency::{Answer, PostRequest, once};
 use crate::page::{Listed, Page, PageParameters};
 
@@ -24,6 +26,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(list_imports)
         .service(create_import)
         .service(get_import)
+        .service(erase_import)
         .service(list_import_records)
         .service(get_import_record);
 }
@@ -84,11 +87,34 @@ async fn create_import(
 
 /// Read an import
 ///
-/// How far it is.
-#[utoipa::path(tag = "imports", params(("id" = Uuid, Path, description = "The import's id", example = "#imported-reviews")), responses((status = 200, description = "The import", body = Import)), security(("api_key" = ["reader"])))]
+/// How far it is. With `Accept: text/event-stream` it is a stream of server-sent events, `progress` each time that it has gone on, with
+/// the import, until it is done or has failed.
+#[utoipa::path(tag = "imports", params(("id" = Uuid, Path, description = "The import's id", example = "#imported-reviews")), responses((status = 200, description = "The import", body = Import), (status = 204, description = "Of a stream: the last event was seen already")), security(("api_key" = ["reader"])))]
 #[get("/imports/{id}")]
-async fn get_import(db: web::Data<Db>, Reader(caller): Reader, Id(id): Id) -> Result<Record<Import>> {
-    Ok(Record(db.read(async |conn| Import::find(id, caller, conn).await).await?))
+async fn get_import(
+    db: web::Data<Db>,
+    draining: web::Data<Draining>,
+    Reader(caller): Reader,
+    Id(id): Id,
+    request: HttpRequest,
+) -> Result<Either<Record<Import>, HttpResponse>> {
+    if feed::asks_for_events(&request) {
+        return follow::events(id, caller, &request, db, draining).await.map(Either::Right);
+    }
+    let import = db.read(async |conn| Import::find(id, caller, conn).await).await?;
+    Ok(Either::Left(Record(import)))
+}
+
+/// Erase an import's file
+///
+/// With what its records say of it: the bytes, addresses, names, ratings and problems. What was made of them stays, and the same file
+/// again still changes nothing. For what must be erased, beside `POST /v1/redactions`, and for what is not needed any more. 409 while it
+/// is worked on.
+#[utoipa::path(tag = "imports", params(("id" = Uuid, Path, description = "The import's id", example = "#imported-reviews")), responses((status = 204, description = "Erased")), security(("api_key" = ["admin"])))]
+#[delete("/imports/{id}/file")]
+async fn erase_import(db: web::Data<Db>, Admin(caller): Admin, Id(id): Id) -> Result<NoContent> {
+    db.write(async move |conn| Import::erase(id, caller, conn).await).await?;
+    Ok(NoContent)
 }
 
 /// List an import's records

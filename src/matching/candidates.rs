@@ -45,14 +45,10 @@ pub async fn candidates(
     mut conn: &AsyncPgConnection,
 ) -> Result<Vec<Candidate>> {
     let Some(wanted) = rare(reading) else { return Ok(Vec::new()) };
-    let narrowed = if request.topic.is_some() || request.newsroom_id.is_some() {
-        "AND EXISTS (SELECT FROM claims WHERE claims.id = claim_id AND ($3 IS NULL OR $3 = ANY (topics)) AND ($4 IS NULL OR claims.newsroom_id = $4))"
-    } else {
-        "AND $3 IS NULL AND $4 IS NULL"
-    };
     let sql = format!(
         "SELECT record_id, claim_id, noun = 'claim' AS is_claim, CASE noun WHEN 'claim' THEN key END AS text_key, words FROM search_entries
-         WHERE words @@ $1::tsquery AND noun IN ('claim', 'statement', 'verdict') AND (public OR newsroom_id = $2) {narrowed} LIMIT $5"
+         WHERE words @@ $1::tsquery AND noun IN ('claim', 'statement', 'verdict') AND (public OR newsroom_id = $2) {} LIMIT $5",
+        narrowed(request)
     );
     Ok(diesel::sql_query(sql)
         .bind::<Text, _>(wanted)
@@ -64,16 +60,34 @@ pub async fn candidates(
         .await?)
 }
 
-/// The entries of these claims and statements, as far as the caller may see them.
-pub async fn these(ids: &[Uuid], viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Candidate>> {
-    Ok(diesel::sql_query(
+/// The entries of these claims and statements that the caller may see and has asked for.
+pub async fn these(
+    ids: &[Uuid],
+    request: &MatchRequest,
+    viewer: Viewer,
+    mut conn: &AsyncPgConnection,
+) -> Result<Vec<Candidate>> {
+    let sql = format!(
         "SELECT record_id, claim_id, noun = 'claim' AS is_claim, CASE noun WHEN 'claim' THEN key END AS text_key, words FROM search_entries
-         WHERE record_id = ANY ($1) AND claim_id IS NOT NULL AND (public OR newsroom_id = $2)",
-    )
-    .bind::<Array<SqlUuid>, _>(ids)
-    .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
-    .load(&mut conn)
-    .await?)
+         WHERE record_id = ANY ($1) AND claim_id IS NOT NULL AND (public OR newsroom_id = $2) {}",
+        narrowed(request)
+    );
+    Ok(diesel::sql_query(sql)
+        .bind::<Array<SqlUuid>, _>(ids)
+        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+        .bind::<Nullable<Text>, _>(request.topic.as_deref())
+        .bind::<Nullable<SqlUuid>, _>(request.newsroom_id)
+        .load(&mut conn)
+        .await?)
+}
+
+/// The condition that a claim has the topic `$3` and is of the newsroom `$4`.
+fn narrowed(request: &MatchRequest) -> &'static str {
+    if request.is_narrowed() {
+        "AND EXISTS (SELECT FROM claims WHERE claims.id = claim_id AND ($3 IS NULL OR $3 = ANY (topics)) AND ($4 IS NULL OR claims.newsroom_id = $4))"
+    } else {
+        "AND $3 IS NULL AND $4 IS NULL"
+    }
 }
 
 /// `tsquery` in text form: any of the rarest words, and pairs of the next ones.

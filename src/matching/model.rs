@@ -69,6 +69,11 @@ pub struct MatchRequest {
 }
 
 impl MatchRequest {
+    /// Whether only some of the claims are asked for.
+    pub fn is_narrowed(&self) -> bool {
+        self.topic.is_some() || self.newsroom_id.is_some()
+    }
+
     /// For a text in a known language.
     pub fn of(text: &str, language: &str, limit: usize) -> Self {
         let (text, language) = (Some(text.to_owned()), Some(language.to_owned()));

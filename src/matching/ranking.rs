@@ -22,6 +22,11 @@ use crate::rating_scales::Rating;
 use crate::schema::claims;
 use crate::verdicts::Verdict;
 
+/// How many claims and statements are looked at because of what they mean.
+const NEAREST: usize = 100;
+/// The same where only some claims are asked for, as the index knows nothing of topics and newsrooms.
+const NEAREST_OF_ALL: usize = 1000;
+
 /// How near a claim is, and why.
 #[derive(Debug, Clone, Default)]
 struct Near {
@@ -46,7 +51,10 @@ pub async fn matches(request: &MatchRequest, viewer: Viewer, db: &Db, embeddings
     let meaning = if whole.is_empty() { Meaning::Off } else { embeddings.meaning(&whole).await };
     let degraded = matches!(meaning, Meaning::Missing);
     let sense = match meaning {
-        Meaning::Of(vector) => Some(Sense { nearest: vector.nearest().await, vector, weight: embeddings.weight() }),
+        Meaning::Of(vector) => {
+            let most = if request.is_narrowed() { NEAREST_OF_ALL } else { NEAREST };
+            Some(Sense { nearest: vector.nearest(most).await, vector, weight: embeddings.weight() })
+        }
         Meaning::Off | Meaning::Missing => None,
     };
     let found = async |conn: &AsyncPgConnection| {
@@ -76,7 +84,7 @@ async fn near(
     if let Some(Sense { vector, nearest, .. }) = sense {
         let known: HashSet<Uuid> = candidates.iter().map(|candidate| candidate.record_id).collect();
         let others: Vec<Uuid> = nearest.iter().copied().filter(|id| !known.contains(id)).collect();
-        candidates.extend(these(&others, viewer, conn).await?);
+        candidates.extend(these(&others, request, viewer, conn).await?);
         cosines = vector.cosines(candidates.iter().map(|candidate| candidate.record_id));
     }
     let weight = sense.map_or(1.0, |sense| sense.weight);

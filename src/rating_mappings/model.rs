@@ -166,8 +166,26 @@ const OWN: &str = "";
 pub struct Mappings(HashMap<(String, Option<String>), Uuid>);
 
 impl Mappings {
-    /// Reads them.
+    /// Reads them. Where none says otherwise, words that are a label of the newsroom's scales, or of those that come with OnRecord,
+    /// stand for that rating, in any of their languages.
     pub async fn of(newsroom_id: Uuid, conn: &mut AsyncPgConnection) -> Result<Self> {
+        let mut all = Self::mapped(newsroom_id, conn).await?;
+        all.extend(&labels(newsroom_id, conn).await?, None);
+        Ok(all)
+    }
+
+    /// Those of a newsroom for its own reviews: first the mappings of its own words, then labels, then anybody's mappings.
+    pub async fn of_own(newsroom: &Newsroom, conn: &mut AsyncPgConnection) -> Result<Self> {
+        let mut all = Self::mapped(newsroom.id, conn).await?;
+        let name = text::folded(&newsroom.name);
+        let by_name = all.0.iter().filter(|((_, whose), _)| whose.as_ref() == Some(&name));
+        let own: Vec<_> = by_name.map(|((words, _), id)| (words.clone(), *id)).collect();
+        all.extend(&own, Some(OWN));
+        all.extend(&labels(newsroom.id, conn).await?, Some(OWN));
+        Ok(all)
+    }
+
+    async fn mapped(newsroom_id: Uuid, conn: &mut AsyncPgConnection) -> Result<Self> {
         let mapped: Vec<(String, Option<String>, Uuid)> = rating_mappings::table
             .filter(rating_mappings::newsroom_id.eq(newsroom_id))
             .select((rating_mappings::rating_folded, rating_mappings::publisher_folded, rating_mappings::rating_id))
@@ -176,33 +194,14 @@ impl Mappings {
         Ok(Self(mapped.into_iter().map(|(rating, publisher, id)| ((rating, publisher), id)).collect()))
     }
 
-    /// Those of a newsroom for its own reviews: first the mappings of its own words, then the labels of its scales and of those that
-    /// come with OnRecord, in any of their languages.
-    pub async fn of_own(newsroom: &Newsroom, conn: &mut AsyncPgConnection) -> Result<Self> {
-        let known = rating_scales::newsroom_id.is_null().or(rating_scales::newsroom_id.eq(newsroom.id));
-        let labels: Vec<(Uuid, String, Value)> = ratings::table
-            .inner_join(rating_scales::table)
-            .filter(known)
-            .order((rating_scales::newsroom_id.desc().nulls_last(), rating_scales::is_default.desc(), ratings::id))
-            .select((ratings::id, ratings::label, ratings::labels))
-            .load(conn)
-            .await?;
-        let mut all = Self::of(newsroom.id, conn).await?;
-        let name = text::folded(&newsroom.name);
-        let by_name: Vec<_> = all.0.iter().filter(|((_, whose), _)| whose.as_ref() == Some(&name)).collect();
-        let own: Vec<_> =
-            by_name.into_iter().map(|((words, _), id)| ((words.clone(), Some(OWN.into())), *id)).collect();
-        all.0.extend(own);
-        for (id, label, translated) in labels {
-            let translated = translated.as_object().into_iter().flat_map(|labels| labels.values());
-            for label in translated.filter_map(Value::as_str).chain([label.as_str()]) {
-                all.0.entry((folded(label), Some(OWN.into()))).or_insert(id);
-            }
+    /// With these words of a publisher, but for those that are known.
+    fn extend(&mut self, words: &[(String, Uuid)], publisher: Option<&str>) {
+        for (words, id) in words {
+            self.0.entry((words.clone(), publisher.map(str::to_owned))).or_insert(*id);
         }
-        Ok(all)
     }
 
-    /// What the words stand for: the publisher's by name, by host, then anybody's.
+    /// What the words stand for: the publisher's by name, by host, then anybody's and labels.
     pub fn rating(&self, words: &str, publisher: &str, host: Option<&str>) -> Option<Uuid> {
         let words = folded(words);
         let whose = [Some(text::folded(publisher)), host.map(text::folded), None];
@@ -211,6 +210,25 @@ impl Mappings {
         let [name, host, any] = whose;
         asked(name).or_else(|| host.and_then(|host| asked(Some(host)))).or_else(|| asked(any))
     }
+}
+
+/// The labels of the newsroom's scales and of those that come with OnRecord, in all their languages; the newsroom's first, then those
+/// of the scale that is the default.
+async fn labels(newsroom_id: Uuid, conn: &mut AsyncPgConnection) -> Result<Vec<(String, Uuid)>> {
+    let known = rating_scales::newsroom_id.is_null().or(rating_scales::newsroom_id.eq(newsroom_id));
+    let labels: Vec<(Uuid, String, Value)> = ratings::table
+        .inner_join(rating_scales::table)
+        .filter(known)
+        .order((rating_scales::newsroom_id.desc().nulls_last(), rating_scales::is_default.desc(), ratings::id))
+        .select((ratings::id, ratings::label, ratings::labels))
+        .load(conn)
+        .await?;
+    let of_one = |(id, label, translated): &(Uuid, String, Value)| {
+        let translated =
+            translated.as_object().into_iter().flat_map(|labels| labels.values()).filter_map(Value::as_str);
+        translated.chain([label.as_str()]).map(|label| (folded(label), *id)).collect::<Vec<_>>()
+    };
+    Ok(labels.iter().flat_map(of_one).collect())
 }
 
 #[cfg(test)]

@@ -160,6 +160,29 @@ async fn a_new_model_takes_over_when_it_is_complete() {
     assert_eq!(embedder.embedded("Uno squalo"), 2);
 }
 
+/// A topic's claim is found by its meaning also where more claims than are looked at lie nearer.
+#[actix_web::test]
+async fn a_topics_claims_are_found_among_many_that_lie_nearer() {
+    let embedder = Embedder::start();
+    let app = App::embedded_by(embedder.settings("one"), &postgres::database().await);
+    let nearer = (0..150).map(|n| {
+        claim(json!({"language": "it", "status": "published",
+        "text": format!("Squalo, ministro, guerra, uccello e ponte {n}")}))
+    });
+    app.editor.post("/v1/bundles", &json!({"claims": nearer.collect::<Vec<_>>()})).await.expect(201);
+    let on_topic = claim(json!({"text": "Squalo, ministro, guerra e uccello", "language": "it", "topics": ["sea"],
+        "status": "published"}));
+    let id = app.editor.id_of_new("claims", on_topic).await;
+    nothing_waits(&app).await;
+    let asked = json!({"text": "A shark, a minister, a war, a bird and a bridge", "topic": "sea"});
+    until("it is found by its meaning", SOON, async || {
+        let found = app.anyone.post("/v1/claims/match", &asked).await.expect(200).body;
+        let best = &found["matches"][0];
+        (best["claim"]["id"] == id && best["matched_by"] == json!(["meaning"])).then_some(())
+    })
+    .await;
+}
+
 #[actix_web::test]
 async fn two_processes_share_the_work() {
     let embedder = Embedder::start();

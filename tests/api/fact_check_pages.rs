@@ -19,7 +19,7 @@ fn page(markups: &[Value]) -> Value {
 }
 
 /// Editors publish by themselves.
-async fn without_four_eyes() -> App {
+pub async fn without_four_eyes() -> App {
     let app = App::start().await;
     app.admin.patch(&format!("/v1/newsrooms/{}", app.newsroom_id), &json!({"four_eyes": false})).await.expect(200);
     app

@@ -206,7 +206,8 @@ pub fn good(issuer: &str, changes: Value) -> Value {
 async fn keys_are_asked_for_when_they_are_needed_and_no_oftener() {
     let (provider, first, second) = (StandIn::start(), SigningKey::first(), SigningKey::second());
     provider.keys(&[&first]);
-    let app = App::signed_in_by(&OidcSettings { keys_seconds: 3, retry_seconds: 2, ..settings(&provider.url) }).await;
+    // Long enough for a hundred requests on a busy machine.
+    let app = App::signed_in_by(&OidcSettings { keys_seconds: 16, retry_seconds: 8, ..settings(&provider.url) }).await;
     assert_eq!(provider.asked("/keys"), 0, "before anybody signs in there is no need");
     let (old, new) = (first.sign(&good(&provider.url, json!({}))), second.sign(&good(&provider.url, json!({}))));
     for _ in 0..50 {
@@ -217,12 +218,12 @@ async fn keys_are_asked_for_when_they_are_needed_and_no_oftener() {
     let unknown = app.with_key(&new);
     join_all((0..50).map(|_| async { unknown.get("/v1/claims").await.problem(401, "does not have") })).await;
     assert_eq!(provider.asked("/keys"), 1, "not so soon after the last time, whatever tokens name");
-    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    tokio::time::sleep(Duration::from_millis(8_100)).await;
     join_all((0..50).map(|_| async { unknown.get("/v1/members").await.expect(200) })).await;
     assert_eq!(provider.asked("/keys"), 2, "many who wait for a new key ask once");
     provider.keys(&[&second]);
     app.with_key(&old).get("/v1/members").await.expect(200);
-    tokio::time::sleep(Duration::from_millis(3_100)).await;
+    tokio::time::sleep(Duration::from_millis(16_100)).await;
     app.with_key(&old).get("/v1/members").await.problem(401, "does not have");
     unknown.get("/v1/members").await.expect(200);
     assert_eq!(provider.asked("/keys"), 3);

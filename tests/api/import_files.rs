@@ -1,0 +1,93 @@
+//! What an import stands on and leaves behind: the ratings that words stand for, and files that are erased.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::imports::{FALSE, import, map, records, review};
+use crate::support::App;
+
+/// What must be erased goes; what was made of it, and by what it is known again, stays.
+#[actix_web::test]
+async fn a_file_is_erased_and_known_again() {
+    let app = App::start().await;
+    let file = format!("[{}, {{\"@type\": \"ClaimReview\"}}]", review(1));
+    let first = import(&app.editor, "application/json", "", file.clone()).await;
+    let (path, record) = {
+        let id = first["id"].as_str().unwrap();
+        (format!("/v1/imports/{id}/file"), format!("/v1/imports/{id}/records/1/raw"))
+    };
+    app.editor.delete(&path).await.problem(403, "admin");
+    app.other.delete(&path).await.expect(403);
+    app.anyone.delete(&path).await.expect(401);
+    app.admin.get(&record).await.expect(200);
+    for _ in 0..2 {
+        app.admin.delete(&path).await.expect(204);
+        app.admin.get(&record).await.problem(410, "erased");
+    }
+    let read = app.reader.get(path.strip_suffix("/file").unwrap()).await.expect(200).body;
+    assert!(read["erased_at"].is_string() && read["created"] == 1, "{read}");
+    let kept = records(&app.editor, &first).await;
+    assert_eq!((&kept[0]["outcome"], &kept[1]["outcome"]), (&json!("created"), &json!("failed")));
+    assert!(
+        kept.iter()
+            .all(|one| one["review_url"].is_null() && one["publisher"].is_null() && one["problems"] == json!([]))
+    );
+    assert_eq!((app.count("import_chunks").await, app.count("claims").await), (0, 1));
+    let again = import(&app.editor, "application/json", "", file).await;
+    assert_eq!((&again["unchanged"], &again["failed"]), (&json!(1), &json!(1)));
+    app.admin.delete(&format!("/v1/imports/{}/file", uuid::Uuid::now_v7())).await.expect(404);
+}
+
+/// Words that are a rating's label need no mapping; a mapping goes before them.
+#[actix_web::test]
+async fn labels_of_ratings_are_known() {
+    const TRUE: &str = "01890000-0000-7000-8000-000000000105";
+    let app = App::start().await;
+    let rated = async |n: usize, words: &str| {
+        let mut one = review(n);
+        one["reviewRating"]["alternateName"] = json!(words);
+        let import = import(&app.editor, "application/json", "", one.to_string()).await;
+        let record = records(&app.editor, &import).await.remove(0);
+        let verdict = format!("/v1/verdicts/{}", record["verdict_id"].as_str().unwrap());
+        app.editor.get(&verdict).await.expect(200).body["rating_id"].clone()
+    };
+    assert_eq!(rated(1, "FALSE").await, FALSE);
+    assert_eq!(rated(2, "Falso.").await, FALSE);
+    assert_eq!(rated(3, "Pants on fire").await, Value::Null);
+    map(&app.editor, "false", TRUE).await;
+    assert_eq!(rated(4, "False").await, TRUE);
+}
+
+/// A browser's `EventSource` follows an import to its end, and is told then that there is no more.
+#[actix_web::test]
+async fn an_import_is_followed() {
+    let app = App::start().await;
+    let file = json!((0..700).map(review).collect::<Vec<_>>());
+    let request = app.editor.request(Method::POST, "/v1/imports").json(&file);
+    let sent = app.editor.send(request).await.expect(201);
+    let path = sent.header("location").unwrap();
+    let follow = async |last: &str| {
+        let request = app.reader.request(Method::GET, path).header("accept", "text/event-stream");
+        app.reader.send(request.header("last-event-id", last)).await
+    };
+    let told = follow("").await.expect(200);
+    assert_eq!(told.header("content-type"), Some("text/event-stream"));
+    let events: Vec<(&str, Value)> = told
+        .text
+        .split("\n\n")
+        .filter_map(|event| {
+            let (id, rest) = event.strip_prefix("id: ")?.split_once("\nevent: progress\ndata: ").unwrap();
+            Some((id, serde_json::from_str(rest).unwrap()))
+        })
+        .collect();
+    let (last, done) = events.last().unwrap();
+    assert_eq!(
+        (&done["status"], &done["created"], done["version"].to_string()),
+        (&json!("done"), &json!(700), (*last).to_owned())
+    );
+    let records: Vec<u64> = events.iter().map(|(_, import)| import["records"].as_u64().unwrap()).collect();
+    assert!(records.is_sorted(), "{records:?}");
+    follow(last).await.expect(204);
+    let request = app.other.request(Method::GET, path).header("accept", "text/event-stream");
+    app.other.send(request).await.expect(404);
+}
