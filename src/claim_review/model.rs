@@ -20,7 +20,7 @@ pub struct ClaimReview {
     pub kind: &'static str,
     /// The verdict's id.
     pub identifier: Uuid,
-    /// Where the review is published: the verdict's `url`.
+    /// Where the review is published: the verdict's `url`, else the claim's page here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The claim as it stood when it was reviewed.
@@ -45,6 +45,15 @@ pub struct ClaimReview {
     pub review_rating: ReviewRating,
     /// What was reviewed.
     pub item_reviewed: ReviewedClaim,
+}
+
+impl ClaimReview {
+    /// With the claim's page as its address where its newsroom has not published it elsewhere: readers need one.
+    #[must_use]
+    pub fn addressed(self, base: &str) -> Self {
+        let url = self.url.or_else(|| Some(format!("{base}/claims/{}", self.claim_id)));
+        Self { url, ..self }
+    }
 }
 
 /// A rating: always in words, and as a number where its scale has them.

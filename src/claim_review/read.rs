@@ -99,10 +99,11 @@ const REVIEWED: &str = "SELECT v.id, v.claim_id, v.claim_reviewed, coalesce(v.la
     CROSS JOIN LATERAL (SELECT min(numeric_value) AS worst, max(numeric_value) AS best FROM ratings WHERE scale_id = r.scale_id) AS scale
     WHERE v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL";
 
-/// The current reviews of claims that are public: the newsrooms' own first, then other publishers'; the newest first in both.
+/// The current reviews of claims that are public: the newsrooms' own first, of these the claim's newsroom's, then other publishers'; what
+/// was published last first.
 pub async fn of_claims(claim_ids: &[Uuid], mut conn: &AsyncPgConnection) -> Result<Vec<ClaimReview>> {
     let query = diesel::sql_query(format!(
-        "{REVIEWED} AND v.claim_id = ANY($1) ORDER BY v.author_id IS NOT NULL, v.updated_at DESC, v.id DESC"
+        "{REVIEWED} AND v.claim_id = ANY($1) ORDER BY v.author_id IS NOT NULL, v.newsroom_id <> c.newsroom_id, v.updated_at DESC, v.id DESC"
     ));
     let found: Vec<PublicVerdict> = query.bind::<Array<SqlUuid>, _>(claim_ids).load(&mut conn).await?;
     found.into_iter().map(PublicVerdict::told).collect()

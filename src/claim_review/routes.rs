@@ -13,7 +13,7 @@ use super::rules::{MarkupCheck, check};
 use crate::auth::Viewer;
 use crate::body::{NO_BODY, read_body};
 use crate::claims::Claim;
-use crate::config::Limits;
+use crate::config::{Limits, PublicUrl};
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::extract::Id;
@@ -36,13 +36,20 @@ pub fn configure_feeds(config: &mut ServiceConfig) {
 /// somebody puts it forward by name. 404 where nothing is published on the claim.
 #[utoipa::path(tag = "claimreview", params(("id" = Uuid, Path, description = "The claim's id", example = "#talks")), responses((status = 200, description = "The review", body = ClaimReview, content_type = "application/ld+json")))]
 #[get("/claims/{id}/claimreview")]
-async fn get_claim_review(db: web::Data<Db>, viewer: Viewer, Id(id): Id) -> Result<HttpResponse> {
+async fn get_claim_review(
+    db: web::Data<Db>,
+    public_url: web::Data<PublicUrl>,
+    viewer: Viewer,
+    Id(id): Id,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let found = async |conn: &_| {
         Claim::find(id, viewer, conn).await?;
         read::of_claims(&[id], conn).await
     };
     let review =
         db.snapshot(found).await?.into_iter().next().ok_or(Error::NotFound("published verdict on the claim"))?;
+    let review = review.addressed(&public_url.of(&request));
     Ok(HttpResponse::Ok().content_type(JSON_LD).body(within_script(&serde_json::to_string(&review)?)))
 }
 
@@ -80,10 +87,15 @@ impl FromRequest for Markup {
 /// that it may be of any size: an answer that breaks off is not complete.
 #[utoipa::path(tag = "claimreview", responses((status = 200, description = "The feed", body = Value, content_type = "application/ld+json")))]
 #[get("/claimreview.json")]
-async fn get_claim_review_feed(db: web::Data<Db>) -> Result<HttpResponse> {
+async fn get_claim_review_feed(
+    db: web::Data<Db>,
+    public_url: web::Data<PublicUrl>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let base = public_url.of(&request);
     let pieces = pieces(move |last| {
-        let db = db.clone();
-        async move { feed_behind(last, &db).await }
+        let (db, base) = (db.clone(), base.clone());
+        async move { feed_behind(last, &base, &db).await }
     });
     Ok(HttpResponse::Ok().content_type(JSON_LD).streaming(pieces.await?))
 }
@@ -107,24 +119,27 @@ const JSON_LD: &str = "application/ld+json";
 const ROWS: i64 = 200;
 
 /// Some of the feed, behind a verdict.
-async fn feed_behind(last: Option<Uuid>, db: &Db) -> Result<Piece> {
+async fn feed_behind(last: Option<Uuid>, base: &str, db: &Db) -> Result<Piece> {
     let after = last.unwrap_or_default();
     let reviews = db.snapshot(async |conn| read::own_after(after, ROWS, conn).await).await?;
     let mut text = match last {
         None => r#"{"@context":"https://schema.org","@type":"DataFeed","dataFeedElement":["#.to_owned(),
         Some(_) => String::new(),
     };
-    for (nth, review) in reviews.iter().enumerate() {
+    let newest = reviews.last().map(|review| review.identifier);
+    for (nth, review) in reviews.into_iter().enumerate() {
         if nth > 0 || last.is_some() {
             text.push(',');
         }
-        let item =
-            json!({"@type": "DataFeedItem", "url": review.url, "dateCreated": review.date_published, "item": [review]});
+        let review = review.addressed(base);
+        let mut item = json!({"@type": "DataFeedItem", "url": review.url, "item": [review]});
+        if let Some(date) = &review.date_published {
+            item["dateCreated"] = json!(date);
+        }
         text.push_str(&within_script(&item.to_string()));
     }
-    let last = reviews.last().map(|review| review.identifier);
-    if last.is_none() {
+    if newest.is_none() {
         text.push_str("]}");
     }
-    Ok(Piece { text: text.into(), last })
+    Ok(Piece { text: text.into(), last: newest })
 }

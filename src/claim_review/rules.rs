@@ -70,7 +70,7 @@ const SHOWN: usize = 75;
 /// Checks all reviews in a document: an object, an array, an `@graph`, or nested in other objects.
 pub fn check(document: &Value) -> MarkupCheck {
     let mut checked = MarkupCheck::default();
-    checked.search(document, "", 0);
+    checked.search(document, "", 0, false);
     if checked.reviews.is_empty() {
         checked.note(
             "",
@@ -93,6 +93,17 @@ fn is_a(object: &Map<String, Value>, wanted: &str) -> bool {
     match object.get("@type") {
         Some(Value::Array(types)) => types.iter().any(named),
         Some(one) => named(one),
+        None => false,
+    }
+}
+
+/// Whether an object says that its names are those of schema.org.
+fn names_schema_org(object: &Map<String, Value>) -> bool {
+    let is_it = |value: &Value| value.as_str().is_some_and(|context| context.contains("schema.org"));
+    match object.get("@context") {
+        Some(Value::Array(contexts)) => contexts.iter().any(is_it),
+        Some(Value::Object(context)) => context.values().any(is_it),
+        Some(context) => is_it(context),
         None => false,
     }
 }
@@ -123,21 +134,32 @@ impl MarkupCheck {
         self.findings.push(MissedRule { pointer: pointer.into(), level, reader, detail: detail.into() });
     }
 
-    fn search(&mut self, value: &Value, pointer: &str, depth: usize) {
-        if depth > DEEPEST || self.truncated {
+    /// Finds the reviews; `named` says that a vocabulary was named above.
+    fn search(&mut self, value: &Value, pointer: &str, depth: usize, named: bool) {
+        if depth > DEEPEST {
+            self.truncated |= value.is_object() || value.is_array();
+        }
+        if self.truncated {
             return;
         }
         match value {
             Value::Array(items) => {
                 for (nth, item) in items.iter().enumerate() {
-                    self.search(item, &format!("{pointer}/{nth}"), depth + 1);
+                    self.search(item, &format!("{pointer}/{nth}"), depth + 1, named);
                 }
             }
-            Value::Object(object) if is_a(object, "ClaimReview") => self.review(object, pointer),
+            Value::Object(object) if is_a(object, "ClaimReview") => {
+                if !named && !names_schema_org(object) {
+                    let detail = "needs @context, \"https://schema.org\", here or in what it stands in";
+                    self.note(pointer, RuleLevel::Error, MarkupReader::Google, detail);
+                }
+                self.review(object, pointer);
+            }
             Value::Object(object) => {
+                let named = named || names_schema_org(object);
                 for (name, member) in object {
                     let name = name.replace('~', "~0").replace('/', "~1");
-                    self.search(member, &format!("{pointer}/{name}"), depth + 1);
+                    self.search(member, &format!("{pointer}/{name}"), depth + 1, named);
                 }
             }
             _ => {}

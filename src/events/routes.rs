@@ -34,7 +34,7 @@ pub struct Events {
 /// and come back with it; with `wait`, an empty answer waits for the next event. With `Accept: text/event-stream` it is a stream
 /// of server-sent events, named by their type and with their position as id, so that a browser's `EventSource` goes on where it
 /// broke off (`Last-Event-ID`).
-#[utoipa::path(tag = "webhooks", params(FeedQuery), responses((status = 200, description = "The events", body = Events)))]
+#[utoipa::path(tag = "webhooks", params(FeedQuery), responses((status = 200, description = "The events", content((Events = "application/json"), (String = "text/event-stream")))))]
 #[get("/events")]
 async fn list_events(
     db: web::Data<Db>,

@@ -128,7 +128,7 @@ const BESIDE: &str = "SELECT c.id, n.name AS newsroom, verdict.*,
         SELECT v.id AS verdict_id, r.label, r.numeric_value, v.title, v.summary, v.url, v.reviewed_on, coalesce(a.name, own.name) AS publisher
         FROM verdicts AS v JOIN newsrooms AS own ON own.id = v.newsroom_id LEFT JOIN ratings AS r ON r.id = v.rating_id LEFT JOIN sources AS a ON a.id = v.author_id
         WHERE v.claim_id = c.id AND v.status = 'published' AND (v.public OR v.newsroom_id = $2)
-        ORDER BY v.author_id IS NOT NULL, v.newsroom_id <> c.newsroom_id, v.id DESC LIMIT 1) AS verdict ON true
+        ORDER BY v.author_id IS NOT NULL, v.newsroom_id <> c.newsroom_id, v.updated_at DESC, v.id DESC LIMIT 1) AS verdict ON true
     WHERE c.id = ANY ($1)";
 
 impl Beside {

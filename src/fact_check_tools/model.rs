@@ -94,7 +94,7 @@ impl FactCheckReview {
                 name: review.author.name.clone(),
                 site: site(&review.author, review.url.as_deref()),
             },
-            url: review.url.clone().unwrap_or_else(|| format!("{base}/claims/{}", review.claim_id)),
+            url: review.clone().addressed(base).url.unwrap_or_default(),
             title: review.name.clone(),
             review_date: review.date_published.as_deref().and_then(instant),
             textual_rating: review.review_rating.alternate_name.clone(),

@@ -78,9 +78,9 @@ async fn search_claims(
     }))
 }
 
-/// Claims that say much the same as the query, where none has all of its words.
+/// Claims that say much the same as the query, where none that was reviewed has all of its words.
 async fn alike(search: &ClaimSearch, page: &PageRequest, db: &Db, embeddings: &Embeddings) -> Result<Vec<Reviewed>> {
-    let query = search.query.clone();
+    let query = search.words().map(str::to_owned);
     let asked =
         MatchRequest { text: query, language: None, limit: Some(100), url: None, topic: None, newsroom_id: None };
     let near = matches(&asked, Viewer(None), db, embeddings).await?.matches;

@@ -75,7 +75,7 @@ const ASKED: &str = "FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JO
      WHERE v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL
      AND ($1 IS NULL OR split_part(lower(coalesce(v.language, c.language)), '-', 1) = $1)
      AND ($2 IS NULL OR greatest(c.claimed_on, v.reviewed_on) || '~' >= to_char((now() AT TIME ZONE 'UTC')::date - $2, 'YYYY-MM-DD'))
-     AND ($3 IS NULL OR '.' || substring(lower(coalesce(CASE WHEN a.id IS NULL THEN n.site ELSE a.website END, v.url)) FROM '^https?://(?:[^/@]*@)?([^/:?#]+)') LIKE '%.' || $3)";
+     AND ($3 IS NULL OR '.' || substring(lower(coalesce(CASE WHEN a.id IS NULL THEN n.site ELSE a.website END, v.url)) FROM '^https?://(?:[^/@]*@)?([^/:?#]+)') LIKE '%.' || replace($3, '_', '\\_'))";
 
 #[derive(QueryableByName)]
 struct ClaimId {
@@ -86,7 +86,13 @@ struct ClaimId {
 impl ClaimSearch {
     /// Which page is asked for; what must not change from page to page is tied to its token.
     pub fn page(&self, path: &str) -> Result<PageRequest> {
-        if self.query.is_none() && self.site().is_none() {
+        if self.review_publisher_site_filter.is_some() && self.site().is_none() {
+            return Err(Error::parameter(
+                "reviewPublisherSiteFilter",
+                "must be the host of a site, such as news.example",
+            ));
+        }
+        if self.words().is_none() && self.site().is_none() {
             return Err(Error::parameter("query", "is needed, or reviewPublisherSiteFilter"));
         }
         let size = size(self.page_size);
@@ -108,6 +114,11 @@ impl ClaimSearch {
         })
     }
 
+    /// What is searched for, where that is not blank.
+    pub fn words(&self) -> Option<&str> {
+        self.query.as_deref().filter(|query| !query.trim().is_empty())
+    }
+
     fn site(&self) -> Option<String> {
         self.review_publisher_site_filter.as_deref().and_then(host)
     }
@@ -125,15 +136,17 @@ impl ClaimSearch {
         usize::try_from(offset).unwrap_or_default()
     }
 
-    /// The rows of a page; none where no claim at all has the words. To be run by [`crate::db::Db::search`].
+    /// The rows of a page; none where no reviewed claim at all has the words. To be run by [`crate::db::Db::search`].
     pub async fn run(&self, page: &PageRequest, conn: &AsyncPgConnection) -> Result<Option<Vec<Reviewed>>> {
-        let found = match &self.query {
+        let found = match self.words() {
             Some(query) => Some(search::find(query, &ON_CLAIMS, page.walked(), Viewer(None), conn).await?),
             None => None,
         };
         let keys = match &found {
-            Some(Found::These { hits, .. }) if hits.is_empty() => return Ok(None),
-            Some(found @ Found::These { .. }) => self.best(&found.scores_of_claims(), page, conn).await?,
+            Some(found @ Found::These { .. }) => match self.best(&found.scores_of_claims(), page, conn).await? {
+                Some(keys) => keys,
+                None => return Ok(None),
+            },
             Some(Found::Many(query)) => self.newest(Some(&query.wanted), page, conn).await?,
             None => self.newest(None, page, conn).await?,
         };
@@ -147,16 +160,17 @@ impl ClaimSearch {
         page: &PageRequest,
         conn: &AsyncPgConnection,
     ) -> Result<Vec<Reviewed>> {
-        let keys = self.best(scores, page, conn).await?;
+        let keys = self.best(scores, page, conn).await?.unwrap_or_default();
         self.reviewed(&keys, conn).await
     }
 
+    /// The page of those that were asked for; none where there are none on any page.
     async fn best(
         &self,
         scores: &HashMap<Uuid, f32>,
         page: &PageRequest,
         mut conn: &AsyncPgConnection,
-    ) -> Result<Vec<(f32, Uuid)>> {
+    ) -> Result<Option<Vec<(f32, Uuid)>>> {
         let ids: Vec<Uuid> = scores.keys().copied().collect();
         let found: Vec<ClaimId> =
             diesel::sql_query(format!("SELECT DISTINCT v.claim_id AS id {ASKED} AND v.claim_id = ANY($4)"))
@@ -169,11 +183,14 @@ impl ClaimSearch {
         let mut ranked: Vec<_> =
             found.into_iter().map(|ClaimId { id }| (scores.get(&id).copied().unwrap_or_default(), id)).collect();
         ranked.sort_unstable_by(|one, other| other.0.total_cmp(&one.0).then(other.1.cmp(&one.1)));
+        if ranked.is_empty() {
+            return Ok(None);
+        }
         if let Some((score, id)) = page.after_scored() {
             ranked.retain(|(its, one)| its.total_cmp(&score).then(one.cmp(&id)).is_lt());
         }
         let rows = usize::try_from(page.rows()).unwrap_or(usize::MAX);
-        Ok(ranked.into_iter().skip(self.skipped()).take(rows).collect())
+        Ok(Some(ranked.into_iter().skip(self.skipped()).take(rows).collect()))
     }
 
     /// The claims recorded last, of those that have the words.

@@ -87,22 +87,31 @@ pub struct Entry {
     pub author_url: Option<String>,
 }
 
-const ENTRIES: &str = "SELECT v.id, first.id AS first_id, first.created_at AS first_at, v.updated_at AS at, v.claim_id, v.claim_reviewed AS claim, c.topics, v.title, v.summary,
+/// As far as it is public. What a verdict said on a claim that another newsroom has withdrawn stands, and so does that it was retracted.
+const ENTRIES: &str = "SELECT v.id, first.id AS first_id, first.created_at AS first_at, v.updated_at AS at, v.claim_id, v.claim_reviewed AS claim,
+        CASE WHEN c.status = 'published' THEN c.topics ELSE '{}' END AS topics, v.title, v.summary,
         coalesce(r.labels ->> v.language, r.labels ->> split_part(v.language, '-', 1), r.label) AS rating,
         coalesce(v.language, c.language) AS language, v.url, v.correction_note, v.retraction_reason,
-        CASE WHEN a.id IS NULL THEN n.name ELSE a.name END AS author, CASE WHEN a.id IS NULL THEN n.site ELSE a.website END AS author_url
+        CASE WHEN v.author_id IS NULL THEN n.name ELSE coalesce(a.name, 'another publisher') END AS author,
+        CASE WHEN v.author_id IS NULL THEN n.site ELSE a.website END AS author_url
     FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JOIN ratings AS r ON r.id = v.rating_id JOIN newsrooms AS n ON n.id = v.newsroom_id
-    LEFT JOIN sources AS a ON a.id = v.author_id
+    LEFT JOIN sources AS a ON a.id = v.author_id AND a.public
     CROSS JOIN LATERAL (WITH RECURSIVE line AS (SELECT v.id, v.supersedes_id, v.created_at
             UNION ALL SELECT earlier.id, earlier.supersedes_id, earlier.created_at FROM line JOIN verdicts AS earlier ON earlier.id = line.supersedes_id)
         SELECT id, created_at FROM line ORDER BY id LIMIT 1) AS first
-    WHERE v.status IN ('published', 'retracted') AND (v.public OR v.status = 'retracted' AND c.status = 'published') AND v.claim_reviewed IS NOT NULL
+    WHERE v.status IN ('published', 'retracted')
+        AND (v.public OR v.status = 'retracted' AND (c.status = 'published' OR c.status = 'withdrawn' AND c.newsroom_id <> v.newsroom_id)) AND v.claim_reviewed IS NOT NULL
         AND (v.updated_at, v.id) < ($1, $2)
         AND ($3 IS NULL OR v.claim_id = $3) AND ($4 IS NULL OR v.newsroom_id = $4) AND ($5 IS NULL OR v.rating_id = $5)
-        AND ($6 IS NULL OR $6 = ANY(c.topics)) AND ($7 IS NULL OR lower(coalesce(v.language, c.language)) || '-' LIKE $7)
+        AND ($6 IS NULL OR c.topics @> ARRAY[$6]) AND ($7 IS NULL OR lower(coalesce(v.language, c.language)) || '-' LIKE $7)
     ORDER BY v.updated_at DESC, v.id DESC LIMIT $8";
 
 impl FeedFilter {
+    /// Whether it asks for what no index leads to in order.
+    pub fn is_narrow(&self) -> bool {
+        self.rating_id.is_some() || self.topic.is_some() || self.language.is_some()
+    }
+
     /// What was published or retracted last, the newest first.
     pub async fn entries(&self, page: &PageRequest, mut conn: &AsyncPgConnection) -> Result<Vec<Entry>> {
         let (at, id) = page.after_instant().unwrap_or((DateTime::<Utc>::MAX_UTC, Uuid::max()));

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::stream;
 use uuid::Uuid;
@@ -11,6 +12,7 @@ use crate::auth::Caller;
 use crate::changes::feed;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::etag::etag;
 use crate::health::Draining;
 
 /// How often it is looked how far the import is.
@@ -47,7 +49,11 @@ pub async fn events(
             Ok(Some((text.into(), (Some(import.version), is_over(&import)))))
         }
     });
-    Ok(feed::event_stream(events))
+    let mut answer = feed::event_stream(events);
+    if let Ok(tag) = etag(import.version).parse() {
+        answer.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(answer)
 }
 
 fn is_over(import: &Import) -> bool {

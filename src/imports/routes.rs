@@ -89,7 +89,7 @@ async fn create_import(
 ///
 /// How far it is. With `Accept: text/event-stream` it is a stream of server-sent events, `progress` each time that it has gone on, with
 /// the import, until it is done or has failed.
-#[utoipa::path(tag = "imports", params(("id" = Uuid, Path, description = "The import's id", example = "#imported-reviews")), responses((status = 200, description = "The import", body = Import), (status = 204, description = "Of a stream: the last event was seen already")), security(("api_key" = ["reader"])))]
+#[utoipa::path(tag = "imports", params(("id" = Uuid, Path, description = "The import's id", example = "#imported-reviews")), responses((status = 200, description = "The import", content((Import = "application/json"), (String = "text/event-stream"))), (status = 204, description = "Of a stream: the last event was seen already")), security(("api_key" = ["reader"])))]
 #[get("/imports/{id}")]
 async fn get_import(
     db: web::Data<Db>,

@@ -202,7 +202,9 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     if has_id {
         statuses.push("404");
     }
-    if reads && ["/v1/claims/", "/v1/statements/", "/v1/verdicts/"].iter().any(|noun| path.starts_with(noun)) {
+    if reads && ["/v1/claims/", "/v1/statements/", "/v1/verdicts/"].iter().any(|noun| path.starts_with(noun))
+        || path.ends_with("/raw")
+    {
         statuses.push("410");
     }
     if method == "post" && path.starts_with("/v1/verdicts/") {
@@ -217,9 +219,10 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     if !reads && !asks(path) {
         statuses.push("409");
     }
-    // Google's API names versions in bodies.
+    // Google's API names versions in bodies; keys and files have none.
     let of_google = path.starts_with("/v1alpha1/");
-    let versioned = matches!(method, "patch" | "delete") && !path.starts_with("/v1/api-keys") && !of_google;
+    let versionless = of_google || path.starts_with("/v1/api-keys") || path.ends_with("/file");
+    let versioned = matches!(method, "patch" | "delete") && !versionless;
     if versioned {
         statuses.extend(["410", "412", "428"]);
     }

@@ -9,7 +9,6 @@ use super::read::ClaimPage;
 use super::text::{date, name, paragraphs, said, short};
 use super::verdict::{block, label};
 use super::{card, corrections, statements, words};
-use crate::claim_review::ClaimReview;
 use crate::claims::Claim;
 use crate::dossier::{DossierLink, DossierProvenance};
 use crate::error::Result;
@@ -140,10 +139,7 @@ fn head(read: &ClaimPage, base: &str) -> Result<Head> {
         leading.and_then(|one| one.verdict.summary.clone()).unwrap_or_else(|| read.dossier.summary_line.clone());
     let picture = format!("{base}{}", card::path(read));
     let endpoint = |format: &str| oembed::address(base, &canonical, format);
-    let review = read
-        .review
-        .as_ref()
-        .map(|review| ClaimReview { url: review.url.clone().or_else(|| Some(canonical.clone())), ..review.clone() });
+    let review = read.review.clone().map(|review| review.addressed(base));
     let more = html! {
         meta property="og:type" content="article";
         meta property="og:image" content=(picture);

@@ -15,13 +15,13 @@ pub fn corrections(page: &ClaimPage) -> Markup {
         @if !page.dossier.corrections.is_empty() {
             section aria-labelledby="corrections" {
                 h2 #corrections { "Corrections" }
-                ul.log { @for one in &page.dossier.corrections { li { (day(one.corrected_at)) " " (told(one)) } } }
+                ul.log { @for one in &page.dossier.corrections { li { (day(one.corrected_at)) " " (told(one, page)) } } }
             }
         }
     }
 }
 
-fn told(one: &Correction) -> Markup {
+fn told(one: &Correction, page: &ClaimPage) -> Markup {
     let what = match one.kind {
         CorrectionKind::VerdictSuperseded => "A verdict was replaced",
         CorrectionKind::VerdictRetracted => "A verdict was retracted",
@@ -29,8 +29,12 @@ fn told(one: &Correction) -> Markup {
         CorrectionKind::StatementWithdrawn => "A statement was withdrawn",
     };
     let statement = matches!(one.kind, CorrectionKind::StatementCorrected | CorrectionKind::StatementWithdrawn);
+    // Those on parts stand on the parts' pages.
+    let page_of =
+        if one.claim_id == page.dossier.claim.id { String::new() } else { format!("/claims/{}", one.claim_id) };
+    let place = format!("{page_of}#s-{}", one.id);
     html! {
-        @if statement { a href=(format!("#s-{}", one.id)) { (what) } } @else { (what) }
+        @if statement { a href=(place) { (what) } } @else { (what) }
         @if let (Some(was), Some(is)) = (&one.rating, &one.successor_rating) {
             ": " (name(&was.label)) " became " (name(&is.label))
         }

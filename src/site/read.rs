@@ -87,8 +87,12 @@ impl ClaimPage {
             one.source.iter().map(|source| source.updated_at).chain(one.document.iter().map(|one| one.updated_at))
         });
         let modified = of_other_records.chain(modified).chain([dossier.claim.updated_at]).max().unwrap_or_default();
-        let review = own_review(reviews, &dossier);
-        Ok(Self { dossier, newsrooms, sources, documents, cited, scales, review, history, modified })
+        let mut page = Self { dossier, newsrooms, sources, documents, cited, scales, review: None, history, modified };
+        // What search engines read is what the page leads with; never another publisher's.
+        let leading = page.leading().map(|one| &one.verdict).filter(|verdict| verdict.author_id.is_none());
+        let is_leading = |review: &ClaimReview| leading.is_some_and(|verdict| verdict.id == review.identifier);
+        page.review = reviews.into_iter().find(is_leading);
+        Ok(page)
     }
 
     /// The newsroom's name.
@@ -110,13 +114,15 @@ impl ClaimPage {
         }
     }
 
-    /// The verdict that stands for the page: the newest of the claim's own newsroom, else the newest of another one, else
-    /// somebody else's review.
+    /// The verdict that stands for the page: what the claim's own newsroom published last, else another one, else somebody else's
+    /// review.
     pub fn leading(&self) -> Option<&DossierVerdict> {
-        let verdicts = &self.dossier.verdicts;
-        let own = |one: &&DossierVerdict| one.verdict.author_id.is_none();
-        let here = |one: &&DossierVerdict| own(one) && one.verdict.newsroom_id == self.dossier.claim.newsroom_id;
-        verdicts.iter().find(here).or_else(|| verdicts.iter().find(own)).or_else(|| verdicts.iter().next())
+        let claim = &self.dossier.claim;
+        self.dossier.verdicts.iter().max_by_key(|one| {
+            let verdict = &one.verdict;
+            let here = verdict.newsroom_id == claim.newsroom_id;
+            (verdict.author_id.is_none(), here, verdict.updated_at, verdict.id)
+        })
     }
 }
 
@@ -151,19 +157,6 @@ impl Refers {
         }
         refers
     }
-}
-
-/// The review of the claim's own newsroom; else the newest of another newsroom's own. Never another publisher's.
-fn own_review(reviews: Vec<ClaimReview>, dossier: &Dossier) -> Option<ClaimReview> {
-    let verdict = |review: &ClaimReview| {
-        dossier.verdicts.iter().find(|one| one.verdict.id == review.identifier).map(|one| &one.verdict)
-    };
-    let (mut here, elsewhere): (Vec<_>, Vec<_>) = reviews
-        .into_iter()
-        .filter(|review| verdict(review).is_some_and(|verdict| verdict.author_id.is_none()))
-        .partition(|review| verdict(review).is_some_and(|one| one.newsroom_id == dossier.claim.newsroom_id));
-    here.extend(elsewhere);
-    here.into_iter().next()
 }
 
 /// The names of sources that everybody sees.

@@ -18,7 +18,7 @@ use crate::page::{self, PageRequest};
 use crate::search::{ResultType, SearchQuery, SearchResult};
 use crate::source_record::SourceRecord;
 use crate::topics::Topic;
-use crate::verdicts::{Verdict, VerdictFilter, VerdictStatus};
+use crate::verdicts::Verdict;
 
 /// The pages. They are no part of the OpenAPI document, which describes what programs call.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -168,12 +168,11 @@ fn asked(site: &Site, filters: &[(&str, Option<String>)]) -> Result<PageRequest>
     PageRequest::read(site.request.path(), &mut parameters)
 }
 
-/// The newest published verdicts, of one newsroom or of all, with the address of the next page.
+/// The verdicts published last, of all newsrooms or one's own, with the address of the next page.
 async fn verdicts(db: &Db, site: &Site, newsroom_id: Option<uuid::Uuid>) -> Result<(Vec<Entry>, Option<String>)> {
     let asked = asked(site, &[])?;
-    let filter = VerdictFilter { newsroom_id, claim_id: None, rating_id: None, status: Some(VerdictStatus::Published) };
-    let found = db.list(async |conn| Verdict::list(&filter, &asked, EVERYBODY, conn).await).await?;
-    let (verdicts, next) = asked.page(found, |verdict| *verdict.id.as_bytes()).into_parts();
+    let found = db.list(async |conn| Verdict::published_last(newsroom_id, &asked, conn).await).await?;
+    let (verdicts, next) = asked.page(found, |verdict| page::timed(verdict.updated_at, verdict.id)).into_parts();
     let entries = db.snapshot(async |conn| Entry::of_verdicts(verdicts.clone(), conn).await).await?;
     Ok((entries, next))
 }

@@ -192,7 +192,7 @@ async fn news(db: web::Data<Db>, site: Site) -> Result<HttpResponse> {
     let sql = "SELECT v.claim_id, n.name AS newsroom, coalesce(v.language, c.language) AS language, coalesce(v.title, v.claim_reviewed, c.text) AS title, p.published_at
          FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JOIN newsrooms AS n ON n.id = v.newsroom_id
          CROSS JOIN LATERAL (SELECT min(at) AS published_at FROM changes WHERE noun = 'verdict' AND record_id = v.id AND public AND NOT was_public) AS p
-         WHERE v.public AND v.status = 'published' AND v.author_id IS NULL AND v.updated_at > now() - interval '2 days' AND p.published_at > now() - interval '2 days'
+         WHERE v.public AND v.status = 'published' AND c.status = 'published' AND v.author_id IS NULL AND v.updated_at > now() - interval '2 days' AND p.published_at > now() - interval '2 days'
          ORDER BY v.updated_at DESC LIMIT 1000";
     let found: Vec<News> =
         db.snapshot(async |mut conn: &AsyncPgConnection| Ok(diesel::sql_query(sql).load(&mut conn).await?)).await?;

@@ -12,7 +12,7 @@ use super::status::VerdictStatus;
 use crate::auth::Viewer;
 use crate::error::Result;
 use crate::page::{self, PageRequest};
-use crate::schema::verdicts;
+use crate::schema::{claims, verdicts};
 
 /// Which verdicts to list.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
@@ -50,15 +50,42 @@ impl Verdict {
 }
 
 impl Verdict {
-    /// The newest published verdict on each of these claims that the viewer may see.
+    /// A page of what everybody sees of the verdicts published last: of all newsrooms, or one's own.
+    pub async fn published_last(
+        newsroom_id: Option<Uuid>,
+        page: &PageRequest,
+        mut conn: &AsyncPgConnection,
+    ) -> Result<Vec<Self>> {
+        let current = verdicts::public.and(verdicts::status.eq(VerdictStatus::Published));
+        let mut query = Self::query().filter(current).into_boxed();
+        if let Some(newsroom_id) = newsroom_id {
+            query = query.filter(verdicts::newsroom_id.eq(newsroom_id)).filter(verdicts::author_id.is_null());
+        }
+        if let Some((at, id)) = page.after_instant() {
+            let same_time = verdicts::updated_at.eq(at).and(verdicts::id.lt(id));
+            query = query.filter(verdicts::updated_at.le(at)).filter(verdicts::updated_at.lt(at).or(same_time));
+        }
+        let order = (verdicts::updated_at.desc(), verdicts::id.desc());
+        Ok(query.order(order).limit(page.rows()).load(&mut conn).await?)
+    }
+
+    /// The verdict that stands for each of these claims, of those published that the viewer may see: a newsroom's own before another
+    /// publisher's, the claim's newsroom's before another's, then what was published last.
     pub async fn newest_on(claim_ids: &[Uuid], viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Self>> {
         let own = viewer.newsroom_id().unwrap_or_default();
         Ok(Self::query()
+            .inner_join(claims::table)
             .filter(verdicts::claim_id.eq_any(claim_ids))
             .filter(verdicts::status.eq(VerdictStatus::Published))
             .filter(verdicts::public.or(verdicts::newsroom_id.eq(own)))
             .distinct_on(verdicts::claim_id)
-            .order((verdicts::claim_id, verdicts::id.desc()))
+            .order((
+                verdicts::claim_id,
+                verdicts::author_id.is_not_null(),
+                verdicts::newsroom_id.ne(claims::newsroom_id),
+                verdicts::updated_at.desc(),
+                verdicts::id.desc(),
+            ))
             .load(&mut conn)
             .await?)
     }

@@ -135,6 +135,7 @@ async fn another_newsroom_changes_nothing_of_the_story() {
             || path.starts_with("/v1/comment-requests")
             || path.starts_with("/v1/api-keys")
             || path.starts_with("/v1/webhook")
+            || path.starts_with("/v1/imports")
             || path.starts_with("/v1/rating-mappings")
             || path.starts_with("/v1alpha1/pages")
             || on_draft;

@@ -80,7 +80,10 @@ async fn what_is_not_known_is_left_out() {
     let id = app.editor.id_of_new("claims", claim(json!({"text": "Ice is warm", "status": "published"}))).await;
     judged(&app.admin, &id, json!({"rating_id": UNPROVEN})).await;
     let review = app.anyone.get(&format!("/v1/claims/{id}/claimreview")).await.expect(200).body;
-    assert!(review["reviewRating"].get("ratingValue").is_none() && review.get("url").is_none(), "{review}");
+    assert!(
+        review["reviewRating"].get("ratingValue").is_none() && review["url"] == format!("{}/claims/{id}", app.url),
+        "{review}"
+    );
     assert_eq!(review["itemReviewed"], json!({"@type": "Claim"}));
     let reviewer =
         app.editor.id_of_new("sources", source(json!({"kind": "publication", "name": "Other Checkers"}))).await;
@@ -90,7 +93,7 @@ async fn what_is_not_known_is_left_out() {
     let feed = app.anyone.get("/feeds/claimreview.json").await.expect(200).body;
     assert_eq!(
         feed["dataFeedElement"],
-        json!([{"@type": "DataFeedItem", "url": null, "dateCreated": "2024-03", "item": [review]}])
+        json!([{"@type": "DataFeedItem", "url": review["url"], "dateCreated": "2024-03", "item": [review]}])
     );
 }
 
@@ -168,6 +171,7 @@ async fn each_rule_that_markup_misses_is_named() {
     let cases = [
         (without("claimReviewed"), "", "error"),
         (without("url"), "", "error"),
+        (without("@context"), "", "error"),
         (without("reviewRating"), "", "error"),
         (without("author"), "", "warning"),
         (without("datePublished"), "", "warning"),
@@ -198,4 +202,9 @@ async fn each_rule_that_markup_misses_is_named() {
         assert_eq!(missed(&app, &nothing).await, [(String::new(), "error".to_owned())]);
     }
     app.anyone.post("/v1/claimreview/validate", &json!("x".repeat(100))).await.expect(200);
+    let above = json!({"@context": ["https://schema.org", {}], "@graph": [without("@context")]});
+    assert_eq!(missed(&app, &above).await, []);
+    let buried = (0..40).fold(without("url"), |inner, _| json!([inner]));
+    let found = app.anyone.post("/v1/claimreview/validate", &buried).await.expect(200).body;
+    assert_eq!(found["truncated"], true, "{found}");
 }

@@ -92,6 +92,10 @@ async fn a_message_finds_what_it_repeats() {
     app.words_counted().await;
     let found = search(&app, "query=is+it+true+that+they+put+microchips+in+vaccines+to+track+everybody").await;
     assert_eq!(texts(&found), ["Vaccines contain microchips that track people"]);
+    // Nor does a claim with these very words hide it that nobody has reviewed yet.
+    published(&app, "It is true that they put microchips in vaccines to track everybody", json!({})).await;
+    let found = search(&app, "query=they+put+microchips+in+vaccines+to+track+everybody").await;
+    assert_eq!(texts(&found), ["Vaccines contain microchips that track people"]);
 }
 
 #[actix_web::test]
@@ -126,6 +130,13 @@ async fn what_is_wrong_is_told_in_googles_way() {
     let app = App::start().await;
     for (path, code, status, message) in [
         ("claims:search", 400, "INVALID_ARGUMENT", "reviewPublisherSiteFilter"),
+        ("claims:search?query=%20", 400, "INVALID_ARGUMENT", "query"),
+        (
+            "claims:search?query=a&reviewPublisherSiteFilter=http://",
+            400,
+            "INVALID_ARGUMENT",
+            "reviewPublisherSiteFilter",
+        ),
         ("claims:search?query=a&pageSize=-1", 400, "INVALID_ARGUMENT", "pageSize"),
         ("claims:search?query=a&pageSize=0", 400, "INVALID_ARGUMENT", "pageSize"),
         ("claims:search?query=a&pageToken=no", 400, "INVALID_ARGUMENT", "pageToken"),

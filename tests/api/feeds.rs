@@ -201,3 +201,32 @@ async fn feedparser_reads_them() {
         assert!(said.lines().count() > 2 && said.ends_with("nothing new\n"), "{said}");
     }
 }
+
+/// What was concluded stands when its claim's newsroom withdraws the claim, and that it was retracted is told as well. Whoever is not
+/// public any more has no name.
+#[actix_web::test]
+async fn a_retraction_is_told_also_where_the_claim_was_withdrawn() {
+    let app = App::start().await;
+    let text = json!({"text": "Ice is warm", "topics": ["ice"], "status": "published"});
+    let id = app.other.id_of_new("claims", claim(text)).await;
+    let checkers = json!({"kind": "publication", "name": "Other Checkers", "website": "https://checks.example/"});
+    let checkers = app.editor.id_of_new("sources", source(checkers)).await;
+    let known = judged(&app.admin, &id, json!({"author_id": checkers})).await["id"].as_str().unwrap().to_owned();
+    app.other
+        .patch(&format!("/v1/claims/{id}"), &json!({"status": "withdrawn", "withdrawn_reason": "Not ours."}))
+        .await
+        .expect(200);
+    let [item] = &items(&app, "/feeds/verdicts.json").await[..] else { panic!("one") };
+    assert_eq!((&item["title"], &item["authors"][0]["name"]), (&json!("Not so"), &json!("Other Checkers")));
+    app.admin.post(&format!("/v1/verdicts/{known}/retract"), &json!({"reason": "We misread it."})).await.expect(200);
+    app.editor.patch(&format!("/v1/sources/{checkers}"), &json!({"name": "A secret"})).await.expect(200);
+    app.anyone.get(&format!("/v1/sources/{checkers}")).await.expect(404);
+    for query in ["", "?topic=ice", "?language=en"] {
+        let found = items(&app, &format!("/feeds/verdicts.json{query}")).await;
+        if query == "?topic=ice" {
+            assert_eq!(found.len(), 1);
+        }
+        assert_eq!((&found[0]["title"], &found[0]["tags"]), (&json!("Retracted: Not so"), &json!([])), "{query}");
+        assert_eq!(found[0]["authors"][0], json!({"name": "another publisher"}));
+    }
+}

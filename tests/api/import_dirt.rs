@@ -71,7 +71,7 @@ async fn dirt_is_survived_and_reported() {
         (with(17, "/claimReviewed", json!("Nein")), "created", "language"),
         (with(18, "/reviewRating/alternateName", json!("x".repeat(3000))), "created", "stands for no rating"),
     ];
-    map(editor, "False", FALSE).await;
+    map(editor, "Bogus", FALSE).await;
     let file = Value::Array(cases.iter().map(|(one, ..)| one.clone()).collect());
     let done = import(editor, "application/json", "", file.to_string()).await;
     let records = records(editor, &done).await;

@@ -53,7 +53,7 @@ async fn labels_of_ratings_are_known() {
     };
     assert_eq!(rated(1, "FALSE").await, FALSE);
     assert_eq!(rated(2, "Falso.").await, FALSE);
-    assert_eq!(rated(3, "Pants on fire").await, Value::Null);
+    assert_eq!(rated(3, "Lunatic").await, Value::Null);
     map(&app.editor, "false", TRUE).await;
     assert_eq!(rated(4, "False").await, TRUE);
 }

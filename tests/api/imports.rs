@@ -14,7 +14,7 @@ pub fn review(n: usize) -> Value {
     json!({
         "@context": "https://schema.org", "@type": "ClaimReview", "claimReviewed": format!("The mayor said that the bridge with the number {n} was closed by the government"),
         "url": format!("https://checks.example/{n}"), "author": {"@type": "Organization", "name": "Other Checkers", "url": "https://checks.example/"},
-        "datePublished": "2024-03-02", "reviewRating": {"@type": "Rating", "alternateName": "False"},
+        "datePublished": "2024-03-02", "reviewRating": {"@type": "Rating", "alternateName": "Bogus"},
         "itemReviewed": {"@type": "Claim", "author": {"@type": "Person", "name": "Ann Mayor"}, "datePublished": "2024-02-01"}
     })
 }
@@ -59,7 +59,7 @@ pub async fn map(client: &Client, words: &str, rating: &str) {
 async fn a_record_becomes_a_claim_its_claimant_and_a_verdict() {
     let app = App::start().await;
     let editor = &app.editor;
-    map(editor, " FALSE. ", FALSE).await;
+    map(editor, " BOGUS. ", FALSE).await;
     let mut one = review(1);
     one["itemReviewed"]["appearance"] =
         json!([{"@type": "CreativeWork", "url": "https://posts.example/1"}, "https://posts.example/2"]);
@@ -82,7 +82,7 @@ async fn a_record_becomes_a_claim_its_claimant_and_a_verdict() {
     let verdict = get("verdicts", &record["verdict_id"]).await;
     assert_eq!(
         (&verdict["rating_id"], &verdict["reviewed_on"], &verdict["summary"]),
-        (&json!(FALSE), &json!("2024-03-02"), &json!("False"))
+        (&json!(FALSE), &json!("2024-03-02"), &json!("Bogus"))
     );
     assert_eq!(get("sources", &verdict["author_id"]).await["name"], "Other Checkers");
     let statement = get("statements", &record["made"]["statements"][0]).await;
@@ -189,7 +189,7 @@ async fn the_same_file_again_changes_nothing_and_a_changed_one_its_drafts_only()
     assert_eq!((counted().await, app.count("changes").await), (made, changes));
 
     // What was not mapped then is filled in where it still lacks.
-    map(editor, "False", FALSE).await;
+    map(editor, "Bogus", FALSE).await;
     assert_eq!(outcomes(editor, &send(&json!([review(1)])).await).await, ["updated"]);
     let record = records(editor, &first).await.remove(0);
     let verdict_path = format!("/v1/verdicts/{}", record["verdict_id"].as_str().unwrap());
@@ -232,7 +232,7 @@ async fn a_dry_run_reports_and_records_nothing() {
 async fn what_is_complete_is_published_on_request() {
     let app = App::start().await;
     let admin = &app.admin;
-    map(admin, "False", FALSE).await;
+    map(admin, "Bogus", FALSE).await;
     let mut unmapped = review(2);
     unmapped["reviewRating"]["alternateName"] = json!("Half a flop");
     let mut own = review(3);

@@ -160,5 +160,15 @@ async fn the_card_tells_its_height_to_the_page_around_it() {
     assert_eq!((&heard["message"], &heard["secret"]), (&json!("height"), &json!("abc123")));
     let height = heard["value"].as_i64().unwrap();
     assert!((200..=1000).contains(&height), "{height}");
+    // The sandbox opens nothing: the page around it is asked to go where a link leads.
+    browser.enter_frame().await;
+    browser.click("a[href*='/claims/']").await;
+    browser.leave_frame().await;
+    let asked = until("the page is asked to follow the link", SOON, async || {
+        browser.ask("return heard.find(one => one.message === 'link') || null").await.as_object().cloned()
+    })
+    .await;
+    let page = format!("{}/claims/{}", app.url, id_of("talks").unwrap());
+    assert_eq!((&asked["value"], &asked["secret"]), (&json!(page), &json!("abc123")));
     browser.close().await;
 }

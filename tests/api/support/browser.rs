@@ -140,6 +140,15 @@ impl Browser {
         self.page.execute(script, vec![]).await.unwrap()
     }
 
+    /// Goes into the only frame of the page, whatever its sandbox.
+    pub async fn enter_frame(&self) {
+        self.page.enter_frame(0).await.unwrap();
+    }
+
+    pub async fn leave_frame(&self) {
+        self.page.enter_parent_frame().await.unwrap();
+    }
+
     /// The errors on its console, such as what Content-Security-Policy has refused.
     pub async fn complaints(&self) -> Vec<Value> {
         let said = self.page.issue_cmd(Console).await.unwrap();
