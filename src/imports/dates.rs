@@ -12,20 +12,20 @@ static YEAR_LAST: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^(\d{1,2})([-/.])(\d{1,2})[-/.](\d{4})(?:$|[T\s,])").ok());
 static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\p{L}+|\d+").ok());
 
-/// The beginnings of the months' names, each told apart from the others' in the languages that most fact-checkers write in.
-const MONTHS: [&[&str]; 12] = [
-    &["jan", "ene", "gen", "янв", "січ", "sty", "oca"],
-    &["feb", "fev", "fév", "fev", "fevr", "févr", "февр", "фев", "лют", "lut", "şub", "sub"],
-    &["mar", "mär", "mrt", "maa", "март", "мар", "бер"],
-    &["apr", "abr", "avr", "апр", "кві", "kwi", "nis"],
-    &["may", "mai", "mag", "maj", "mei", "maio", "мая", "май", "тра"],
-    &["jun", "juin", "giu", "июн", "чер", "cze", "haz"],
-    &["jul", "juil", "lug", "июл", "лип", "lip", "tem"],
-    &["aug", "ago", "aoû", "aou", "авг", "сер", "sie", "ağu"],
-    &["sep", "set", "сен", "вер", "wrz", "eyl"],
-    &["oct", "okt", "out", "ott", "окт", "жов", "paź", "eki"],
-    &["nov", "ноя", "лис", "lis", "kas"],
-    &["dec", "dez", "dic", "déc", "дек", "гру", "gru", "ara"],
+/// The months' names in the languages that most fact-checkers write in, as they stand in dates.
+const MONTHS: [&str; 12] = [
+    "january janvier januar januari enero janeiro gennaio январь января січень січня styczeń stycznia ocak",
+    "february février fevrier februar februari febrero fevereiro febbraio февраль февраля лютий лютого luty lutego şubat subat",
+    "march mars märz maerz maart marzo março marco март марта березень березня marzec marca mart",
+    "april avril abril aprile апрель апреля квітень квітня kwiecień kwietnia nisan",
+    "may mai mayo maio maggio mei maj maja май мая травень травня mayıs",
+    "june juin juni junio junho giugno июнь июня червень червня czerwiec czerwca haziran",
+    "july juillet juli julio julho luglio июль июля липень липня lipiec lipca temmuz",
+    "august août aout agosto augustus augusti август августа серпень серпня sierpień sierpnia ağustos agustos",
+    "september septembre septiembre setiembre setembro settembre сентябрь сентября вересень вересня wrzesień września eylül",
+    "october octobre oktober octubre outubro ottobre октябрь октября жовтень жовтня październik października ekim",
+    "november novembre noviembre novembro ноябрь ноября листопад листопада listopad listopada kasım",
+    "december décembre decembre dezember diciembre dezembro dicembre desember декабрь декабря грудень грудня grudzień grudnia aralık",
 ];
 
 /// The date in a text, as precisely as it is beyond doubt; none where the year is not told.
@@ -79,8 +79,12 @@ fn with_name(text: &str) -> Option<PartialDate> {
     words.iter().enumerate().find_map(|(at, word)| {
         let month = month(word)?;
         let around = |distance: isize| at.checked_add_signed(distance).and_then(|at| words.get(at)).copied();
-        // 7 de outubro de 2018; October 7th, 2018; 2018 October 7: nearest first, never across another month.
-        let year = [1, 2, 3, -1, -2].into_iter().filter_map(around).find(|word| is_year(word))?;
+        // 7 de outubro de 2018; October 7th, 2018; 2018 October 7: nearest first, never across another month. Three letters may be
+        // another word, as in "out of 2019": then nothing but a day or a "de" may stand between.
+        let is_short = word.chars().count() == 3;
+        let between = around(1).is_some_and(|word| word == "de" || word.starts_with(|c: char| c.is_ascii_digit()));
+        let distances: &[isize] = if is_short && !between { &[1, -1] } else { &[1, 2, 3, -1, -2] };
+        let year = distances.iter().copied().filter_map(around).find(|word| is_year(word))?;
         let day = [-1, 1, -2, 2].into_iter().filter_map(around).find_map(|word| {
             let digits = word.trim_end_matches(char::is_alphabetic);
             digits.parse().ok().filter(|day| (1..=31).contains(day) && digits.len() <= 2)
@@ -89,10 +93,10 @@ fn with_name(text: &str) -> Option<PartialDate> {
     })
 }
 
+/// The month that a word names, or stands for as the first letters of its name.
 fn month(word: &str) -> Option<u32> {
-    let is = |names: &&[&str]| names.iter().any(|name| word.starts_with(name));
-    // Long words that only begin like a month are none: marzipan, august is.
-    let found = MONTHS.iter().position(|names| word.chars().count() <= 12 && is(names))?;
+    let is = |names: &&str| word.chars().count() >= 3 && names.split(' ').any(|name| name.starts_with(word));
+    let found = MONTHS.iter().position(|names| is(&names))?;
     u32::try_from(found + 1).ok()
 }
 
@@ -124,10 +128,25 @@ mod tests {
             ("31.12.2020", "2020-12-31"),
             ("25/12/2020", "2020-12-25"),
             ("12/25/2020", "2020-12-25"),
+            ("7 de out. de 2018", "2018-10-07"),
+            ("Sept. 5, 2020", "2020-09-05"),
             ("03/04/2021", "2021"),
             ("2021-02-30", "2021-02"),
         ] {
             assert_eq!(parse(written).map(|date| date.as_str().to_owned()).as_deref(), Some(read), "{written}");
+        }
+    }
+
+    #[test]
+    fn words_that_begin_like_a_month_are_none() {
+        for written in [
+            "posted by the Mayor in 2018",
+            "General election, 2019",
+            "Decision of 2020",
+            "marketing 2020",
+            "out of 2019",
+        ] {
+            assert_eq!(parse(written), None, "{written}");
         }
     }
 

@@ -1,8 +1,9 @@
 //! What is recorded already of the records of a batch.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Binary, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
@@ -10,13 +11,13 @@ use super::record::Entry;
 use crate::auth::Caller;
 use crate::claims::ClaimStatus;
 use crate::error::Result;
-use crate::schema::{claims, import_records, verdicts};
 use crate::verdicts::VerdictStatus;
 
 /// The verdict that an earlier import made of a record.
 #[derive(Debug)]
 pub struct KnownVerdict {
-    pub sha256: Vec<u8>,
+    /// The hashes of all records that were it: of the last import before, and of this one so far.
+    pub sha256: HashSet<Vec<u8>>,
     pub claim_id: Option<Uuid>,
     pub verdict_id: Uuid,
     pub status: VerdictStatus,
@@ -32,46 +33,74 @@ pub struct Known {
     pub claims: HashMap<Vec<u8>, (Uuid, bool)>,
 }
 
-/// Identity and hash of a record, its claim, its verdict with status and rating.
-type Found = (Option<Vec<u8>>, Vec<u8>, Option<Uuid>, Uuid, VerdictStatus, Option<Uuid>);
+#[derive(QueryableByName)]
+struct FoundRecord {
+    #[diesel(sql_type = Binary)]
+    identity: Vec<u8>,
+    #[diesel(sql_type = Binary)]
+    sha256: Vec<u8>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    claim_id: Option<Uuid>,
+    #[diesel(sql_type = SqlUuid)]
+    verdict_id: Uuid,
+    #[diesel(sql_type = Text)]
+    status: VerdictStatus,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    rating_id: Option<Uuid>,
+}
+
+#[derive(QueryableByName)]
+struct FoundClaim {
+    #[diesel(sql_type = Binary)]
+    identity: Vec<u8>,
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    status: ClaimStatus,
+}
+
+/// The records of the import $3 and of the last one before it, of a newsroom ($2). A feed may have been imported a thousand times.
+const RECORDS: &str = "SELECT kept.identity, kept.sha256, kept.claim_id, v.id AS verdict_id, v.status, v.rating_id
+    FROM (SELECT DISTINCT identity FROM unnest($1) AS identity) AS wanted
+    LEFT JOIN LATERAL (
+        SELECT import_id FROM import_records AS earlier
+        WHERE newsroom_id = $2 AND identity = wanted.identity AND import_id < $3 AND verdict_id IS NOT NULL
+        ORDER BY import_id DESC LIMIT 1) AS before ON true
+    JOIN import_records AS kept ON kept.newsroom_id = $2 AND kept.identity = wanted.identity AND kept.import_id IN (before.import_id, $3)
+    JOIN verdicts AS v ON v.id = kept.verdict_id
+    ORDER BY kept.import_id, kept.position";
+/// The claim that was recorded first, of those that are still there.
+const CLAIMS: &str = "SELECT wanted.identity, found.id, found.status
+    FROM (SELECT DISTINCT identity FROM unnest($1) AS identity) AS wanted
+    CROSS JOIN LATERAL (
+        SELECT c.id, c.status FROM import_records AS kept JOIN claims AS c ON c.id = kept.claim_id
+        WHERE kept.newsroom_id = $2 AND kept.claim_identity = wanted.identity AND c.status <> 'withdrawn'
+        ORDER BY kept.import_id, kept.position LIMIT 1) AS found";
 
 impl Known {
-    /// Looks up the records of a batch.
-    pub async fn of(entries: &[Entry], caller: Caller, conn: &mut AsyncPgConnection) -> Result<Self> {
+    /// Looks up the records of a batch of an import.
+    pub async fn of(import: Uuid, entries: &[Entry], caller: Caller, conn: &mut AsyncPgConnection) -> Result<Self> {
         let readings = || entries.iter().filter_map(|entry| entry.reading.as_ref().ok());
-        let identities: Vec<_> = readings().map(|reading| &reading.identity).collect();
-        let own = import_records::newsroom_id.eq(caller.newsroom_id);
-        // The newest comes last and is kept.
-        let found: Vec<Found> = import_records::table
-            .inner_join(verdicts::table)
-            .filter(own.and(import_records::identity.eq_any(identities).assume_not_null()))
-            .order((import_records::import_id, import_records::position))
-            .select((
-                import_records::identity,
-                import_records::sha256,
-                import_records::claim_id,
-                verdicts::id,
-                verdicts::status,
-                verdicts::rating_id,
-            ))
+        let found: Vec<FoundRecord> = diesel::sql_query(RECORDS)
+            .bind::<Array<Binary>, _>(readings().map(|reading| &reading.identity).collect::<Vec<_>>())
+            .bind::<SqlUuid, _>(caller.newsroom_id)
+            .bind::<SqlUuid, _>(import)
             .load(conn)
             .await?;
-        let records = found.into_iter().filter_map(|(identity, sha256, claim_id, verdict_id, status, rating_id)| {
-            Some((identity?, KnownVerdict { sha256, claim_id, verdict_id, status, rating_id }))
-        });
-        let identities: Vec<_> = readings().map(|reading| &reading.claim_identity).collect();
-        let found: Vec<(Option<Vec<u8>>, Uuid, ClaimStatus)> = import_records::table
-            .inner_join(claims::table)
-            .filter(own.and(import_records::claim_identity.eq_any(identities).assume_not_null()))
-            .filter(claims::status.ne(ClaimStatus::Withdrawn))
-            .order((import_records::import_id.desc(), import_records::position.desc()))
-            .select((import_records::claim_identity, claims::id, claims::status))
+        let mut records: HashMap<Vec<u8>, KnownVerdict> = HashMap::new();
+        for FoundRecord { identity, sha256, claim_id, verdict_id, status, rating_id } in found {
+            let mut hashes = records.remove(&identity).map(|known| known.sha256).unwrap_or_default();
+            hashes.insert(sha256);
+            // The newest comes last.
+            records.insert(identity, KnownVerdict { sha256: hashes, claim_id, verdict_id, status, rating_id });
+        }
+        let found: Vec<FoundClaim> = diesel::sql_query(CLAIMS)
+            .bind::<Array<Binary>, _>(readings().map(|reading| &reading.claim_identity).collect::<Vec<_>>())
+            .bind::<SqlUuid, _>(caller.newsroom_id)
             .load(conn)
             .await?;
-        let claims = found
-            .into_iter()
-            .filter_map(|(identity, id, status)| Some((identity?, (id, status == ClaimStatus::Published))))
-            .collect();
-        Ok(Self { records: records.collect(), claims })
+        let claims =
+            found.into_iter().map(|claim| (claim.identity, (claim.id, claim.status == ClaimStatus::Published)));
+        Ok(Self { records, claims: claims.collect() })
     }
 }

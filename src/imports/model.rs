@@ -226,6 +226,10 @@ pub struct RecordFilter {
     pub outcome: Option<Outcome>,
 }
 
+/// How much of a file, and how many of its records, are erased in one transaction.
+const ERASED_CHUNKS: i64 = 200;
+const ERASED_RECORDS: i64 = 5000;
+
 impl Import {
     /// One of the caller's newsroom's imports; 404 for those of others.
     pub async fn find(id: Uuid, caller: Caller, mut conn: &AsyncPgConnection) -> Result<Self> {
@@ -263,15 +267,15 @@ impl Import {
 
     /// A record as it stands in the file; 404 where there is none, 410 where it was erased.
     pub async fn raw(id: Uuid, position: i64, caller: Caller, mut conn: &AsyncPgConnection) -> Result<Vec<u8>> {
-        Self::find(id, caller, conn).await?;
+        let import = Self::find(id, caller, conn).await?;
         let query = import_records::table.find((id, position)).select(import_records::raw);
         let raw: Option<Option<Vec<u8>>> = query.first(&mut conn).await.optional()?;
-        let erased = || Error::Gone { noun: "import's file", reason: "it was erased".into() };
-        raw.ok_or(Error::NotFound("record of the import"))?.ok_or_else(erased)
+        let raw = raw.ok_or(Error::NotFound("record of the import"))?.filter(|_| import.erased_at.is_none());
+        raw.ok_or_else(|| Error::Gone { noun: "import's file", reason: "it was erased".into() })
     }
 
-    /// Erases the file, and what its records say of it. What was made of them stays, and by their digests they are known again. 409
-    /// while it is worked on.
+    /// Begins to erase the file, and what its records say of it: nobody reads it from here on. What was made of them stays, and by their
+    /// digests they are known again. 409 while it is worked on.
     pub async fn erase(id: Uuid, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
         let own = imports::id.eq(id).and(imports::newsroom_id.eq(caller.newsroom_id));
         let found = Self::query().filter(own).for_update().first(conn).await.optional()?;
@@ -279,11 +283,21 @@ impl Import {
         if !matches!(import.status, ImportStatus::Done | ImportStatus::Failed) {
             return Err(Error::conflict("The file is still worked on. Erase it when that is done."));
         }
-        if import.erased_at.is_some() {
-            return Ok(());
+        if import.erased_at.is_none() {
+            diesel::update(imports::table.find(id)).set(imports::erased_at.eq(diesel::dsl::now)).execute(conn).await?;
         }
-        diesel::update(imports::table.find(id)).set(imports::erased_at.eq(diesel::dsl::now)).execute(conn).await?;
-        diesel::delete(import_chunks::table.filter(import_chunks::import_id.eq(id))).execute(conn).await?;
+        Ok(())
+    }
+
+    /// Erases some more of a file that is to be erased; answers whether there was something. A large one takes many transactions.
+    pub async fn erase_some(id: Uuid, conn: &mut AsyncPgConnection) -> Result<bool> {
+        let chunks = import_chunks::table.filter(import_chunks::import_id.eq(id));
+        let some = chunks.select(import_chunks::number).order(import_chunks::number).limit(ERASED_CHUNKS);
+        let numbers: Vec<i32> = some.load(conn).await?;
+        let erased = diesel::delete(chunks.filter(import_chunks::number.eq_any(numbers))).execute(conn).await?;
+        let records = import_records::table.filter(import_records::import_id.eq(id));
+        let some = records.filter(import_records::raw.is_not_null()).select(import_records::position);
+        let positions: Vec<i64> = some.limit(ERASED_RECORDS).load(conn).await?;
         let nothing = (
             import_records::raw.eq(None::<Vec<u8>>),
             import_records::review_url.eq(None::<String>),
@@ -291,10 +305,8 @@ impl Import {
             import_records::rating.eq(None::<String>),
             import_records::problems.eq(Value::Array(Vec::new())),
         );
-        diesel::update(import_records::table.filter(import_records::import_id.eq(id)))
-            .set(nothing)
-            .execute(conn)
-            .await?;
-        Ok(())
+        let these = records.filter(import_records::position.eq_any(positions));
+        let forgotten = diesel::update(these).set(nothing).execute(conn).await?;
+        Ok(erased + forgotten > 0)
     }
 }

@@ -1,5 +1,7 @@
 //! A batch of records, in one transaction with the place up to which the import has come.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
@@ -82,7 +84,7 @@ pub async fn record(
     let mappings = Mappings::of(caller.newsroom_id, conn).await?;
     let unpublishable = if options.publish { unpublishable(caller, conn).await? } else { None };
     let rules = Rules { options, newsroom: &newsroom, mappings: &mappings, unpublishable };
-    let known = Known::of(entries, caller, conn).await?;
+    let known = Known::of(import.id, entries, caller, conn).await?;
     let mut batch = Batch { entries, known, done: Vec::with_capacity(entries.len()), plans: Vec::new(), caller };
     batch.decide(&rules);
     conn.batch_execute("SAVEPOINT batch").await?;
@@ -193,6 +195,7 @@ impl Batch<'_> {
         let statements: Vec<(Option<String>, Uuid)> =
             bundle.statements.iter().map(|item| (item.name.clone(), item.id)).collect();
         let imported = bundles::import(bundle, self.caller, conn).await?;
+        let reused: HashSet<_> = imported.reused.sources.iter().chain(&imported.reused.documents).collect();
         self.known.claims = claims;
         for (at, (claim_id, verdict_id), shared, draft) in ids {
             let (Some(entry), Some(done)) = (self.entries.get(at), self.done.get_mut(at)) else { continue };
@@ -201,8 +204,7 @@ impl Batch<'_> {
                 let prefix = of(kind);
                 imported.ids.range(prefix.clone()..).take_while(move |(name, _)| name.starts_with(&prefix))
             };
-            let reused =
-                |name: &String| imported.reused.sources.contains(name) || imported.reused.documents.contains(name);
+            let reused = |name: &String| reused.contains(name);
             done.made.sources = named("source/").map(|(_, id)| *id).collect();
             done.made.documents = named("document/").map(|(_, id)| *id).collect();
             let prefix = of("statement/");
@@ -288,7 +290,7 @@ fn compare(done: &mut Done, entry: &Entry, plan: &Plan, earlier: &KnownVerdict) 
     let is_draft = earlier.status == VerdictStatus::Draft;
     let lacks_rating = is_draft && earlier.rating_id.is_none() && plan.rating_id.is_some();
     done.outcome = match () {
-        () if entry.sha256 == earlier.sha256 && !lacks_rating => Outcome::Unchanged,
+        () if earlier.sha256.contains(&entry.sha256) && !lacks_rating => Outcome::Unchanged,
         () if is_draft => Outcome::Updated,
         () => {
             let status = earlier.status.as_str();

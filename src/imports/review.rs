@@ -9,6 +9,8 @@ use super::split::Content;
 use crate::sources::SourceKind;
 use crate::text;
 
+/// How many reviews of one claim a record may have.
+const MOST_REVIEWS: usize = 20;
 /// How many appearances of a claim are recorded.
 const MOST_APPEARANCES: usize = 8;
 /// How many who put it forward.
@@ -53,6 +55,10 @@ pub fn read(content: &Content, base: Option<&Url>) -> Result<Vec<Review>, String
                 let reviews: Vec<_> = reviews.iter().filter_map(Value::as_object).collect();
                 if reviews.is_empty() {
                     return Err("has no review of the claim".into());
+                }
+                // Each is kept with the whole record.
+                if reviews.len() > MOST_REVIEWS {
+                    return Err(format!("has more than {MOST_REVIEWS} reviews of one claim"));
                 }
                 reviews.into_iter().map(|review| Reader::new(base).answer(object, review)).collect()
             }

@@ -108,12 +108,13 @@ async fn get_import(
 /// Erase an import's file
 ///
 /// With what its records say of it: the bytes, addresses, names, ratings and problems. What was made of them stays, and the same file
-/// again still changes nothing. For what must be erased, beside `POST /v1/redactions`, and for what is not needed any more. 409 while it
-/// is worked on.
+/// again still changes nothing. For what must be erased, beside `POST /v1/redactions`, and for what is not needed any more. Where it
+/// breaks off, ask again. 409 while it is worked on.
 #[utoipa::path(tag = "imports", params(("id" = Uuid, Path, description = "The import's id", example = "#imported-reviews")), responses((status = 204, description = "Erased")), security(("api_key" = ["admin"])))]
 #[delete("/imports/{id}/file")]
 async fn erase_import(db: web::Data<Db>, Admin(caller): Admin, Id(id): Id) -> Result<NoContent> {
     db.write(async move |conn| Import::erase(id, caller, conn).await).await?;
+    while db.write(async move |conn| Import::erase_some(id, conn).await).await? {}
     Ok(NoContent)
 }
 

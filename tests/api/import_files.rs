@@ -91,3 +91,42 @@ async fn an_import_is_followed() {
     let request = app.other.request(Method::GET, path).header("accept", "text/event-stream");
     app.other.send(request).await.expect(404);
 }
+
+/// Two records of one review that differ are recorded once, and the same file changes nothing however often it is sent.
+#[actix_web::test]
+async fn a_review_that_is_twice_in_a_file_is_known_by_both() {
+    let app = App::start().await;
+    let mut other = review(1);
+    other["name"] = json!("Another headline");
+    let file = json!([review(1), other]).to_string();
+    let first = import(&app.editor, "application/json", "", file.clone()).await;
+    assert_eq!((&first["created"], &first["updated"]), (&json!(1), &json!(1)));
+    let changes = app.count("changes").await;
+    for _ in 0..2 {
+        let again = import(&app.editor, "application/json", "", file.clone()).await;
+        assert_eq!(again["unchanged"], 2, "{again}");
+    }
+    assert_eq!(app.count("changes").await, changes);
+}
+
+/// What is broken in a list ends no import, and what is nested is no more than it is.
+#[actix_web::test]
+async fn brackets_that_do_not_match_stop_nothing() {
+    let app = App::start().await;
+    let broken =
+        format!("[{{\"@type\": \"ClaimReview\", \"claimReviewed\": \"A\", \"x\": ]}}, {}, {}]", review(1), review(2));
+    let done = import(&app.editor, "application/json", "", broken).await;
+    assert_eq!((&done["created"], &done["failed"]), (&json!(2), &json!(1)), "{done}");
+    let told = crate::imports::problems(&records(&app.editor, &done).await[0]);
+    assert!(told.contains("brackets"), "{told}");
+    let nested = (0..50).fold(review(3), |inner, n| {
+        let mut outer = review(100 + n);
+        outer["about"] = inner;
+        outer
+    });
+    let done = import(&app.editor, "application/json", "", nested.to_string()).await;
+    assert_eq!(done["records"], 3, "{done}");
+    let many = json!({"text": "The bridge was closed by the government", "claimReview": vec![json!({}); 1000]});
+    let done = import(&app.editor, "application/json", "", many.to_string()).await;
+    assert_eq!((&done["records"], &done["failed"]), (&json!(1), &json!(1)), "{done}");
+}

@@ -2,6 +2,9 @@
 
 use super::{DEEPEST, LARGEST, Piece, too_large};
 
+/// How many records may be nested in each other; those around them are none.
+const MOST_NESTED: usize = 3;
+
 /// What a value stands under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Key {
@@ -40,6 +43,8 @@ struct Frame {
     /// The members of a claim in an answer of Google's.
     has_text: bool,
     has_reviews: bool,
+    /// How many records are nested in each other within it.
+    within: usize,
 }
 
 /// The scanner. It goes by brackets, names and texts alone; whether a record is good JSON is seen when it is read.
@@ -54,6 +59,8 @@ pub struct Objects {
     escaped: bool,
     /// Nothing more is read: no JSON, or nested too deep.
     broken: bool,
+    /// Brackets do not match, which was told of.
+    unbalanced: bool,
 }
 
 impl Objects {
@@ -117,13 +124,19 @@ impl Objects {
                 if let Some(frame) = self.frames.last_mut() {
                     frame.has_reviews |= frame.is_object && !is_object && frame.key == Key::ClaimReview;
                 }
-                let (named, is_review, has_text, has_reviews) = (is_object, false, false, false);
-                self.frames.push(Frame { is_object, start: position, named, key, is_review, has_text, has_reviews });
+                let (named, is_review, has_text, has_reviews, within) = (is_object, false, false, false, 0);
+                let start = position;
+                self.frames.push(Frame { is_object, start, named, key, is_review, has_text, has_reviews, within });
             }
             b'}' | b']' => {
-                let frame = self.frames.pop().filter(|frame| frame.is_object == (byte == b'}'));
-                let frame = frame.ok_or("has a bracket too many: what follows is not read")?;
-                self.close(&frame, position, pieces);
+                let opened = self.frames.iter().rposition(|frame| frame.is_object == (byte == b'}'));
+                // What was left open within it is broken, and the first bracket that closes nothing. The rest goes on.
+                let left_open = opened.and_then(|at| self.frames.split_off(at + 1).into_iter().next_back());
+                match (opened.and_then(|_| self.frames.pop()), left_open) {
+                    (Some(frame), None) => self.close(&frame, position, pieces),
+                    (_, Some(inner)) => self.unmatched(inner.start, position, pieces),
+                    (None, None) => self.unmatched(position, position, pieces),
+                }
             }
             b',' => {
                 if let Some(frame) = self.frames.last_mut() {
@@ -145,6 +158,16 @@ impl Objects {
             _ => {}
         }
         Ok(())
+    }
+
+    fn unmatched(&mut self, start: u64, end: u64, pieces: &mut Vec<Piece>) {
+        let place = |at: u64| usize::try_from(at.checked_sub(self.offset)?).ok();
+        let raw = place(start).zip(place(end)).and_then(|(start, end)| self.kept.get(start..=end)).unwrap_or_default();
+        let raw = raw.get(..LARGEST).unwrap_or(raw);
+        if !self.unbalanced {
+            pieces.push(Piece::broken(raw, "has brackets that do not match"));
+        }
+        self.unbalanced = true;
     }
 
     /// A text was read: a member's name, or perhaps a type.
@@ -169,8 +192,14 @@ impl Objects {
         }
     }
 
-    fn close(&self, frame: &Frame, position: u64, pieces: &mut Vec<Piece>) {
-        if !frame.is_object || !(frame.is_review || frame.has_text && frame.has_reviews) {
+    fn close(&mut self, frame: &Frame, position: u64, pieces: &mut Vec<Piece>) {
+        let is_record = frame.is_object && (frame.is_review || frame.has_text && frame.has_reviews);
+        let within = frame.within + usize::from(is_record);
+        if let Some(around) = self.frames.last_mut() {
+            around.within = around.within.max(within);
+        }
+        // Each of those around it has all of its bytes once more.
+        if !is_record || within > MOST_NESTED {
             return;
         }
         let start = frame.start.checked_sub(self.offset).and_then(|start| usize::try_from(start).ok());
