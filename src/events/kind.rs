@@ -43,6 +43,11 @@ impl EventKind {
         self.0
     }
 
+    /// Whether it tells, with the reason, that a record does not stand any more.
+    pub fn is_an_end(self) -> bool {
+        self.0.ends_with(".withdrawn") || self.0.ends_with(".retracted")
+    }
+
     /// The kinds with what each tells, for documents.
     pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         KINDS.into_iter()

@@ -88,10 +88,10 @@ pub struct EventData {
     pub reason: Option<String>,
     /// The claim that it is about, as it is now; null where it is not to be seen any more.
     pub claim: Option<EventClaim>,
-    /// Of a statement: whose it is.
+    /// Of a statement: whose it is; null with `record`.
     #[schema(example = "Dmitry Peskov")]
     pub source: Option<String>,
-    /// Of a verdict: its rating's label.
+    /// Of a verdict: its rating's label; null with `record`.
     #[schema(example = "True")]
     pub rating: Option<String>,
     /// The record after it, in short; null where it is not to be seen any more.
@@ -241,14 +241,15 @@ impl Beside {
             None => last_subject(row.deleted.as_ref()),
         };
         let shown = claim.filter(|claim| claim.status == "published" || Some(claim.newsroom_id) == newsroom_id);
-        let reason = ["withdrawn_reason", "retraction_reason"]
-            .into_iter()
-            .find_map(|member| row.after.as_ref()?.get(member)?.as_str().map(cut));
+        let chain = row.chain.iter().take(8).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        let member = |name: &str| row.after.as_ref()?.get(name)?.as_str().map(cut);
+        let reason = member("withdrawn_reason").or_else(|| member("retraction_reason"));
         let named =
             |names: &HashMap<Uuid, String>, member| names.get(&id(row.after.as_ref(), member)?).map(|name| cut(name));
         let (source, rating) = (named(&self.sources, "source_id"), named(&self.ratings, "rating_id"));
-        let chain = row.chain.iter().take(8).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         let item = row.item(newsroom_id);
+        // What tells of a record is seen with it, but why it ended: that is told as it ends, when others see it no more.
+        let is_seen = item.record.is_some();
         let data = EventData {
             event_id: format!("evt_{}_{chain}", item.position),
             position: item.position,
@@ -256,15 +257,15 @@ impl Beside {
             version: item.version,
             newsroom_id: item.newsroom_id,
             changed: item.changed,
-            reason,
+            reason: reason.filter(|_| is_seen || kind.is_an_end()),
             claim: shown.map(|claim| EventClaim {
                 id: claim_id,
                 text: cut(&claim.text),
                 language: claim.language.clone(),
                 topics: claim.topics.iter().take(10).cloned().collect(),
             }),
-            source,
-            rating,
+            source: source.filter(|_| is_seen),
+            rating: rating.filter(|_| is_seen),
             links: EventLinks {
                 record: format!("{base}/v1/{}s/{}", item.noun, item.record_id),
                 dossier: Some(format!("{base}/v1/claims/{claim_id}/dossier")),

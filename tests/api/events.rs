@@ -4,8 +4,8 @@ use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::App;
-use crate::webhooks::publish;
+use crate::support::{App, Client, source, statement};
+use crate::webhooks::{judge, publish};
 
 /// A server-sent event: its id, name and data.
 fn parsed(text: &str) -> (String, String, Value) {
@@ -50,4 +50,35 @@ async fn a_page_waits_for_what_comes() {
     let wait = format!("/v1/events?after={after}&wait=30");
     let (_, heard) = futures_util::join!(publish(&app.editor, json!({"text": "A"})), app.anyone.get(&wait));
     assert_eq!(heard.expect(200).items()[0]["data"]["claim"]["text"], "A");
+}
+
+#[actix_web::test]
+async fn what_is_hidden_meanwhile_is_in_no_event() {
+    let app = App::start().await;
+    let id = publish(&app.editor, json!({"text": "Ice is warm"})).await;
+    let who = app.editor.id_of_new("sources", source(json!({"name": "Ann Ice"}))).await;
+    app.editor.create("statements", statement(&id, &who, json!({"status": "published"}))).await;
+    let elsewhere = publish(&app.editor, json!({"text": "Snow is warm"})).await;
+    app.editor.create("statements", statement(&elsewhere, &who, json!({"status": "published"}))).await;
+    judge(&app.admin, &id, json!({})).await;
+    let told = async |client: &Client| {
+        app.in_order().await;
+        let events = client.get("/v1/events").await.expect(200);
+        let on = |event: &&Value| {
+            event["data"]["links"]["dossier"].as_str().unwrap().contains(&id) && event["data"]["noun"] != "claim"
+        };
+        let told = |event: &Value| json!([event["type"], event["data"]["source"], event["data"]["rating"]]);
+        events.items().iter().filter(on).map(told).collect::<Vec<_>>()
+    };
+    let all = [json!(["statement.published", "Ann Ice", null]), json!(["verdict.published", null, "True"])];
+    assert_eq!(told(&app.anyone).await, all);
+    let gone = json!({"status": "withdrawn", "withdrawn_reason": "Nobody claims it."});
+    app.editor.patch(&format!("/v1/claims/{id}"), &gone).await.expect(200);
+    let left = [json!(["statement.published", null, null]), json!(["verdict.published", null, null])];
+    assert_eq!(told(&app.anyone).await, left);
+    assert_eq!(told(&app.other).await, left);
+    assert_eq!(told(&app.reader).await, all, "its own newsroom sees it");
+    let events = app.anyone.get("/v1/events").await.expect(200);
+    let withdrawal = events.items().iter().find(|event| event["type"] == "claim.withdrawn").unwrap();
+    assert_eq!(withdrawal["data"]["reason"], "Nobody claims it.");
 }
