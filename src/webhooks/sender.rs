@@ -23,6 +23,10 @@ use super::networks::Networks;
 pub const DEADLINE: Duration = Duration::from_secs(15);
 /// Time to connect.
 const CONNECTS_WITHIN: Duration = Duration::from_secs(5);
+/// Time to read an answer's body after its head, which has said all that counts.
+const READS_WITHIN: Duration = Duration::from_secs(1);
+/// How many requests are on their way to one receiver at most, and so how many connections are kept for the next.
+pub const AT_ONCE: usize = 64;
 /// Bytes of an answer that are read.
 const LONGEST_ANSWER: usize = 20_000;
 /// Bytes of an answer's head.
@@ -73,7 +77,7 @@ impl Sender {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(20))
-            .pool_max_idle_per_host(16)
+            .pool_max_idle_per_host(AT_ONCE)
             .http1_max_buf_size(LONGEST_HEAD)
             .build(
                 HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(http),
