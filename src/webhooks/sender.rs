@@ -19,7 +19,7 @@ use url::Url;
 
 use super::networks::Networks;
 
-/// Time for a whole attempt.
+/// Time for an attempt, up to the head of the answer.
 pub const DEADLINE: Duration = Duration::from_secs(15);
 /// Time to connect.
 const CONNECTS_WITHIN: Duration = Duration::from_secs(5);
@@ -88,32 +88,39 @@ impl Sender {
     /// Sends a message once.
     pub async fn send(&self, url: &str, message: &Message<'_>) -> Outcome {
         let since = Instant::now();
-        let sent = tokio::time::timeout(DEADLINE, self.attempt(url, message)).await;
-        let outcome = match sent {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(error)) => Outcome { error: Some(error), ..Outcome::default() },
+        let answered = tokio::time::timeout(DEADLINE, self.attempt(url, message)).await;
+        let took = since.elapsed();
+        let response = match answered {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Outcome { error: Some(error), took, ..Outcome::default() },
             Err(_) => {
-                Outcome { error: Some(format!("no answer within {} s", DEADLINE.as_secs())), ..Outcome::default() }
+                let error = Some(format!("no answer within {} s", DEADLINE.as_secs()));
+                return Outcome { error, took, ..Outcome::default() };
             }
         };
-        Outcome { took: since.elapsed(), ..outcome }
+        let outcome = Outcome { took, ..outcome(&response) };
+        // Whether the body comes or not: the receiver has answered.
+        let _ = tokio::time::timeout(READS_WITHIN, read_through(response)).await;
+        outcome
     }
 
-    async fn attempt(&self, url: &str, message: &Message<'_>) -> Result<Outcome, String> {
+    async fn attempt(&self, url: &str, message: &Message<'_>) -> Result<Response<Incoming>, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         self.networks.check_form(&url)?;
         let request = request(&url, message)?;
-        let response = self.client.request(request).await.map_err(|error| told(&error))?;
-        let status = response.status().as_u16();
-        let error = match status {
-            200..=299 => None,
-            300..=399 => Some("it redirects, which is not followed: set the address that it leads to".to_owned()),
-            _ => Some(format!("it answered {status}")),
-        };
-        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(wait);
-        read_through(response).await;
-        Ok(Outcome { status: Some(status), error, retry_after, took: Duration::ZERO })
+        self.client.request(request).await.map_err(|error| told(&error))
     }
+}
+
+fn outcome(response: &Response<Incoming>) -> Outcome {
+    let status = response.status().as_u16();
+    let error = match status {
+        200..=299 => None,
+        300..=399 => Some("it redirects, which is not followed: set the address that it leads to".to_owned()),
+        _ => Some(format!("it answered {status}")),
+    };
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(wait);
+    Outcome { status: Some(status), error, retry_after, took: Duration::ZERO }
 }
 
 fn request(url: &Url, message: &Message<'_>) -> Result<Request<Full<Bytes>>, String> {

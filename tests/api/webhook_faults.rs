@@ -271,3 +271,14 @@ async fn nothing_is_lost_when_server_receiver_or_database_are_killed() {
     .await;
     third.stop().await;
 }
+#[actix_web::test]
+async fn what_was_answered_with_200_is_delivered_though_the_rest_of_the_answer_never_comes() {
+    let app = App::start().await;
+    let receiver = Receiver::start();
+    let path = made(&app, &receiver).await;
+    receiver.is(Manner::Stalled);
+    app.admin.act(&format!("{path}/test")).await.expect(200);
+    let tried = newest(&app, &path, |one| one["attempts"] == 1).await;
+    assert_eq!((&tried["status"], &tried["answer_status"]), (&json!("delivered"), &json!(200)));
+}
+

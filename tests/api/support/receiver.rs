@@ -25,6 +25,8 @@ pub enum Manner {
     Silence,
     /// Answers without an end.
     Endless,
+    /// Answers that it has taken it, and then never says the rest.
+    Stalled,
 }
 
 /// What was sent.
@@ -133,6 +135,11 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
             Manner::Silence => {
                 thread::sleep(Duration::from_secs(60));
                 return;
+            }
+            Manner::Stalled => {
+                let going = stream.write_all(b"HTTP/1.1 200 So\r\nContent-Length: 2\r\n\r\n");
+                thread::sleep(Duration::from_secs(60));
+                going
             }
             Manner::Endless => {
                 let head = b"HTTP/1.1 200 So\r\nTransfer-Encoding: chunked\r\n\r\n";
