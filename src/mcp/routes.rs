@@ -42,10 +42,13 @@ async fn answer_message(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse> {
-    let body = read_body(request.clone(), payload.into_inner(), Limits::of(&request).bundle_bytes, None).await?;
-    let message = body.json.ok_or_else(|| Error::BadRequest(NO_BODY.into()))?.value;
     let caller = request.extensions().get::<Caller>().copied();
     let may_record = caller.is_some_and(|caller| caller.needs(Role::Checker).is_ok());
+    let limits = Limits::of(&request);
+    // Only a bundle is so large.
+    let longest = if may_record { limits.bundle_bytes } else { limits.body_bytes };
+    let body = read_body(request.clone(), payload.into_inner(), longest, None).await?;
+    let message = body.json.ok_or_else(|| Error::BadRequest(NO_BODY.into()))?.value;
     // rmcp's tasks may go to any thread, and a worker's connections may not: so the calls come back to here to be done.
     let (calls, mut incoming) = mpsc::channel(1);
     let protocol =

@@ -112,8 +112,14 @@ async fn what_is_no_message_is_a_problem() {
     }
     let text = app.anyone.request(Method::POST, "/mcp").header("content-type", "text/plain").body("{}");
     app.anyone.send(text).await.expect(415);
-    let large = app.anyone.request(Method::POST, "/mcp").json(&json!({"a": "a".repeat(20_000_000)}));
-    app.anyone.send(large).await.expect(413);
+    let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"_meta": {"a": "a".repeat(2 << 20)}}});
+    for client in [&app.anyone, &app.reader] {
+        client.send(client.request(Method::POST, "/mcp").json(&ping)).await.problem(413, "1048576");
+    }
+    // As large as a bundle, for those who may record one.
+    app.checker.send(app.checker.request(Method::POST, "/mcp").json(&ping)).await.expect(200);
+    let large = app.checker.request(Method::POST, "/mcp").json(&json!({"a": "a".repeat(20_000_000)}));
+    app.checker.send(large).await.problem(413, "16777216");
     for method in [Method::GET, Method::DELETE, Method::PUT] {
         let answer = app.anyone.send(app.anyone.request(method, "/mcp")).await.expect(405);
         assert_eq!(answer.header("allow"), Some("POST"));
