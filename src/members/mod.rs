@@ -4,6 +4,6 @@ mod model;
 mod routes;
 mod sign_in;
 
-pub use model::{Member, NewMember};
+pub use model::{Member, NewMember, lock_newsroom};
 pub use routes::configure;
 pub use sign_in::SignIn;

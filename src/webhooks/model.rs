@@ -16,6 +16,7 @@ use crate::columns::text_enum;
 use crate::error::{Error, Result};
 use crate::etag::{IfMatch, Versioned};
 use crate::events::{EventKind, known};
+use crate::members::lock_newsroom;
 use crate::page::PageRequest;
 use crate::patch::Patch;
 use crate::schema::{webhook_cursors, webhooks};
@@ -36,6 +37,9 @@ text_enum! {
         Teams = "teams",
     }
 }
+
+/// How many webhooks a newsroom may have.
+const MOST: i64 = 50;
 
 /// Where a newsroom has events sent to.
 #[derive(Debug, Clone, HasQuery, Serialize, ToSchema)]
@@ -158,6 +162,14 @@ impl Webhook {
 
     /// Makes a webhook with its secret. It gets what happens from now on.
     pub async fn create(id: Uuid, new: &NewWebhook, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Self> {
+        // One after another, so that two do not both take the last place.
+        lock_newsroom(caller.newsroom_id, conn).await?;
+        let own = webhooks::table.filter(webhooks::newsroom_id.eq(caller.newsroom_id));
+        if own.count().get_result::<i64>(conn).await? >= MOST {
+            return Err(Error::conflict(format!(
+                "A newsroom has at most {MOST} webhooks, as all newsrooms' are sent by the same server: delete one first."
+            )));
+        }
         let values = (webhooks::id.eq(id), webhooks::newsroom_id.eq(caller.newsroom_id), new);
         diesel::insert_into(webhooks::table).values(values).execute(conn).await?;
         let newest = sql::<BigInt>("(SELECT coalesce(max(position), 0) FROM change_positions)");

@@ -40,7 +40,8 @@ async fn list_webhooks(db: web::Data<Db>, Admin(caller): Admin, list: List<NoFil
 ///
 /// From now on, each event that fits the filters is sent there, signed after [Standard Webhooks](https://www.standardwebhooks.com),
 /// or as a message for a chat; see the section `webhooks` of this document for what comes. The answer holds the secret this once. An event is sent again
-/// for three days until it is answered with 2xx, and events of one claim arrive in order.
+/// for three days until it is answered with 2xx, and events of one claim arrive in order. A newsroom has at most 50 webhooks: 409
+/// for one more.
 #[utoipa::path(tag = "webhooks", request_body = NewWebhook, responses((status = 201, description = "The webhook, with its secret", body = Webhook)), security(("api_key" = ["admin"])))]
 #[post("/webhooks")]
 async fn create_webhook(

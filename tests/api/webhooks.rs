@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -240,6 +241,25 @@ async fn webhooks_are_managed_by_admins_of_their_newsroom() {
     assert_eq!(told.items().iter().filter(|item| item["noun"] == "webhook").count(), 3);
     assert!(!told.text.contains("whsec_"));
     assert!(!app.editor.get("/v1/changes?limit=200").await.expect(200).text.contains("webhook"));
+}
+
+#[actix_web::test]
+async fn a_newsroom_has_so_many_webhooks_and_no_more() {
+    let app = App::start().await;
+    let new = json!({"name": "Site", "url": "https://127.0.0.1/", "active": false});
+    for _ in 0..49 {
+        app.admin.create("webhooks", new.clone()).await;
+    }
+    let answers = join_all((0..4).map(|_| app.admin.post("/v1/webhooks", &new))).await;
+    let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409]);
+    app.admin.post("/v1/webhooks", &new).await.problem(409, "at most 50 webhooks");
+    let other = app.with_key(&crate::support::postgres::key("other", "admin"));
+    other.create("webhooks", new.clone()).await;
+    let page = app.admin.get("/v1/webhooks?limit=1").await.expect(200);
+    app.admin.delete(&format!("/v1/webhooks/{}", page.ids()[0])).await.expect(204);
+    app.admin.create("webhooks", new).await;
 }
 
 #[actix_web::test]
