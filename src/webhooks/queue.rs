@@ -15,8 +15,11 @@ use crate::error::Result;
 use crate::events::Event;
 use crate::schema::{webhook_cursors, webhook_deliveries, webhook_lanes, webhooks};
 
-/// How many changes are looked through in one transaction.
-const CHANGES: i64 = 500;
+/// How many changes are looked through in one transaction: each may be as large as a verdict with its explanation.
+const CHANGES: i64 = 100;
+
+/// How many deliveries are forgotten in one transaction.
+const FORGOTTEN: i64 = 5000;
 
 /// A delivery that this process is to send.
 #[derive(Debug, QueryableByName)]
@@ -272,13 +275,16 @@ pub async fn disable(
     Ok(disabled.execute(conn).await? > 0)
 }
 
-/// Forgets some of what was done long ago, and secrets that are no longer good; answers how much.
-pub async fn forget_some(conn: &mut AsyncPgConnection) -> Result<usize> {
+/// Forgets some of what was done long ago, and secrets that are no longer good; answers whether there may be more.
+pub async fn forget_some(conn: &mut AsyncPgConnection) -> Result<bool> {
     let secrets = "DELETE FROM webhook_secrets WHERE expires_at < now()";
-    let secrets = diesel::sql_query(secrets).execute(conn).await?;
-    let deliveries = "DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries
-        WHERE status <> 'waiting' AND created_at < now() - interval '30 days' ORDER BY created_at LIMIT 5000)";
-    Ok(secrets + diesel::sql_query(deliveries).execute(conn).await?)
+    diesel::sql_query(secrets).execute(conn).await?;
+    let deliveries = diesel::sql_query(
+        "DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries
+             WHERE status <> 'waiting' AND created_at < now() - interval '30 days' ORDER BY created_at LIMIT $1)",
+    );
+    let forgotten = deliveries.bind::<BigInt, _>(FORGOTTEN).execute(conn).await?;
+    Ok(i64::try_from(forgotten).is_ok_and(|forgotten| forgotten >= FORGOTTEN))
 }
 
 /// How much waits, and how many webhooks the server has disabled.

@@ -113,24 +113,25 @@ struct Work {
 pub async fn run(pool: Pool, webhooks: web::Data<Webhooks>, draining: web::Data<Draining>, base: String) {
     let work = Rc::new(Work { webhooks, draining, db: Db::for_worker(pool), base });
     let mut news = work.db.progress().follow();
-    let (mut counted, mut forgot) = (None::<Instant>, Instant::now());
+    let (mut counted, mut forgot) = (None::<Instant>, None::<Instant>);
     while !work.draining.begun() {
         news.mark_unchanged();
-        match look_and_send(&work).await {
-            Ok(true) => continue,
-            Ok(false) => {}
-            Err(error) => tracing::debug!(%error, "cannot look what is to be sent"),
-        }
+        let more = look_and_send(&work).await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "cannot look what is to be sent");
+            false
+        });
         if counted.is_none_or(|at| at.elapsed() >= COUNT) {
             counted = Some(Instant::now());
             work.count().await;
         }
-        if forgot.elapsed() >= FORGET {
-            forgot = Instant::now();
-            work.forget().await;
+        if forgot.is_none_or(|at| at.elapsed() >= FORGET) {
+            // As long as there is much to forget, some of it with every turn.
+            forgot = (!work.forget().await).then(Instant::now);
         }
-        // Whether there is news or it is time to look: the next turn does.
-        let _ = timeout(LOOK, news.changed()).await;
+        if !more {
+            // Whether there is news or it is time to look: the next turn does.
+            let _ = timeout(LOOK, news.changed()).await;
+        }
     }
 }
 
@@ -139,7 +140,10 @@ async fn look_and_send(work: &Rc<Work>) -> Result<bool> {
     let mut more = false;
     for webhook_id in work.db.read(async |conn| queue::behind(conn).await).await? {
         let _permit = work.webhooks.database.acquire().await;
-        more |= work.db.write_quietly(async |conn| queue::look(webhook_id, conn).await).await?;
+        match work.db.write_quietly(async |conn| queue::look(webhook_id, conn).await).await {
+            Ok(found) => more |= found,
+            Err(error) => tracing::warn!(%error, %webhook_id, "cannot look what is for a webhook"),
+        }
     }
     for webhook_id in work.db.read(async |conn| queue::due(conn).await).await? {
         let mut under_way = work.webhooks.under_way.lock().unwrap_or_else(PoisonError::into_inner);
@@ -253,11 +257,13 @@ impl Work {
         }
     }
 
-    async fn forget(&self) {
+    /// Forgets some of what is old; answers whether there may be more.
+    async fn forget(&self) -> bool {
         let _permit = self.webhooks.database.acquire().await;
-        if let Err(error) = self.db.write_quietly(async |conn| queue::forget_some(conn).await).await {
+        self.db.write_quietly(async |conn| queue::forget_some(conn).await).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "cannot forget old deliveries");
-        }
+            false
+        })
     }
 }
 

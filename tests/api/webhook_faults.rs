@@ -127,6 +127,40 @@ async fn a_receiver_that_is_gone_is_left_alone_and_one_that_asks_for_time_gets_i
 }
 
 #[actix_web::test]
+async fn a_webhook_that_cannot_be_looked_after_holds_up_no_other() {
+    let app = App::start().await;
+    let receivers = [Receiver::start(), Receiver::start(), Receiver::start()];
+    for receiver in &receivers {
+        made(&app, receiver).await;
+    }
+    // Webhooks are looked after in the order of their ids: the second has others on both sides.
+    let second = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF NEW.webhook_id = (SELECT id FROM webhooks ORDER BY id OFFSET 1 LIMIT 1) THEN RAISE 'no'; END IF; RETURN NEW; END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON webhook_deliveries FOR EACH ROW EXECUTE FUNCTION refuse()";
+    app.sql().await.batch_execute(second).await.unwrap();
+    publish(&app.editor, json!({"text": "A"})).await;
+    receivers[0].accepts(1).await;
+    receivers[2].accepts(1).await;
+    assert!(receivers[1].received().is_empty());
+    app.sql().await.batch_execute("DROP TRIGGER refuse ON webhook_deliveries").await.unwrap();
+    receivers[1].accepts(1).await;
+}
+
+#[actix_web::test]
+async fn much_that_is_old_is_forgotten() {
+    let app = App::start().await;
+    let receiver = Receiver::start();
+    made(&app, &receiver).await;
+    let old = "INSERT INTO webhook_deliveries (id, webhook_id, lane, event, event_id, status, created_at)
+        SELECT gen_random_uuid(), w.id, gen_random_uuid(), 'claim.published', 'evt', 'delivered', now() - interval '31 days'
+        FROM webhooks w, generate_series(1, 12000)";
+    app.sql().await.batch_execute(old).await.unwrap();
+    // A process forgets as it starts, not in ten minutes only.
+    let _other = App::start_on(&app.database);
+    until("it is forgotten", SOON, async || (app.count("webhook_deliveries").await == 0).then_some(())).await;
+}
+
+#[actix_web::test]
 async fn events_of_one_claim_stay_in_order_and_others_go_on() {
     let app = App::start().await;
     let receiver = Receiver::start();
@@ -172,6 +206,17 @@ async fn a_silent_receiver_holds_up_nobody_else_and_an_endless_answer_is_cut() {
     quick.accepts(80).await;
     until("the endless are cut", SOON, async || (endless.received().len() >= 80).then_some(())).await;
     assert!(silent.accepted().is_empty());
+}
+
+#[actix_web::test]
+async fn what_was_answered_with_200_is_delivered_though_the_rest_of_the_answer_never_comes() {
+    let app = App::start().await;
+    let receiver = Receiver::start();
+    let path = made(&app, &receiver).await;
+    receiver.is(Manner::Stalled);
+    app.admin.act(&format!("{path}/test")).await.expect(200);
+    let tried = newest(&app, &path, |one| one["attempts"] == 1).await;
+    assert_eq!((&tried["status"], &tried["answer_status"]), (&json!("delivered"), &json!(200)));
 }
 
 #[actix_web::test]
@@ -271,14 +316,3 @@ async fn nothing_is_lost_when_server_receiver_or_database_are_killed() {
     .await;
     third.stop().await;
 }
-#[actix_web::test]
-async fn what_was_answered_with_200_is_delivered_though_the_rest_of_the_answer_never_comes() {
-    let app = App::start().await;
-    let receiver = Receiver::start();
-    let path = made(&app, &receiver).await;
-    receiver.is(Manner::Stalled);
-    app.admin.act(&format!("{path}/test")).await.expect(200);
-    let tried = newest(&app, &path, |one| one["attempts"] == 1).await;
-    assert_eq!((&tried["status"], &tried["answer_status"]), (&json!("delivered"), &json!(200)));
-}
-
