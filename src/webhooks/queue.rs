@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::deliveries::DeliveryStatus;
 use super::model::Webhook;
+use super::sender::AT_ONCE;
 use crate::error::Result;
 use crate::events::Event;
 use crate::schema::{webhook_cursors, webhook_deliveries, webhook_lanes, webhooks};
@@ -199,8 +200,14 @@ pub async fn due(mut conn: &AsyncPgConnection) -> Result<Vec<Uuid>> {
 }
 
 /// Takes the first deliveries of some lanes, for so long: nobody else sends them meanwhile, and somebody does when this process is
-/// killed.
-pub async fn take(webhook_id: Uuid, most: i64, hold: Duration, conn: &mut AsyncPgConnection) -> Result<Vec<Taken>> {
+/// killed. So many that with those under way there are no more than the receiver is to have at once.
+pub async fn take(
+    webhook_id: Uuid,
+    under_way: usize,
+    hold: Duration,
+    conn: &mut AsyncPgConnection,
+) -> Result<Vec<Taken>> {
+    let most = AT_ONCE.saturating_sub(under_way);
     let take = diesel::sql_query(
         "WITH due AS (
              SELECT lane FROM webhook_lanes WHERE webhook_id = $1 AND due_at <= now() AND (taken_until IS NULL OR taken_until < now())
@@ -213,6 +220,7 @@ pub async fn take(webhook_id: Uuid, most: i64, hold: Duration, conn: &mut AsyncP
          SELECT d.id, taken.lane, event_id, position, attempts, first_attempt_at, created_at, taken_until AS held_until FROM taken CROSS JOIN LATERAL (
              SELECT * FROM webhook_deliveries d WHERE webhook_id = $1 AND d.lane = taken.lane AND status = 'waiting' ORDER BY number LIMIT 1) AS d",
     );
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
     let taken = take.bind::<SqlUuid, _>(webhook_id).bind::<BigInt, _>(most).bind::<Double, _>(hold.as_secs_f64());
     Ok(taken.load(conn).await?)
 }

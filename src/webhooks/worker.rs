@@ -3,15 +3,15 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use actix_web::web;
-use futures_util::future::join_all;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::task::JoinSet;
+use tokio::time::{timeout, timeout_at};
 use uuid::Uuid;
 
 use super::deliveries::DeliveryStatus;
@@ -20,7 +20,7 @@ use super::model::Webhook;
 use super::networks::Networks;
 use super::queue::{self, Attempted, Taken};
 use super::secrets::WebhookSecret;
-use super::sender::{DEADLINE, Message, Outcome, Sender};
+use super::sender::{AT_ONCE, DEADLINE, Message, Outcome, Sender};
 use super::settings::WebhookSettings;
 use crate::db::{Db, Pool};
 use crate::error::Result;
@@ -33,8 +33,8 @@ const LOOK: Duration = Duration::from_millis(250);
 const COUNT: Duration = Duration::from_secs(5);
 /// How often what is old is forgotten.
 const FORGET: Duration = Duration::from_secs(600);
-/// How many deliveries are on their way to one webhook at once. A body is at most 20 kB.
-const AT_ONCE: i64 = 64;
+/// What ends within this time is kept together.
+const GATHER: Duration = Duration::from_millis(20);
 /// To how many webhooks something is sent at once.
 const WEBHOOKS: usize = 64;
 /// How long lanes are held: an attempt, and time to keep what became of it.
@@ -150,9 +150,7 @@ async fn look_and_send(work: &Rc<Work>) -> Result<bool> {
         if under_way.len() < WEBHOOKS && under_way.insert(webhook_id) {
             let work = Rc::clone(work);
             actix_web::rt::spawn(async move {
-                if let Err(error) = work.send_all(webhook_id).await {
-                    tracing::debug!(%error, %webhook_id, "cannot send to a webhook");
-                }
+                work.send_all(webhook_id).await;
                 work.webhooks.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&webhook_id);
             });
         }
@@ -160,91 +158,138 @@ async fn look_and_send(work: &Rc<Work>) -> Result<bool> {
     Ok(more)
 }
 
+/// Attempts that are under way; one that must not be made any more ends with nothing.
+type Sending = JoinSet<Option<Attempted>>;
+
+/// What ends next, with what ends soon after it; nothing where none does for a while.
+async fn ended(sending: &mut Sending) -> Vec<Attempted> {
+    let mut ended = Vec::new();
+    let mut until = tokio::time::Instant::now() + LOOK;
+    while ended.len() < AT_ONCE
+        && let Ok(Some(one)) = timeout_at(until, sending.join_next()).await
+    {
+        if ended.is_empty() {
+            until = tokio::time::Instant::now() + GATHER;
+        }
+        ended.extend(one.ok().flatten());
+    }
+    ended
+}
+
 impl Work {
-    /// Sends what is due to a webhook, until there is nothing more, or others may be waiting for their turn.
-    async fn send_all(&self, webhook_id: Uuid) -> Result<()> {
-        let mut crowded = false;
-        while !crowded && !self.draining.begun() {
-            let taken = {
-                let _permit = self.webhooks.database.acquire().await;
-                self.db.write_quietly(async |conn| queue::take(webhook_id, AT_ONCE, HOLD, conn).await).await?
-            };
-            if taken.is_empty() {
-                return Ok(());
+    /// Sends what is due to a webhook, until there is nothing more, or others may be waiting for their turn. A slow answer takes
+    /// one place of those that there are, and nobody waits for it.
+    async fn send_all(self: &Rc<Self>, webhook_id: Uuid) {
+        let (mut sending, mut crowded) = (Sending::new(), false);
+        loop {
+            if !crowded
+                && !self.draining.begun()
+                && let Err(error) = self.send_more(webhook_id, &mut sending).await
+            {
+                tracing::warn!(%error, %webhook_id, "cannot send to a webhook");
             }
-            let attempted = self.send(webhook_id, taken).await?;
-            self.keep(webhook_id, &attempted).await?;
-            for one in attempted.iter().filter(|one| one.status == DeliveryStatus::Failed) {
-                self.disable(webhook_id, one).await?;
+            if sending.is_empty() {
+                return;
+            }
+            let ended = ended(&mut sending).await;
+            if !ended.is_empty() {
+                self.keep(webhook_id, &ended).await;
+                self.disable(webhook_id, &ended).await;
             }
             crowded = self.webhooks.under_way.lock().unwrap_or_else(PoisonError::into_inner).len() >= WEBHOOKS;
         }
-        Ok(())
     }
 
-    /// Tries to send what was taken, all at once: they are of different claims.
-    async fn send(&self, webhook_id: Uuid, taken: Vec<Taken>) -> Result<Vec<Attempted>> {
-        let (webhook, secrets) = self
-            .db
-            .read(async |conn| {
-                Ok((Webhook::by_id(webhook_id, conn).await?, WebhookSecret::signing(webhook_id, conn).await?))
-            })
-            .await?;
+    /// Begins to send what is due, as far as there is place: it is of different claims.
+    async fn send_more(self: &Rc<Self>, webhook_id: Uuid, sending: &mut Sending) -> Result<()> {
+        if sending.len() >= AT_ONCE {
+            return Ok(());
+        }
+        let since = SystemTime::now();
+        let taken = {
+            let _permit = self.webhooks.database.acquire().await;
+            self.db.write_quietly(async |conn| queue::take(webhook_id, sending.len(), HOLD, conn).await).await?
+        };
+        if taken.is_empty() {
+            return Ok(());
+        }
+        let receiver = self.db.read(async |conn| {
+            Ok((Webhook::by_id(webhook_id, conn).await?, WebhookSecret::signing(webhook_id, conn).await?))
+        });
+        let receiver = Rc::new(receiver.await?);
         let positions: Vec<_> = taken.iter().filter_map(|taken| taken.position).collect();
-        let (newsroom_id, base) = (webhook.newsroom_id, self.base.as_str());
+        let (newsroom_id, base) = (receiver.0.newsroom_id, self.base.as_str());
         let events = self.db.list(async |conn| Event::at(&positions, newsroom_id, base, conn).await).await?;
         let events: HashMap<i64, Event> = events.into_iter().map(|event| (event.data.position, event)).collect();
-        let (webhook, secrets, events) = (&webhook, secrets.as_slice(), &events);
-        let attempts = taken.into_iter().map(async |taken| {
+        for taken in taken {
             let event = match taken.position {
                 Some(position) => events.get(&position).cloned(),
                 None => Some(Event::test(taken.event_id.clone(), webhook_id, newsroom_id, taken.created_at, base)),
             };
-            let outcome = match event {
-                Some(event) => {
-                    let message =
-                        Message { id: &taken.event_id, body: formats::body(webhook.format, &event)?, secrets };
-                    self.webhooks.sender.send(&webhook.url, &message).await
-                }
-                None => Outcome { error: Some("it is told no more".into()), ..Outcome::default() },
-            };
-            Ok(self.webhooks.judged(taken, outcome))
-        });
-        join_all(attempts).await.into_iter().collect()
+            let body = event.map(|event| formats::body(receiver.0.format, &event)).transpose()?;
+            sending.spawn_local(Rc::clone(self).send(Rc::clone(&receiver), taken, body, since));
+        }
+        Ok(())
+    }
+
+    /// Tries to send what was taken at a time. A process that was suspended since then leaves it to others: its lane may be theirs, and
+    /// what came after it sent.
+    async fn send(
+        self: Rc<Self>,
+        receiver: Rc<(Webhook, Vec<String>)>,
+        taken: Taken,
+        body: Option<String>,
+        since: SystemTime,
+    ) -> Option<Attempted> {
+        if since.elapsed().is_ok_and(|elapsed| elapsed + DEADLINE > HOLD) {
+            return None;
+        }
+        let (webhook, secrets) = &*receiver;
+        let outcome = match body {
+            Some(body) => {
+                let message = Message { id: &taken.event_id, body, secrets };
+                self.webhooks.sender.send(&webhook.url, &message).await
+            }
+            None => Outcome { error: Some("it is told no more".into()), ..Outcome::default() },
+        };
+        Some(self.webhooks.judged(taken, outcome))
     }
 
     /// What cannot be kept is sent again when the lanes are free again.
-    async fn keep(&self, webhook_id: Uuid, attempted: &[Attempted]) -> Result<()> {
+    async fn keep(&self, webhook_id: Uuid, attempted: &[Attempted]) {
         let mut tries = 0;
-        loop {
-            let kept = {
-                let _permit = self.webhooks.database.acquire().await;
-                self.db.write_quietly(async |conn| queue::keep(webhook_id, attempted, conn).await).await
-            };
-            match kept {
-                Err(error) if tries < 10 => {
-                    tracing::debug!(%error, "cannot keep what was delivered");
-                    tries += 1;
-                    tokio::time::sleep(LOOK * tries).await;
-                }
-                kept => return kept,
+        while let Err(error) = self.try_to_keep(webhook_id, attempted).await {
+            if tries == 10 {
+                tracing::warn!(%error, %webhook_id, "cannot keep what was delivered");
+                return;
             }
+            tries += 1;
+            tokio::time::sleep(LOOK * tries).await;
         }
     }
 
+    async fn try_to_keep(&self, webhook_id: Uuid, attempted: &[Attempted]) -> Result<()> {
+        let _permit = self.webhooks.database.acquire().await;
+        self.db.write_quietly(async |conn| queue::keep(webhook_id, attempted, conn).await).await
+    }
+
     /// Disables a webhook to which nothing could be delivered since a delivery, which was given up, was first tried; or that is gone.
-    async fn disable(&self, webhook_id: Uuid, given_up: &Attempted) -> Result<()> {
-        let why = given_up.error.as_deref().unwrap_or_default();
-        let (reason, unless) = if given_up.answer_status == Some(GONE) {
+    async fn disable(&self, webhook_id: Uuid, attempted: &[Attempted]) {
+        let given_up = || attempted.iter().filter(|one| one.status == DeliveryStatus::Failed);
+        let is_gone = given_up().any(|one| one.answer_status == Some(GONE));
+        let Some(last) = given_up().max_by_key(|one| one.taken.first_attempt_at) else { return };
+        let (reason, unless) = if is_gone {
             ("the receiver is gone: it answered 410".to_owned(), None)
         } else {
-            (format!("nothing could be delivered for three days; at last {why}"), given_up.taken.first_attempt_at)
+            let why = last.error.as_deref().unwrap_or_default();
+            (format!("nothing could be delivered for three days; at last {why}"), last.taken.first_attempt_at)
         };
         let _permit = self.webhooks.database.acquire().await;
-        if self.db.write_quietly(async |conn| queue::disable(webhook_id, &reason, unless, conn).await).await? {
-            tracing::warn!(%webhook_id, reason, "a webhook was disabled");
+        match self.db.write_quietly(async |conn| queue::disable(webhook_id, &reason, unless, conn).await).await {
+            Ok(true) => tracing::warn!(%webhook_id, reason, "a webhook was disabled"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, %webhook_id, "cannot disable a webhook"),
         }
-        Ok(())
     }
 
     async fn count(&self) {

@@ -127,6 +127,24 @@ async fn a_receiver_that_is_gone_is_left_alone_and_one_that_asks_for_time_gets_i
 }
 
 #[actix_web::test]
+async fn a_request_that_hangs_holds_up_no_other() {
+    let app = App::start().await;
+    let receiver = Receiver::start();
+    made(&app, &receiver).await;
+    receiver.but("stuck", Manner::Silence);
+    publish(&app.editor, json!({"text": "stuck"})).await;
+    until("it hangs", SOON, async || (!receiver.received().is_empty()).then_some(())).await;
+    let id = publish(&app.editor, json!({"text": "0"})).await;
+    for number in 1..5 {
+        receiver.accepts(number).await;
+        app.editor.patch(&format!("/v1/claims/{id}"), &json!({"text": number.to_string()})).await.expect(200);
+    }
+    receiver.accepts(5).await;
+    let tried = "SELECT max(attempts) FROM webhook_deliveries WHERE status = 'waiting'";
+    assert_eq!(app.sql().await.query_one(tried, &[]).await.unwrap().get::<_, i32>(0), 0, "the first has not ended yet");
+}
+
+#[actix_web::test]
 async fn a_webhook_that_cannot_be_looked_after_holds_up_no_other() {
     let app = App::start().await;
     let receivers = [Receiver::start(), Receiver::start(), Receiver::start()];
