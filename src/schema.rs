@@ -910,6 +910,10 @@ diesel::table! {
         webhook_id -> Uuid,
         /// Changes up to this place in the log were looked through for it
         position -> Int8,
+        /// Nothing is sent until then, as the receiver asked for time or was overloaded; null: it was not
+        not_before -> Nullable<Timestamptz>,
+        /// When something was last delivered, to the second; null: nothing yet
+        last_delivered_at -> Nullable<Timestamptz>,
     }
 }
 

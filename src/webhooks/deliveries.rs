@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -110,9 +110,12 @@ impl Delivery {
         use webhook_deliveries as d;
         Webhook::find(webhook_id, caller, conn).await?;
         let mut query = Self::query().filter(d::webhook_id.eq(webhook_id)).into_boxed();
-        if let Some(status) = filter.status {
-            query = query.filter(d::status.eq(status));
-        }
+        query = match filter.status {
+            // Written out, so that the index of the few that failed serves.
+            Some(DeliveryStatus::Failed) => query.filter(sql::<Bool>("status = 'failed'")),
+            Some(status) => query.filter(d::status.eq(status)),
+            None => query,
+        };
         if let Some(after) = page.after_number() {
             query = query.filter(d::number.lt(after));
         }

@@ -255,6 +255,8 @@ pub async fn keep(webhook_id: Uuid, attempted: &[Attempted], conn: &mut AsyncPgC
     .bind::<Array<Integer>, _>(ours.iter().map(|one| i32::try_from(one.took.as_millis()).unwrap_or(i32::MAX)).collect::<Vec<_>>())
     .execute(conn)
     .await?;
+    // First, so that what is closed is not written once more before.
+    close_lanes(webhook_id, Some(&lanes), conn).await?;
     diesel::sql_query(
         "UPDATE webhook_lanes l SET taken_until = NULL, due_at = now() + make_interval(secs => t.wait)
          FROM unnest($2, $3) AS t(lane, wait) WHERE l.webhook_id = $1 AND l.lane = t.lane",
@@ -264,7 +266,17 @@ pub async fn keep(webhook_id: Uuid, attempted: &[Attempted], conn: &mut AsyncPgC
     .bind::<Array<Double>, _>(ours.iter().map(|one| one.wait.unwrap_or_default().as_secs_f64()).collect::<Vec<_>>())
     .execute(conn)
     .await?;
-    close_lanes(webhook_id, Some(&lanes), conn).await
+    Ok(())
+}
+
+/// Notes that something was delivered. In a transaction of its own: the cursor is locked before lanes.
+pub async fn note_delivered(webhook_id: Uuid, conn: &mut AsyncPgConnection) -> Result<()> {
+    let note = diesel::sql_query(
+        "UPDATE webhook_cursors SET last_delivered_at = now()
+         WHERE webhook_id = $1 AND (last_delivered_at IS NULL OR last_delivered_at < now() - interval '1 second')",
+    );
+    note.bind::<SqlUuid, _>(webhook_id).execute(conn).await?;
+    Ok(())
 }
 
 /// Disables a webhook, and says why on it; answers whether it was active. With `unless`, only where nothing was delivered since.
@@ -276,7 +288,7 @@ pub async fn disable(
 ) -> Result<bool> {
     let disable = diesel::sql_query(
         "UPDATE webhooks SET active = false, disabled_at = now(), disabled_reason = left($2, 1000) WHERE id = $1 AND active
-             AND NOT EXISTS (SELECT FROM webhook_deliveries WHERE webhook_id = $1 AND status = 'delivered' AND last_attempt_at >= $3)",
+             AND NOT EXISTS (SELECT FROM webhook_cursors WHERE webhook_id = $1 AND last_delivered_at >= $3)",
     );
     let disabled =
         disable.bind::<SqlUuid, _>(webhook_id).bind::<Text, _>(reason).bind::<Nullable<Timestamptz>, _>(unless);

@@ -269,7 +269,11 @@ impl Work {
     }
 
     async fn try_to_keep(&self, webhook_id: Uuid, attempted: &[Attempted]) -> Result<()> {
+        let delivered = attempted.iter().any(|one| one.status == DeliveryStatus::Delivered);
         let _permit = self.webhooks.database.acquire().await;
+        if delivered {
+            self.db.write_quietly(async |conn| queue::note_delivered(webhook_id, conn).await).await?;
+        }
         self.db.write_quietly(async |conn| queue::keep(webhook_id, attempted, conn).await).await
     }
 
