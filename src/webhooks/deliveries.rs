@@ -46,7 +46,7 @@ pub struct Delivery {
     pub position: Option<i64>,
     /// What became of it.
     pub status: DeliveryStatus,
-    /// How often it was tried.
+    /// How often it was tried; an answer of 429 does not count.
     pub attempts: i32,
     /// When it was last tried; null: not yet.
     pub last_attempt_at: Option<DateTime<Utc>>,
@@ -165,6 +165,7 @@ impl Delivery {
             d::position.eq(position),
         );
         diesel::insert_into(d::table).values(values).execute(conn).await?;
+        queue::end_pause(webhook.id, conn).await?;
         queue::open_lanes(webhook.id, &[id], conn).await?;
         Ok(Self::query().filter(d::id.eq(id)).first(conn).await?)
     }

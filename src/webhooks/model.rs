@@ -195,6 +195,7 @@ impl Webhook {
             return Err(Error::crossed());
         }
         let row = webhooks::table.find(id);
+        queue::end_pause(id, conn).await?;
         if new.active && !webhook.active {
             let enabled =
                 (webhooks::disabled_at.eq(None::<DateTime<Utc>>), webhooks::disabled_reason.eq(None::<String>));

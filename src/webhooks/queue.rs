@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::now;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use super::deliveries::DeliveryStatus;
-use super::model::Webhook;
+use super::model::{Webhook, WebhookFormat};
 use super::sender::AT_ONCE;
 use crate::error::Result;
 use crate::events::Event;
@@ -42,6 +43,9 @@ pub struct Taken {
     /// When it was first tried.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub first_attempt_at: Option<DateTime<Utc>>,
+    /// Whether that was three days ago.
+    #[diesel(sql_type = Bool)]
+    pub tried_for_days: bool,
     /// When it began to wait.
     #[diesel(sql_type = Timestamptz)]
     pub created_at: DateTime<Utc>,
@@ -58,6 +62,10 @@ pub struct Attempted {
     pub status: DeliveryStatus,
     /// When it is tried again.
     pub wait: Option<Duration>,
+    /// How long nothing else is sent there either.
+    pub pause: Option<Duration>,
+    /// Whether it counts as one of the attempts after which it is given up.
+    pub counts: bool,
     /// The status that was answered.
     pub answer_status: Option<u16>,
     /// Why it failed.
@@ -152,13 +160,20 @@ pub async fn take_up(webhook_id: Uuid, conn: &mut AsyncPgConnection) -> Result<(
     use webhook_deliveries as d;
     lock_lanes(webhook_id, conn).await?;
     let lanes = diesel::update(webhook_lanes::table.filter(webhook_lanes::webhook_id.eq(webhook_id)));
-    lanes.set(webhook_lanes::due_at.eq(diesel::dsl::now)).execute(conn).await?;
+    lanes.set(webhook_lanes::due_at.eq(now)).execute(conn).await?;
     let waiting = d::webhook_id.eq(webhook_id).and(d::status.eq(DeliveryStatus::Waiting)).and(d::attempts.gt(0));
     let none = None::<DateTime<Utc>>;
     diesel::update(d::table.filter(waiting))
         .set((d::attempts.eq(0), d::first_attempt_at.eq(none), d::next_attempt_at.eq(none)))
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// Lets what is for a webhook be sent though its receiver asked for time: an admin has looked after it.
+pub async fn end_pause(webhook_id: Uuid, conn: &mut AsyncPgConnection) -> Result<()> {
+    let cursor = diesel::update(webhook_cursors::table.find(webhook_id));
+    cursor.set(webhook_cursors::not_before.eq(None::<DateTime<Utc>>)).execute(conn).await?;
     Ok(())
 }
 
@@ -193,8 +208,9 @@ async fn close_lanes(webhook_id: Uuid, lanes: Option<&[Uuid]>, conn: &mut AsyncP
 /// The webhooks for which something is to be sent now, in no order: each has its turn.
 pub async fn due(mut conn: &AsyncPgConnection) -> Result<Vec<Uuid>> {
     let found = diesel::sql_query(
-        "SELECT id FROM webhooks WHERE active AND EXISTS (SELECT FROM webhook_lanes
-             WHERE webhook_id = id AND due_at <= now() AND (taken_until IS NULL OR taken_until < now())) ORDER BY random()",
+        "SELECT id FROM webhooks JOIN webhook_cursors c ON c.webhook_id = id
+         WHERE active AND (not_before IS NULL OR not_before <= now()) AND EXISTS (SELECT FROM webhook_lanes l
+             WHERE l.webhook_id = id AND due_at <= now() AND (taken_until IS NULL OR taken_until < now())) ORDER BY random()",
     );
     Ok(ids(found.load(&mut conn).await?))
 }
@@ -207,17 +223,27 @@ pub async fn take(
     hold: Duration,
     conn: &mut AsyncPgConnection,
 ) -> Result<Vec<Taken>> {
-    let most = AT_ONCE.saturating_sub(under_way);
+    let not_before = webhook_cursors::not_before;
+    let open = webhooks::table.inner_join(webhook_cursors::table).filter(webhooks::id.eq(webhook_id));
+    let open = open.filter(webhooks::active).filter(not_before.is_null().or(not_before.le(now)));
+    let Some(format) = open.select(webhooks::format).first::<WebhookFormat>(conn).await.optional()? else {
+        return Ok(Vec::new());
+    };
+    // Chats take about one message a second.
+    let most = if format == WebhookFormat::Standard { AT_ONCE } else { 1 }.saturating_sub(under_way);
+    if most == 0 {
+        return Ok(Vec::new());
+    }
     let take = diesel::sql_query(
         "WITH due AS (
              SELECT lane FROM webhook_lanes WHERE webhook_id = $1 AND due_at <= now() AND (taken_until IS NULL OR taken_until < now())
-                 AND EXISTS (SELECT FROM webhooks WHERE id = $1 AND active)
              ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
          ), taken AS (
              UPDATE webhook_lanes l SET taken_until = now() + make_interval(secs => $3) FROM due
              WHERE l.webhook_id = $1 AND l.lane = due.lane RETURNING l.lane, l.taken_until
          )
-         SELECT d.id, taken.lane, event_id, position, attempts, first_attempt_at, created_at, taken_until AS held_until FROM taken CROSS JOIN LATERAL (
+         SELECT d.id, taken.lane, event_id, position, attempts, first_attempt_at, created_at, taken_until AS held_until,
+             coalesce(first_attempt_at < now() - interval '3 days', false) AS tried_for_days FROM taken CROSS JOIN LATERAL (
              SELECT * FROM webhook_deliveries d WHERE webhook_id = $1 AND d.lane = taken.lane AND status = 'waiting' ORDER BY number LIMIT 1) AS d",
     );
     let most = i64::try_from(most).unwrap_or(i64::MAX);
@@ -242,10 +268,10 @@ pub async fn keep(webhook_id: Uuid, attempted: &[Attempted], conn: &mut AsyncPgC
     let lanes = ids(locked);
     let ours: Vec<_> = attempted.iter().filter(|one| lanes.contains(&one.taken.lane)).collect();
     diesel::sql_query(
-        "UPDATE webhook_deliveries d SET status = t.status, attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, now()),
+        "UPDATE webhook_deliveries d SET status = t.status, attempts = attempts + t.counts::int, first_attempt_at = coalesce(first_attempt_at, now()),
              last_attempt_at = now(), next_attempt_at = now() + make_interval(secs => t.wait), answer_status = t.answer_status,
              error = t.error, took_ms = t.took
-         FROM unnest($1, $2, $3, $4, $5, $6) AS t(id, status, wait, answer_status, error, took) WHERE d.id = t.id AND d.status = 'waiting'",
+         FROM unnest($1, $2, $3, $4, $5, $6, $7) AS t(id, status, wait, answer_status, error, took, counts) WHERE d.id = t.id AND d.status = 'waiting'",
     )
     .bind::<Array<SqlUuid>, _>(ours.iter().map(|one| one.taken.id).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(ours.iter().map(|one| one.status).collect::<Vec<_>>())
@@ -253,6 +279,7 @@ pub async fn keep(webhook_id: Uuid, attempted: &[Attempted], conn: &mut AsyncPgC
     .bind::<Array<Nullable<Integer>>, _>(ours.iter().map(|one| one.answer_status.map(i32::from)).collect::<Vec<_>>())
     .bind::<Array<Nullable<Text>>, _>(ours.iter().map(|one| one.error.clone()).collect::<Vec<_>>())
     .bind::<Array<Integer>, _>(ours.iter().map(|one| i32::try_from(one.took.as_millis()).unwrap_or(i32::MAX)).collect::<Vec<_>>())
+    .bind::<Array<Bool>, _>(ours.iter().map(|one| one.counts).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     // First, so that what is closed is not written once more before.
@@ -269,13 +296,25 @@ pub async fn keep(webhook_id: Uuid, attempted: &[Attempted], conn: &mut AsyncPgC
     Ok(())
 }
 
-/// Notes that something was delivered. In a transaction of its own: the cursor is locked before lanes.
-pub async fn note_delivered(webhook_id: Uuid, conn: &mut AsyncPgConnection) -> Result<()> {
+/// Notes that something was `delivered`, or how long the receiver is to be left alone. In a transaction of its own: the cursor is
+/// locked before lanes.
+pub async fn note(
+    webhook_id: Uuid,
+    delivered: bool,
+    pause: Option<Duration>,
+    conn: &mut AsyncPgConnection,
+) -> Result<()> {
     let note = diesel::sql_query(
-        "UPDATE webhook_cursors SET last_delivered_at = now()
-         WHERE webhook_id = $1 AND (last_delivered_at IS NULL OR last_delivered_at < now() - interval '1 second')",
+        "UPDATE webhook_cursors SET last_delivered_at = CASE WHEN $2 THEN now() ELSE last_delivered_at END,
+             not_before = greatest(not_before, now() + make_interval(secs => $3))
+         WHERE webhook_id = $1 AND ($3 IS NOT NULL OR $2 AND (last_delivered_at IS NULL OR last_delivered_at < now() - interval '1 second'))",
     );
-    note.bind::<SqlUuid, _>(webhook_id).execute(conn).await?;
+    let pause = pause.map(|pause| pause.as_secs_f64());
+    note.bind::<SqlUuid, _>(webhook_id)
+        .bind::<Bool, _>(delivered)
+        .bind::<Nullable<Double>, _>(pause)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

@@ -39,6 +39,8 @@ const GATHER: Duration = Duration::from_millis(20);
 const WEBHOOKS: usize = 64;
 /// How long lanes are held: an attempt, and time to keep what became of it.
 const HOLD: Duration = Duration::from_secs(2 * DEADLINE.as_secs());
+/// How long nothing is sent to a receiver that is overloaded and does not say how long.
+const BREATH: Duration = Duration::from_secs(1);
 /// Waits after the first attempt, the second and so on: three days in all.
 const RETRIES: [Duration; 9] = [
     Duration::from_secs(5),
@@ -270,10 +272,9 @@ impl Work {
 
     async fn try_to_keep(&self, webhook_id: Uuid, attempted: &[Attempted]) -> Result<()> {
         let delivered = attempted.iter().any(|one| one.status == DeliveryStatus::Delivered);
+        let pause = attempted.iter().filter_map(|one| one.pause).max();
         let _permit = self.webhooks.database.acquire().await;
-        if delivered {
-            self.db.write_quietly(async |conn| queue::note_delivered(webhook_id, conn).await).await?;
-        }
+        self.db.write_quietly(async |conn| queue::note(webhook_id, delivered, pause, conn).await).await?;
         self.db.write_quietly(async |conn| queue::keep(webhook_id, attempted, conn).await).await
     }
 
@@ -317,12 +318,17 @@ impl Work {
 }
 
 const GONE: u16 = 410;
+const TOO_MANY: u16 = 429;
 
 impl Webhooks {
-    /// What an attempt's outcome means for its delivery.
+    /// What an attempt's outcome means for its delivery, and for what else is to be sent there.
     fn judged(&self, taken: Taken, outcome: Outcome) -> Attempted {
         let Outcome { status: answer_status, error, retry_after, took } = outcome;
-        let retry = usize::try_from(taken.attempts).ok().and_then(|tried| RETRIES.get(tried));
+        let counts = answer_status != Some(TOO_MANY);
+        let retry = match usize::try_from(taken.attempts) {
+            Ok(tried) if counts => RETRIES.get(tried),
+            _ => RETRIES.first().filter(|_| !taken.tried_for_days),
+        };
         let (status, wait) = match (&error, retry) {
             (None, _) => (DeliveryStatus::Delivered, None),
             (Some(_), Some(retry)) if answer_status != Some(GONE) => {
@@ -330,9 +336,11 @@ impl Webhooks {
             }
             _ => (DeliveryStatus::Failed, None),
         };
+        let is_overloaded = matches!(answer_status, Some(TOO_MANY | 502..=504));
+        let pause = is_overloaded.then(|| retry_after.unwrap_or(BREATH));
         let counter = if error.is_none() { &self.metrics.delivered } else { &self.metrics.failed };
         counter.inc();
-        Attempted { taken, status, wait, answer_status, error, took }
+        Attempted { taken, status, wait, pause, counts, answer_status, error, took }
     }
 }
 

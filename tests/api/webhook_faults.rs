@@ -120,10 +120,47 @@ async fn a_receiver_that_is_gone_is_left_alone_and_one_that_asks_for_time_gets_i
         webhook["disabled_reason"].as_str().is_some_and(|why| why.contains("410")).then_some(())
     })
     .await;
-    let waits = newest(&app, &busy_path, |one| one["attempts"] == 1).await;
+    let waits = newest(&app, &busy_path, |one| one["answer_status"] == 429).await;
     let wait = seconds_between(&waits["last_attempt_at"], &waits["next_attempt_at"]);
     assert!((599.0..601.0).contains(&wait), "{wait}");
+    assert_eq!(waits["attempts"], 0, "it was not refused");
     assert_eq!(gone.received().len(), 1);
+
+    // Nothing else is sent there either, until an admin looks after it.
+    let (quick, before) = (Receiver::start(), busy.received().len());
+    made(&app, &quick).await;
+    publish(&app.editor, json!({"text": "B"})).await;
+    quick.accepts(1).await;
+    busy.is(Manner::Status(200, ""));
+    until("it is looked through", SOON, async || {
+        let lanes = "SELECT count(*) FROM webhook_lanes WHERE due_at <= now()";
+        (app.sql().await.query_one(lanes, &[]).await.unwrap().get::<_, i64>(0) == 1).then_some(())
+    })
+    .await;
+    publish(&app.editor, json!({"text": "C"})).await;
+    quick.accepts(2).await;
+    assert_eq!(busy.received().len(), before);
+    app.admin.act(&format!("{busy_path}/test")).await.expect(200);
+    busy.accepts(3).await;
+}
+
+#[actix_web::test]
+async fn one_that_answers_nothing_but_429_for_days_is_given_up() {
+    let app = App::start().await;
+    let receiver = Receiver::start();
+    let path = made(&app, &receiver).await;
+    receiver.is(Manner::Status(429, ""));
+    publish(&app.editor, json!({"text": "A"})).await;
+    newest(&app, &path, |one| one["answer_status"] == 429).await;
+    let long_ago = "UPDATE webhook_deliveries SET first_attempt_at = now() - interval '3 days'";
+    app.sql().await.batch_execute(long_ago).await.unwrap();
+    let given_up = async || {
+        hurry(&app).await;
+        let webhook = app.admin.get(&path).await.expect(200).body;
+        (webhook["active"] == false).then_some(webhook)
+    };
+    let webhook = until("it is disabled", SOON, given_up).await;
+    assert!(webhook["disabled_reason"].as_str().unwrap().contains("it answered 429"));
 }
 
 #[actix_web::test]
@@ -142,6 +179,30 @@ async fn a_request_that_hangs_holds_up_no_other() {
     receiver.accepts(5).await;
     let tried = "SELECT max(attempts) FROM webhook_deliveries WHERE status = 'waiting'";
     assert_eq!(app.sql().await.query_one(tried, &[]).await.unwrap().get::<_, i32>(0), 0, "the first has not ended yet");
+}
+
+#[actix_web::test]
+async fn chats_are_sent_one_message_at_a_time() {
+    let app = App::start().await;
+    let receiver = Receiver::start();
+    receiver.is(Manner::Silence);
+    app.admin.create("webhooks", hook(&receiver, json!({"format": "slack", "active": false}))).await;
+    for text in ["A", "B", "C"] {
+        publish(&app.editor, json!({"text": text})).await;
+    }
+    app.in_order().await;
+    let path = format!("/v1/webhooks/{}", app.admin.get("/v1/webhooks").await.expect(200).ids()[0]);
+    app.admin.patch(&path, &json!({"active": true})).await.expect(200);
+    until("one is under way", SOON, async || (!receiver.received().is_empty()).then_some(())).await;
+    until("three wait", SOON, async || (app.count("webhook_lanes").await == 3).then_some(())).await;
+    // Whoever looks next finds another one due, and leaves it.
+    let quick = Receiver::start();
+    made(&app, &quick).await;
+    publish(&app.editor, json!({"text": "D"})).await;
+    quick.accepts(1).await;
+    let taken = "SELECT count(*) FROM webhook_lanes WHERE taken_until > now()";
+    assert_eq!(app.sql().await.query_one(taken, &[]).await.unwrap().get::<_, i64>(0), 1);
+    assert_eq!(receiver.received().len(), 1);
 }
 
 #[actix_web::test]
