@@ -200,7 +200,7 @@ async fn chats_are_sent_one_message_at_a_time() {
     made(&app, &quick).await;
     publish(&app.editor, json!({"text": "D"})).await;
     quick.accepts(1).await;
-    let taken = "SELECT count(*) FROM webhook_lanes WHERE taken_until > now()";
+    let taken = "SELECT count(*) FROM webhook_lanes l JOIN webhooks w ON w.id = l.webhook_id WHERE taken_until > now() AND format = 'slack'";
     assert_eq!(app.sql().await.query_one(taken, &[]).await.unwrap().get::<_, i64>(0), 1);
     assert_eq!(receiver.received().len(), 1);
 }
