@@ -92,10 +92,9 @@ pub async fn unknown(
         .iter()
         .filter(|reference| missing.contains(&(reference.noun, reference.id)))
         .map(|reference| {
-            FieldError::new(
-                &reference.pointer,
-                format!("must be the id of a {} that you may see", reference.noun.as_str()),
-            )
+            let listed = if reference.noun == Noun::Rating { ": GET /v1/rating-scales lists them" } else { "" };
+            let detail = format!("must be the id of a {} that you may see{listed}", reference.noun.as_str());
+            FieldError::new(&reference.pointer, detail)
         })
         .collect())
 }

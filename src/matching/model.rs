@@ -124,7 +124,8 @@ pub struct Match {
     pub band: Band,
     /// Why it matches.
     pub matched_by: Vec<MatchedBy>,
-    /// The newest current verdict on it, with its rating; null where there is none.
+    /// The current verdict that stands for it, with its rating: a newsroom's own before another publisher's, the claim's newsroom's before
+    /// another's, then what was published last; null where there is none.
     pub verdict: Option<DossierVerdict>,
 }
 
