@@ -96,7 +96,7 @@ fn with_name(text: &str) -> Option<PartialDate> {
 /// The month that a word names, or stands for as the first letters of its name.
 fn month(word: &str) -> Option<u32> {
     let is = |names: &&str| word.chars().count() >= 3 && names.split(' ').any(|name| name.starts_with(word));
-    let found = MONTHS.iter().position(|names| is(&names))?;
+    let found = MONTHS.iter().position(is)?;
     u32::try_from(found + 1).ok()
 }
 
