@@ -493,6 +493,8 @@ diesel::table! {
         version -> Int4,
         /// When the file was erased, database time; null: it is kept
         erased_at -> Nullable<Timestamptz>,
+        /// How often a process has taken it since it last came further
+        tries -> Int2,
     }
 }
 

@@ -7,8 +7,7 @@ use super::Error;
 pub(super) const CONNECTION_LOST: &str = "The connection to the database was lost. Nothing was done; try again.";
 pub(super) const CROSSED: &str = "Other writes to the same records got in the way. Nothing was done; try again.";
 pub(super) const STALE_PLAN: &str = "The database is being upgraded. Nothing was done; try again.";
-
-const TIMED_OUT: &str = "This took the database too long and was stopped. Ask for less, or try again.";
+pub(super) const TIMED_OUT: &str = "This took the database too long and was stopped. Ask for less, or try again.";
 
 /// The rule that nobody shows what another newsroom has hidden.
 const SHOWN_BY_ITS_OWN_NEWSROOM: &str = "shown_by_its_own_newsroom";

@@ -13,7 +13,7 @@ use uuid::Uuid;
 mod database;
 mod kinds;
 
-use database::{CONNECTION_LOST, CROSSED, STALE_PLAN};
+use database::{CONNECTION_LOST, CROSSED, STALE_PLAN, TIMED_OUT};
 pub use kinds::{KINDS, Kind};
 
 /// The result of whatever can end as a problem.
@@ -279,6 +279,11 @@ impl Error {
     /// Whether the database connection is gone, so that nothing more can be asked of it.
     pub fn is_connection_lost(&self) -> bool {
         matches!(self, Self::Unavailable(CONNECTION_LOST))
+    }
+
+    /// Whether a statement took too long: less of it may not.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Unavailable(TIMED_OUT))
     }
 
     /// Whether the same transaction may well succeed when it is run again.

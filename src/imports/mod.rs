@@ -1,7 +1,7 @@
 //! Imports: files of ClaimReview in any of the forms that it comes in, to claims, statements, sources, documents and verdicts.
 //!
-//! A file is kept as it came (`store`), taken apart (`split`) into records, which are read (`review`) and recorded in batches
-//! (`record`), by whichever process is free (`worker`). Each record is kept beside what was made of it.
+//! A file is kept as it came (`store`), taken apart (`split`) into records, which are read (`reader`, `review`) and recorded in
+//! batches (`record`), by whichever process is free (`worker`). Each record is kept beside what was made of it.
 
 mod clean;
 mod dates;
@@ -11,6 +11,7 @@ mod known;
 mod make;
 mod model;
 mod own;
+mod reader;
 mod record;
 mod review;
 mod routes;

@@ -342,7 +342,9 @@ async fn move_on(id: Uuid, done: &[Done], bytes_read: i64, conn: &mut AsyncPgCon
         imports::changed.eq(imports::changed + count(Outcome::Changed)),
         imports::failed.eq(imports::failed + count(Outcome::Failed)),
         imports::bytes_read.eq(bytes_read),
-        imports::taken_until.eq(diesel::dsl::sql("now() + interval '15 seconds'")),
+        imports::tries.eq(0),
+        // Not from the beginning of a transaction that took long.
+        imports::taken_until.eq(diesel::dsl::sql("clock_timestamp() + interval '15 seconds'")),
     );
     diesel::update(imports::table.find(id)).set(set).execute(conn).await?;
     Ok(())

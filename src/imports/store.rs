@@ -2,7 +2,7 @@
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Nullable, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Nullable, SmallInt, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::{Stream, StreamExt};
 use serde_json::Value;
@@ -128,10 +128,22 @@ pub struct Due {
     pub abandoned: bool,
 }
 
+/// Imports to work on: of each newsroom the first that is not finished, where no process is at it. In the order in which they were sent,
+/// what came last counts. What came no further is left alone longer each time.
+const WAITING: &str = "SELECT id FROM imports
+    WHERE id IN (SELECT DISTINCT ON (newsroom_id) id FROM imports WHERE status IN ('waiting', 'running') ORDER BY newsroom_id, id)
+        AND (taken_until IS NULL OR taken_until + tries * interval '15 seconds' < now())";
+/// How often an import is taken that comes no further.
+const MOST_TRIES: i16 = 10;
+const NO_FURTHER: &str = "It came no further in ten tries: each time the database took too long or could not be reached, or the server ended. \
+                          What was recorded stays. Send the file again for the rest.";
+
 /// Looks what there is to do.
 pub async fn due(mut conn: &AsyncPgConnection) -> Result<Due> {
-    let query = "SELECT EXISTS (SELECT FROM imports WHERE status IN ('waiting', 'running') AND (taken_until IS NULL OR taken_until < now())) AS waiting,
-        EXISTS (SELECT FROM imports WHERE status = 'receiving' AND updated_at < now() - interval '1 hour') AS abandoned";
+    let query = format!(
+        "SELECT EXISTS ({WAITING}) AS waiting,
+            EXISTS (SELECT FROM imports WHERE status = 'receiving' AND updated_at < now() - interval '1 hour') AS abandoned"
+    );
     Ok(diesel::sql_query(query).get_result(&mut conn).await?)
 }
 
@@ -139,24 +151,40 @@ pub async fn due(mut conn: &AsyncPgConnection) -> Result<Due> {
 struct TakenImport {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
+    #[diesel(sql_type = SmallInt)]
+    tries: i16,
 }
 
-/// An import that waits, or whose process has died, for this process to work on: any one, or this one.
+/// An import that waits, or whose process has died, for this process to work on: any one, or this one. One that was taken too often
+/// and came no further has failed.
 ///
 /// A process that is only slow may find that another goes on: each batch begins where the one before has ended (`record`), so that
 /// none is recorded twice.
 pub async fn take(wanted: Option<Uuid>, conn: &mut AsyncPgConnection) -> Result<Option<Import>> {
-    let taken: Option<TakenImport> = diesel::sql_query(
-        "UPDATE imports SET status = 'running', taken_until = now() + interval '15 seconds' WHERE id = (
-            SELECT id FROM imports WHERE status IN ('waiting', 'running') AND (taken_until IS NULL OR taken_until < now())
-                AND ($1 IS NULL OR id = $1) ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id",
-    )
-    .bind::<Nullable<SqlUuid>, _>(wanted)
-    .get_result(conn)
-    .await
-    .optional()?;
-    let Some(TakenImport { id }) = taken else { return Ok(None) };
+    // Whoever waits for one by itself waits for no others of its newsroom.
+    let this = "SELECT id FROM imports WHERE id = $1 AND status IN ('waiting', 'running') AND (taken_until IS NULL OR taken_until < now())";
+    let query = format!(
+        "UPDATE imports SET status = 'running', tries = tries + 1, taken_until = now() + interval '15 seconds' WHERE id = (
+            {} ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id, tries",
+        if wanted.is_some() { this } else { WAITING }
+    );
+    let query = diesel::sql_query(query).bind::<Nullable<SqlUuid>, _>(wanted);
+    let taken: Option<TakenImport> = query.get_result(conn).await.optional()?;
+    let Some(TakenImport { id, tries }) = taken else { return Ok(None) };
+    if tries > MOST_TRIES {
+        end(id, Some(NO_FURTHER.into()), conn).await?;
+        return Ok(None);
+    }
     Ok(Some(Import::query().find(id).first(conn).await?))
+}
+
+/// This process is still at it.
+pub async fn renew(id: Uuid, conn: &mut AsyncPgConnection) -> Result<()> {
+    // While a batch is recorded nobody takes it, and it is not waited for.
+    let query = "UPDATE imports SET taken_until = now() + interval '15 seconds'
+        WHERE id = (SELECT id FROM imports WHERE id = $1 AND status = 'running' FOR UPDATE SKIP LOCKED)";
+    diesel::sql_query(query).bind::<SqlUuid, _>(id).execute(conn).await?;
+    Ok(())
 }
 
 /// How an import ended.

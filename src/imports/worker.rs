@@ -1,50 +1,54 @@
 //! Working through imports in the background, in every process: each is worked on by one at a time, and by another when that dies.
 
+use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
+use actix_web::web;
 use diesel_async::AsyncPgConnection;
+use futures_util::future::{join_all, try_join3};
 use sha2::{Digest, Sha256};
-use url::Url;
+use tokio::sync::mpsc::{self, Receiver, Sender};
 use uuid::Uuid;
 
-use super::identity;
-use super::make::host;
 use super::model::{Form, Import, ImportOptions};
-use super::record::{Entry, Reading, record};
-use super::review::{self, Party, Review};
-use super::split::{Content, Piece, Splitter};
+use super::reader::{Batch, Reader, read_at_once};
+use super::record::{Entry, record};
 use super::store;
 use crate::actor::Actor;
 use crate::auth::{Caller, Role};
 use crate::db::{Db, Pool};
 use crate::error::{Error, Result};
 use crate::members::Member;
-use crate::sources::SourceKind;
 
+/// How many imports a process works on at once: a large one keeps no small one of another newsroom waiting.
+const AT_ONCE: usize = 2;
 /// How often the queue is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 /// How long it is left alone after a failure.
 const REST: Duration = Duration::from_secs(5);
-/// How many records are recorded in one transaction, and how many bytes.
-const RECORDS: usize = 250;
-const BYTES: usize = 4 << 20;
+/// How often a process says that it is still at it: `store` takes it for dead after three times as long.
+const RENEW: Duration = Duration::from_secs(5);
 
 /// Works through what waits until it is aborted.
 pub async fn run(pool: Pool) {
     let db = Db::for_worker(pool);
+    join_all((0..AT_ONCE).map(|_| take_turns(&db))).await;
+}
+
+async fn take_turns(db: &Db) {
     loop {
         let worked = async {
             // Mostly there is nothing to do, which costs no transaction to see.
             let due = db.read(async |conn| store::due(conn).await).await?;
             if due.abandoned {
-                store::sweep(&db).await?;
+                store::sweep(db).await?;
             }
             if !due.waiting {
                 return Ok(false);
             }
             match db.write_quietly(async |conn| store::take(None, conn).await).await? {
-                Some(import) => work_through(import, &db).await.map(|()| true),
+                Some(import) => work_through(import, db).await.map(|()| true),
                 None => Ok(false),
             }
         };
@@ -68,9 +72,9 @@ pub async fn work_on(id: Uuid, db: &Db) -> Result<()> {
 }
 
 /// Works through an import that was taken, from where it has come to. What only this import is to blame for ends it.
-pub async fn work_through(import: Import, db: &Db) -> Result<()> {
+async fn work_through(import: Import, db: &Db) -> Result<()> {
     let id = import.id;
-    let problem = match go_on(import, db).await {
+    let problem = match stay_at(import, db).await {
         Ok(Worked::Through) => None,
         Ok(Worked::Elsewhere) => return Ok(()),
         Err(Error::Forbidden(why)) => Some(why),
@@ -90,37 +94,58 @@ enum Worked {
     Elsewhere,
 }
 
-async fn go_on(import: Import, db: &Db) -> Result<Worked> {
-    let caller = sender(&import, db).await?;
-    let options = Rc::new(store::options(&import.options)?);
-    let base = options.base_url.as_deref().and_then(|base| Url::parse(base).ok());
-    let mut splitter = Splitter::new(import.form, import.charset.as_deref(), options.columns());
-    let mut batch = Batch {
-        import: Rc::new(import),
-        options,
-        base,
-        caller,
-        position: 0,
-        bytes_read: 0,
-        entries: Vec::new(),
-        size: 0,
-    };
-    for number in 0.. {
-        let id = batch.import.id;
-        let Some(bytes) = db.list(async |conn| store::chunk(id, number, conn).await).await? else { break };
-        batch.bytes_read += i64::try_from(bytes.len()).unwrap_or_default();
-        for piece in splitter.push(&bytes) {
-            if !batch.take(piece, db).await? {
-                return Ok(Worked::Elsewhere);
+/// Goes on, and says now and then that this process is alive, however long it reads or waits for the database.
+async fn stay_at(import: Import, db: &Db) -> Result<Worked> {
+    let id = import.id;
+    let renewing = async {
+        loop {
+            tokio::time::sleep(RENEW).await;
+            if let Err(error) = db.write_quietly(async |conn| store::renew(id, conn).await).await {
+                tracing::debug!(%error, "an import is not kept from other processes");
             }
         }
+    };
+    tokio::select! {
+        worked = go_on(import, db) => worked,
+        never = renewing => never,
     }
-    for piece in splitter.finish() {
-        if !batch.take(piece, db).await? {
-            return Ok(Worked::Elsewhere);
+}
+
+/// Fetches the file, reads it and records it: what comes next is read while a batch is recorded.
+async fn go_on(import: Import, db: &Db) -> Result<Worked> {
+    let caller = sender(&import, db).await?;
+    let options = store::options(&import.options)?;
+    let (to_read, chunks) = mpsc::channel(1);
+    let (to_record, batches) = mpsc::channel(1);
+    let reader = Reader::new(import.clone(), options.clone(), to_record);
+    let fetching = fetch(import.id, to_read, db);
+    let reading = async {
+        let read = web::block(move || reader.run(chunks)).await;
+        read.map_err(|error| Error::Internal(anyhow::anyhow!("the reading ended early: {error}")))
+    };
+    let recorder = Recorder {
+        bytes_read: import.bytes_read,
+        import: Rc::new(import),
+        options: Rc::new(options),
+        caller,
+        most: usize::MAX,
+    };
+    let ((), read, worked) = try_join3(fetching, reading, recorder.run(batches, db)).await?;
+    if matches!(worked, Worked::Through) && read.is_none() {
+        return Err(Error::Internal(anyhow::anyhow!("the file ends before its end")));
+    }
+    Ok(worked)
+}
+
+/// Fetches the file for whoever reads it.
+async fn fetch(id: Uuid, chunks: Sender<Vec<u8>>, db: &Db) -> Result<()> {
+    for number in 0.. {
+        let Some(bytes) = db.list(async |conn| store::chunk(id, number, conn).await).await? else { break };
+        if chunks.send(bytes).await.is_err() {
+            break;
         }
     }
-    Ok(if batch.record(db).await? { Worked::Through } else { Worked::Elsewhere })
+    Ok(())
 }
 
 /// Who sent it, with the role they have by now.
@@ -132,16 +157,53 @@ async fn sender(import: &Import, db: &Db) -> Result<Caller> {
     caller.needs(Role::Editor).map(|()| caller)
 }
 
-struct Batch {
+struct Recorder {
     import: Rc<Import>,
     options: Rc<ImportOptions>,
-    base: Option<Url>,
     caller: Caller,
-    /// The records of the file so far.
-    position: i64,
     bytes_read: i64,
-    entries: Vec<Entry>,
-    size: usize,
+    /// How many records the database takes at once in time, as far as was seen.
+    most: usize,
+}
+
+impl Recorder {
+    async fn run(mut self, mut batches: Receiver<Batch>, db: &Db) -> Result<Worked> {
+        while let Some(batch) = batches.recv().await {
+            if !self.record(batch, db).await? {
+                return Ok(Worked::Elsewhere);
+            }
+        }
+        Ok(Worked::Through)
+    }
+
+    /// Records a batch, in parts where it takes the database too long. False where another process does so.
+    async fn record(&mut self, batch: Batch, db: &Db) -> Result<bool> {
+        let (entries, mut from) = (Rc::new(batch.entries), 0);
+        while from < entries.len() {
+            let to = entries.len().min(from.saturating_add(self.most));
+            // A part that is not the last ends somewhere before.
+            let bytes_read = if to == entries.len() { batch.bytes_read } else { self.bytes_read };
+            match self.record_some(entries.clone(), from..to, bytes_read, db).await {
+                Ok(true) => from = to,
+                Err(error) if error.is_timeout() && to - from > 1 => {
+                    tracing::warn!(import_id = %self.import.id, records = to - from, "an import goes on with fewer records at once");
+                    self.most = (to - from) / 2;
+                }
+                other => return other,
+            }
+        }
+        self.bytes_read = batch.bytes_read;
+        Ok(true)
+    }
+
+    async fn record_some(&self, entries: Rc<Vec<Entry>>, some: Range<usize>, bytes_read: i64, db: &Db) -> Result<bool> {
+        let (import, options, caller) = (self.import.clone(), self.options.clone(), self.caller);
+        let write = db.write(async move |conn| {
+            let entries = entries.get(some.clone()).unwrap_or_default();
+            record(&import, &options, entries, bytes_read, caller, conn).await
+        });
+        Actor::member(caller).does(write).await
+    }
 }
 
 /// Imports a small file within a transaction, as the demo does: all of it, or nothing.
@@ -155,99 +217,7 @@ pub async fn import_at_once(
     store::begin(id, form, None, options, caller, conn).await?;
     store::put(id, 0, bytes, conn).await?;
     let import = store::finish_receiving(id, &Sha256::digest(bytes).into(), caller, conn).await?;
-    let mut splitter = Splitter::new(form, None, options.columns());
-    let mut pieces: Vec<Piece> = splitter.push(bytes).collect();
-    pieces.extend(splitter.finish());
-    let mut entries = Vec::new();
-    for piece in pieces {
-        for (position, reading) in (entries.len() + 1..).zip(readings(&piece.content, None, options)) {
-            let sha256 = Sha256::digest(&piece.raw).to_vec();
-            entries.push(Entry {
-                position: i64::try_from(position).unwrap_or(i64::MAX),
-                raw: piece.raw.clone(),
-                sha256,
-                reading,
-            });
-        }
-    }
+    let entries = read_at_once(&import, options, bytes);
     record(&import, options, &entries, import.bytes, caller, conn).await?;
     store::end(id, None, conn).await
-}
-
-/// The reviews in a piece of a file; one fault where there are none.
-fn readings(
-    content: &Result<Content, String>,
-    base: Option<&Url>,
-    options: &ImportOptions,
-) -> Vec<Result<Reading, String>> {
-    match content.as_ref().map_err(Clone::clone).and_then(|content| review::read(content, base)) {
-        Ok(reviews) => reviews.into_iter().map(|review| read(review, options)).collect(),
-        Err(why) => vec![Err(why)],
-    }
-}
-
-impl Batch {
-    /// Takes the next piece of the file, and records what is enough for a transaction. False where another process does so.
-    async fn take(&mut self, piece: Piece, db: &Db) -> Result<bool> {
-        let sha256 = Sha256::digest(&piece.raw).to_vec();
-        for reading in readings(&piece.content, self.base.as_ref(), &self.options) {
-            self.position += 1;
-            // Recorded before this process took it.
-            if self.position <= self.import.records {
-                continue;
-            }
-            let again = |entry: &Entry| matches!((&entry.reading, &reading), (Ok(one), Ok(other)) if one.identity == other.identity);
-            let is_full = self.entries.len() >= RECORDS || self.size + piece.raw.len() > BYTES;
-            // A record that is there twice is found by the second one only once the first is recorded.
-            if (is_full || self.entries.iter().any(again)) && !self.record(db).await? {
-                return Ok(false);
-            }
-            self.size += piece.raw.len();
-            self.entries.push(Entry {
-                position: self.position,
-                raw: piece.raw.clone(),
-                sha256: sha256.clone(),
-                reading,
-            });
-        }
-        Ok(true)
-    }
-
-    async fn record(&mut self, db: &Db) -> Result<bool> {
-        let entries = Rc::new(std::mem::take(&mut self.entries));
-        self.size = 0;
-        let (import, options, caller, bytes_read) =
-            (self.import.clone(), self.options.clone(), self.caller, self.bytes_read);
-        let write = db.write(async move |conn| record(&import, &options, &entries, bytes_read, caller, conn).await);
-        Actor::member(caller).does(write).await
-    }
-}
-
-/// What a review says with what the options add; refused where nobody knows whose it is.
-fn read(mut review: Review, options: &ImportOptions) -> Result<Reading, String> {
-    if review.publisher.is_none() {
-        let named = options.publisher.clone().or_else(|| review.url.as_deref().and_then(host));
-        let (kind, role, website, wikidata_id) = (SourceKind::Publication, None, None, None);
-        review.publisher = named.map(|name| Party { name, kind, role, website, wikidata_id });
-    }
-    let publisher = match &review.publisher {
-        Some(publisher) => publisher.name.clone(),
-        None if options.own => String::new(),
-        None => {
-            return Err(
-                "names no publisher: say with publisher whose reviews these are, or with own that they are yours"
-                    .into(),
-            );
-        }
-    };
-    let told = review.language.clone().or_else(|| options.language.clone());
-    let language = told.or_else(|| identity::language(&review).map(Into::into));
-    let language = language.unwrap_or_else(|| {
-        let detail = "cannot be told by so few words: say with language what it is".into();
-        review.problems.push(super::model::ImportProblem { member: "inLanguage".into(), detail });
-        "und".into()
-    });
-    let identity = identity::of_record(&review, &publisher);
-    let claim_identity = identity::of_claim(&review, &language);
-    Ok(Reading { review, language, identity, claim_identity })
 }

@@ -32,6 +32,7 @@ mod feeds;
 mod idempotency;
 mod import_dirt;
 mod import_files;
+mod import_turns;
 mod imports;
 mod in_use;
 mod isolation;
