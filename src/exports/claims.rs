@@ -4,14 +4,13 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use actix_web::web;
-use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Integer, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use super::ROWS;
-use super::table::{Table, TableForm};
+use super::table::{Table, TableForm, date, id, optional, time};
 use crate::as_of::Moment;
 use crate::auth::Viewer;
 use crate::claims::{Claim, ClaimFilter, ClaimStatus};
@@ -59,7 +58,7 @@ impl Claims {
 }
 
 /// The columns of a table of claims.
-pub const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 26] = [
     "id",
     "text",
     "language",
@@ -160,19 +159,7 @@ pub async fn rows(
     table.written()
 }
 
-fn row<'a>(claim: &'a Claim, beside: &'a Beside, site: &str) -> [Cow<'a, str>; 26] {
-    fn optional(text: Option<&String>) -> Cow<'_, str> {
-        text.map(String::as_str).unwrap_or_default().into()
-    }
-    fn date(date: Option<&PartialDate>) -> Cow<'_, str> {
-        date.map(PartialDate::as_str).unwrap_or_default().into()
-    }
-    fn id(id: Option<Uuid>) -> Cow<'static, str> {
-        id.map(|id| id.to_string()).unwrap_or_default().into()
-    }
-    fn time(at: DateTime<Utc>) -> Cow<'static, str> {
-        at.to_rfc3339_opts(SecondsFormat::AutoSi, true).into()
-    }
+fn row<'a>(claim: &'a Claim, beside: &'a Beside, site: &str) -> [Cow<'a, str>; COLUMNS.len()] {
     let page = if claim.status == ClaimStatus::Draft { String::new() } else { format!("{site}/claims/{}", claim.id) };
     [
         claim.id.to_string().into(),

@@ -5,7 +5,9 @@
 
 mod claims;
 mod routes;
+mod statements;
 mod table;
+mod verdicts;
 
 pub use routes::configure;
 

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::ROWS;
 use super::claims::{self, Claims};
 use super::table::{TableForm, TableQuery};
+use super::{statements, verdicts};
 use crate::as_of::{AsOf, Moment};
 use crate::auth::Viewer;
 use crate::claims::{Claim, ClaimFilter};
@@ -29,7 +30,9 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(export_claims_as_lines)
         .service(export_claims_as_table)
         .service(export_statements_as_lines)
-        .service(export_verdicts_as_lines);
+        .service(export_statements_as_table)
+        .service(export_verdicts_as_lines)
+        .service(export_verdicts_as_table);
 }
 
 /// Export claims as NDJSON
@@ -82,7 +85,7 @@ async fn export_claims_as_table(
             claims.after(last, told).await
         }
     });
-    Ok(attached("claims.csv", "text/csv; charset=utf-8; header=present").streaming(pieces.await?))
+    Ok(attached("claims.csv", CSV).streaming(pieces.await?))
 }
 
 /// Export statements as NDJSON
@@ -110,6 +113,35 @@ async fn export_statements_as_lines(
     Ok(attached("statements.ndjson", NDJSON).streaming(pieces.await?))
 }
 
+/// Export statements as a table
+///
+/// The same as CSV: a statement a row, with its claim, who speaks and for whom, and the title and address of its document; otherwise as the table of claims.
+#[utoipa::path(tag = "exports", params(StatementFilter, AsOf, TableForm), responses((status = 200, description = "The table", body = String, content_type = "text/csv")))]
+#[get("/exports/statements.csv")]
+async fn export_statements_as_table(
+    request: HttpRequest,
+    db: web::Data<Db>,
+    viewer: Viewer,
+    moment: Moment,
+    public_url: web::Data<PublicUrl>,
+    query: TableQuery<StatementFilter>,
+) -> Result<HttpResponse> {
+    let (form, site, filter) = (query.form, web::Data::new(public_url.of(&request)), web::Data::new(query.filter));
+    let pieces = pieces(move |last| {
+        let (db, filter, site, page) = (db.clone(), filter.clone(), site.clone(), PageRequest::piece(ROWS, last));
+        async move {
+            viewer.still_may(&db).await?;
+            let told = async |conn: &AsyncPgConnection| {
+                let found = Statement::list(&filter, &page, viewer, conn).await?;
+                let rows = statements::rows(&found, form, last.is_none(), &site, viewer, conn).await?;
+                Ok(piece(rows, &found, |statement| statement.id))
+            };
+            db.snapshot_at(&moment, told).await
+        }
+    });
+    Ok(attached("statements.csv", CSV).streaming(pieces.await?))
+}
+
 /// Export verdicts as NDJSON
 ///
 /// All verdicts that the filters leave, newest first, each on a line as `GET /v1/verdicts/{id}` shows it; otherwise as the export of
@@ -135,7 +167,37 @@ async fn export_verdicts_as_lines(
     Ok(attached("verdicts.ndjson", NDJSON).streaming(pieces.await?))
 }
 
+/// Export verdicts as a table
+///
+/// The same as CSV: a verdict a row, with its claim as it was reviewed, the rating and whose verdict it is; `evidence` has the ids of what it cites; otherwise as the table of claims.
+#[utoipa::path(tag = "exports", params(VerdictFilter, AsOf, TableForm), responses((status = 200, description = "The table", body = String, content_type = "text/csv")))]
+#[get("/exports/verdicts.csv")]
+async fn export_verdicts_as_table(
+    request: HttpRequest,
+    db: web::Data<Db>,
+    viewer: Viewer,
+    moment: Moment,
+    public_url: web::Data<PublicUrl>,
+    query: TableQuery<VerdictFilter>,
+) -> Result<HttpResponse> {
+    let (form, site, filter) = (query.form, web::Data::new(public_url.of(&request)), web::Data::new(query.filter));
+    let pieces = pieces(move |last| {
+        let (db, filter, site, page) = (db.clone(), filter.clone(), site.clone(), PageRequest::piece(ROWS, last));
+        async move {
+            viewer.still_may(&db).await?;
+            let told = async |conn: &AsyncPgConnection| {
+                let found = Verdict::list(&filter, &page, viewer, conn).await?;
+                let rows = verdicts::rows(&found, form, last.is_none(), &site, viewer, conn).await?;
+                Ok(piece(rows, &found, |verdict| verdict.id))
+            };
+            db.snapshot_at(&moment, told).await
+        }
+    });
+    Ok(attached("verdicts.csv", CSV).streaming(pieces.await?))
+}
+
 const NDJSON: &str = "application/x-ndjson";
+const CSV: &str = "text/csv; charset=utf-8; header=present";
 
 /// An answer that browsers keep as a file, named for its day.
 fn attached(name: &str, media_type: &str) -> HttpResponseBuilder {

@@ -5,13 +5,16 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
+use uuid::Uuid;
 use validator::Validate;
 
 use crate::error::{Error, Result};
 use crate::extract::{read_filter, read_parameters};
+use crate::partial_date::PartialDate;
 
 /// How a table is written.
 #[derive(Debug, Clone, Copy, Default, Deserialize, Validate, IntoParams)]
@@ -78,6 +81,31 @@ impl Table {
 
 fn unwritable(error: csv::Error) -> Error {
     Error::Internal(anyhow::Error::from(error).context("a table cannot be written"))
+}
+
+/// The cell of a text, empty where there is none.
+pub fn optional(text: Option<&String>) -> Cow<'_, str> {
+    text.map(String::as_str).unwrap_or_default().into()
+}
+
+/// The cell of a partial date.
+pub fn date(date: Option<&PartialDate>) -> Cow<'_, str> {
+    date.map(PartialDate::as_str).unwrap_or_default().into()
+}
+
+/// The cell of an id.
+pub fn id(id: Option<Uuid>) -> Cow<'static, str> {
+    id.map(|id| id.to_string()).unwrap_or_default().into()
+}
+
+/// The cell of several ids.
+pub fn ids(ids: impl Iterator<Item = Uuid>) -> Cow<'static, str> {
+    ids.map(|id| id.to_string()).collect::<Vec<_>>().join("; ").into()
+}
+
+/// The cell of a moment (RFC 3339).
+pub fn time(at: DateTime<Utc>) -> Cow<'static, str> {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true).into()
 }
 
 /// A cell that no spreadsheet takes for a formula, whatever blanks or line breaks it begins with, and however wide its characters are.

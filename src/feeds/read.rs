@@ -11,6 +11,7 @@ use validator::Validate;
 
 use crate::error::Result;
 use crate::page::PageRequest;
+use crate::search;
 use crate::text;
 
 /// Which verdicts a feed has.
@@ -18,6 +19,10 @@ use crate::text;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct FeedFilter {
+    /// On claims that have these words, as `GET /v1/claims` finds them: in the claim, in what was said on it or in a verdict.
+    #[validate(length(max = 500))]
+    #[param(max_length = 500)]
+    pub q: Option<String>,
     /// On this claim.
     pub claim_id: Option<Uuid>,
     /// Recorded by this newsroom.
@@ -104,12 +109,13 @@ const ENTRIES: &str = "SELECT v.id, first.id AS first_id, first.created_at AS fi
         AND (v.updated_at, v.id) < ($1, $2)
         AND ($3 IS NULL OR v.claim_id = $3) AND ($4 IS NULL OR v.newsroom_id = $4) AND ($5 IS NULL OR v.rating_id = $5)
         AND ($6 IS NULL OR c.topics @> ARRAY[$6]) AND ($7 IS NULL OR lower(coalesce(v.language, c.language)) || '-' LIKE $7)
-    ORDER BY v.updated_at DESC, v.id DESC LIMIT $8";
+        AND ($8 IS NULL OR v.claim_id IN (SELECT claim_id FROM search_entries WHERE public AND words @@ $8::tsquery))
+    ORDER BY v.updated_at DESC, v.id DESC LIMIT $9";
 
 impl FeedFilter {
     /// Whether it asks for what no index leads to in order.
     pub fn is_narrow(&self) -> bool {
-        self.rating_id.is_some() || self.topic.is_some() || self.language.is_some()
+        self.q.is_some() || self.rating_id.is_some() || self.topic.is_some() || self.language.is_some()
     }
 
     /// What was published or retracted last, the newest first.
@@ -117,6 +123,13 @@ impl FeedFilter {
         let (at, id) = page.after_instant().unwrap_or((DateTime::<Utc>::MAX_UTC, Uuid::max()));
         // PostgreSQL's times end before chrono's.
         let at = at.min(DateTime::from_timestamp(32_503_680_000, 0).unwrap_or_default());
+        let words = match &self.q {
+            Some(q) => match search::wanted(q, conn).await? {
+                Some(wanted) => Some(wanted),
+                None => return Ok(Vec::new()),
+            },
+            None => None,
+        };
         let entries = diesel::sql_query(ENTRIES)
             .bind::<Timestamptz, _>(at)
             .bind::<SqlUuid, _>(id)
@@ -125,6 +138,7 @@ impl FeedFilter {
             .bind::<Nullable<SqlUuid>, _>(self.rating_id)
             .bind::<Nullable<Text>, _>(self.topic.as_deref())
             .bind::<Nullable<Text>, _>(self.language.as_deref().map(text::language_range))
+            .bind::<Nullable<Text>, _>(words)
             .bind::<BigInt, _>(page.rows());
         Ok(entries.load(&mut conn).await?)
     }

@@ -217,6 +217,11 @@ pub async fn find(
     Ok(Found::These { hits, words: query.words })
 }
 
+/// What entries must have to be found by a query: `tsquery` in text form. None where its words mean nothing.
+pub async fn wanted(q: &str, conn: &AsyncPgConnection) -> Result<Option<String>> {
+    Ok(Typed::read(q).translate(conn).await?.map(|query| query.wanted))
+}
+
 /// Whether a query finds far more than can be ranked, by a look at some thirty places: to gather hundreds of thousands of entries from
 /// the index takes longer than all the rest. The places are those of the same data each time, and one in four must have such an entry,
 /// so that what was recorded in a row, as on the day of a great story, is not taken for what is everywhere.

@@ -7,16 +7,19 @@ use super::find::Hit;
 use crate::auth::Viewer;
 use crate::error::Result;
 
-/// How many names that resemble what was typed are looked at.
+/// How many names that resemble what was typed are told.
 const MOST: usize = 50;
+/// Of how many: of more, what was typed is a part of most names, and tells none from another.
+const LOOKED_AT: usize = 1000;
 
 /// The records whose name or title has something like this in it, by the trigrams that they share.
 pub async fn resembling(q: &str, nouns: &[&str], viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Hit>> {
     // How alike is alike is said by the search's transaction. Scores stay below those of words that are there.
     let sql = format!(
         "SELECT record_id, noun, claim_id, (word_similarity(folded_name($1), name) / 100)::real AS score
-         FROM search_entries WHERE folded_name($1) <% name AND noun <> 'claim' AND noun = ANY ($2) AND (public OR newsroom_id = $3)
-         ORDER BY word_similarity(folded_name($1), name) DESC, record_id DESC LIMIT {MOST}"
+         FROM (SELECT record_id, noun, claim_id, name FROM search_entries
+             WHERE folded_name($1) <% name AND noun <> 'claim' AND noun = ANY ($2) AND (public OR newsroom_id = $3) LIMIT {LOOKED_AT}) AS alike
+         ORDER BY score DESC, record_id DESC LIMIT {MOST}"
     );
     Ok(diesel::sql_query(sql)
         .bind::<Text, _>(q)

@@ -123,6 +123,29 @@ async fn a_table_tells_the_verdict_and_who_claimed() {
         assert_eq!(row[member], cell, "{member} of {row:#}");
     }
     assert_eq!(row["verdict_publisher"], row["newsroom"]);
+    let [denied, asserted] =
+        <[Value; 2]>::try_from(rows(&exported(&app.anyone, "/v1/exports/statements.csv").await.text)).unwrap();
+    for (member, cell) in
+        [("claim", "The bridge is closed, \"for good\""), ("source", "The Paper"), ("stance", "denies"), ("quote", "")]
+    {
+        assert_eq!(denied[member], cell, "{member} of {denied:#}");
+    }
+    assert_eq!((&asserted["source"], &asserted["page"]), (&json!("Ann Mayor"), &row["page"]));
+    let drafts = format!("/v1/exports/statements.csv?source_id={outlet}&stance=asserts");
+    assert_eq!(rows(&exported(&app.anyone, &drafts).await.text).len(), 0);
+    assert_eq!(rows(&exported(&app.reader, &drafts).await.text)[0]["status"], "draft");
+    let [others, own] =
+        <[Value; 2]>::try_from(rows(&exported(&app.anyone, "/v1/exports/verdicts.csv").await.text)).unwrap();
+    for (member, cell) in [
+        ("claim", "The bridge is closed, \"for good\""),
+        ("rating", "True"),
+        ("publisher", "The Paper"),
+        ("under_review", "false"),
+        ("evidence", ""),
+    ] {
+        assert_eq!(others[member], cell, "{member} of {others:#}");
+    }
+    assert_eq!((&own["title"], &own["publisher"]), (&json!("It is so"), &row["newsroom"]));
     app.anyone.get(&format!("/claims/{id}")).await.expect(200);
     assert_eq!(rows(&exported(&app.reader, TABLE).await.text)[0]["claimants"], "Ann Mayor; The Paper");
 }

@@ -152,6 +152,10 @@ async fn feeds_are_narrowed_paged_and_not_sent_twice() {
         [3, 1, 1]
     );
     assert_eq!(
+        [count("q=ice").await, count("q=ice+4").await, count("q=ice+or+fire").await, count("q=%2B").await],
+        [5, 1, 5, 0]
+    );
+    assert_eq!(
         [count(&format!("rating_id={FALSE}")).await, count(&format!("newsroom_id={}", app.newsroom_id)).await],
         [5, 5]
     );

@@ -84,7 +84,7 @@ async fn no_read_with_whatever_filter_shows_another_newsrooms_drafts() {
         for parameter in parameters.filter(|one| one["in"] == "query") {
             let name = parameter["name"].as_str().unwrap();
             // A table has the filters of the lines, which are guessed at there.
-            if !path.contains('{') && path != "/v1/exports/claims.csv" {
+            if !path.contains('{') && !path.contains(".csv") {
                 let encoded = guesses(&ids).into_iter().map(|value| value.replace(':', "%3A").replace('/', "%2F"));
                 paths.extend(encoded.map(|value| format!("{path}?{name}={value}")));
             }
