@@ -16,6 +16,7 @@ use crate::db::{Db, Pool};
 use crate::embeddings::Embeddings;
 use crate::error::Result;
 use crate::health::Draining;
+use crate::kept::Kept;
 use crate::log::{self, LogKey};
 use crate::openapi::{self, Document};
 use crate::rate_limits::{self, RateLimits};
@@ -103,7 +104,7 @@ pub fn serve(
     let metrics = web::Data::new(Metrics::new(&state.embeddings, &state.webhooks));
     let rate_limits = web::Data::new(RateLimits::new(limits));
     let tools = web::Data::new(mcp::Tools::new(&document));
-    let kept_pages = web::Data::new(site::Kept::default());
+    let kept = web::Data::new(Kept::default());
     let (pool, shared_limits, public_url) =
         (pool.clone(), web::Data::new(limits.clone()), web::Data::new(public_url.clone()));
     let state = state.clone();
@@ -133,7 +134,7 @@ pub fn serve(
             .app_data(state.webhooks.clone())
             .app_data(rate_limits.clone())
             .app_data(tools.clone())
-            .app_data(kept_pages.clone())
+            .app_data(kept.clone())
             .app_data(documents.clone())
             .configure(health::configure)
             .service(

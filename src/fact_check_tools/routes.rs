@@ -1,3 +1,4 @@
+use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -12,6 +13,7 @@ use crate::db::Db;
 use crate::embeddings::Embeddings;
 use crate::error::Result;
 use crate::extract::Query;
+use crate::kept::{Kept, Rendered};
 use crate::matching::{Band, MatchRequest, matches};
 use crate::page::PageRequest;
 
@@ -62,20 +64,26 @@ pub struct StandardParameters {
 #[get("/claims:search")]
 async fn search_claims(
     db: web::Data<Db>,
+    kept: web::Data<Kept>,
     embeddings: web::Data<Embeddings>,
     public_url: web::Data<PublicUrl>,
     request: HttpRequest,
     Query(search): Query<ClaimSearch>,
 ) -> Result<HttpResponse> {
     let page = search.page(request.path())?;
-    let found = db.search(async |conn| search.run(&page, conn).await).await?;
-    let found = if let Some(found) = found { found } else { alike(&search, &page, &db, &embeddings).await? };
     let base = public_url.of(&request);
-    let told = |found: &Reviewed| search.told(found, &base);
-    Ok(page.page(found, ClaimSearch::key).answer(&request, |page| FactCheckedClaims {
-        claims: page.items.iter().filter_map(told).collect(),
-        next_page_token: page.next_cursor,
-    }))
+    let key = ("claims:search", request.query_string().to_owned(), base.clone());
+    let make = async || {
+        let found = db.search(async |conn| search.run(&page, conn).await).await?;
+        let found = if let Some(found) = found { found } else { alike(&search, &page, &db, &embeddings).await? };
+        let told = |found: &Reviewed| search.told(found, &base);
+        let page = page.page(found, ClaimSearch::key).into_page();
+        let claims = page.items.iter().filter_map(told).collect();
+        let answer = FactCheckedClaims { claims, next_page_token: page.next_cursor };
+        Ok(Rendered::new(serde_json::to_vec(&answer)?, None))
+    };
+    let answer = kept.get(key, &db, make).await?;
+    Ok(HttpResponse::Ok().content_type(ContentType::json()).body(answer.body))
 }
 
 /// Claims that say much the same as the query, where none that was reviewed has all of its words.

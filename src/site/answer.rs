@@ -7,14 +7,14 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use base64::Engine;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use base64::prelude::BASE64_STANDARD;
 use maud::Markup;
 use sha2::{Digest, Sha256};
 
 use super::embed::{SCRIPT, STYLE};
-use super::kept::Rendered;
 use crate::config::PublicUrl;
 use crate::error::Error;
+use crate::kept::Rendered;
 
 /// What pages are.
 pub const HTML: &str = "text/html; charset=utf-8";
@@ -91,9 +91,4 @@ impl Site {
         let opaque = |tag: &str| tag.trim().trim_start_matches("W/") == etag.trim_start_matches("W/");
         tags.flat_map(|value| value.split(',')).any(opaque)
     }
-}
-
-/// What tells one body from another, in addresses and ETags.
-pub fn tag(body: &[u8]) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(body)).chars().take(16).collect()
 }

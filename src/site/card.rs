@@ -6,9 +6,9 @@ use std::sync::{Arc, LazyLock};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{self, fontdb};
 
-use super::answer::tag;
 use super::read::ClaimPage;
 use super::verdict::{label, tone};
+use crate::kept::tag;
 use crate::picture::{Type, is_right_to_left};
 
 /// Its width in pixels, as the readers of Open Graph ask for.

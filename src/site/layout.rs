@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::answer::tag;
 use super::head::Head;
+use crate::kept::tag;
 
 /// The style sheet of all pages.
 pub const CSS: &str = include_str!("style.css");

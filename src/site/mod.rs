@@ -12,7 +12,6 @@ mod embed;
 mod failed;
 mod head;
 mod home;
-mod kept;
 mod layout;
 mod listed;
 mod markdown;
@@ -30,5 +29,4 @@ mod verdict;
 mod words;
 
 pub use failed::as_pages;
-pub use kept::Kept;
 pub use routes::configure;

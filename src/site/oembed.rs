@@ -9,13 +9,13 @@ use uuid::Uuid;
 
 use super::answer::Site;
 use super::card;
-use super::kept::Rendered;
 use super::read::ClaimPage;
 use super::sitemap::escaped;
 use super::text::short;
 use super::verdict::label;
 use crate::claims::Claim;
 use crate::error::{Error, Result};
+use crate::kept::Rendered;
 
 /// How wide the card is unless less is asked for, in CSS pixels.
 pub const WIDTH: u32 = 600;

@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
+use uuid::Uuid;
 
 use super::answer::{EMBED_POLICY, HTML, PAGE_POLICY, Site};
-use super::kept::{Kept, Made, Rendered};
 use super::layout::{CSS, CSS_PATH};
 use super::oembed::Asked;
 use super::read::{ClaimPage, EVERYBODY, Entry, names};
@@ -13,6 +13,7 @@ use crate::claims::{Claim, ClaimFilter};
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::extract::{Id, Slug};
+use crate::kept::{Kept, Rendered};
 use crate::newsrooms::Newsroom;
 use crate::page::{self, PageRequest};
 use crate::search::{ResultType, SearchQuery, SearchResult};
@@ -43,13 +44,17 @@ async fn home_page(db: web::Data<Db>, site: Site) -> Result<HttpResponse> {
     Ok(site.page(home::markup(&entries, next.as_deref(), &site.base)))
 }
 
+async fn read(claim_id: Uuid, db: &Db) -> Result<ClaimPage> {
+    db.snapshot(async |conn| ClaimPage::find(claim_id, conn).await).await
+}
+
 #[get("/claims/{id}")]
 async fn claim_page(db: web::Data<Db>, kept: web::Data<Kept>, site: Site, Id(id): Id) -> Result<HttpResponse> {
-    let make = async |read: ClaimPage| {
-        let modified = Some(read.modified);
-        Ok(Rendered::new(claim::markup(&read, &site.base)?.into_string(), modified))
+    let make = async || {
+        let read = read(id, &db).await?;
+        Ok(Rendered::new(claim::markup(&read, &site.base)?.into_string(), Some(read.modified)))
     };
-    let page = kept.claim(Made::Page, id, &site.base, &db, make).await?;
+    let page = kept.get(("page", id.to_string(), site.base.clone()), &db, make).await?;
     Ok(site.answer(page, HTML, PAGE_POLICY))
 }
 
@@ -110,32 +115,32 @@ async fn search_page(db: web::Data<Db>, site: Site) -> Result<HttpResponse> {
 
 #[get("/embed/claims/{id}")]
 async fn embedded_claim(db: web::Data<Db>, kept: web::Data<Kept>, site: Site, Id(id): Id) -> Result<HttpResponse> {
-    let make = async |read: ClaimPage| {
-        let modified = Some(read.modified);
-        Ok(Rendered::new(embed::markup(&read, &site.base).into_string(), modified))
+    let make = async || {
+        let read = read(id, &db).await?;
+        Ok(Rendered::new(embed::markup(&read, &site.base).into_string(), Some(read.modified)))
     };
-    let page = kept.claim(Made::Embed, id, &site.base, &db, make).await?;
+    let page = kept.get(("embed", id.to_string(), site.base.clone()), &db, make).await?;
     Ok(site.answer(page, HTML, &EMBED_POLICY))
 }
 
 #[get("/cards/claims/{id}.png")]
 async fn claim_card(db: web::Data<Db>, kept: web::Data<Kept>, site: Site, Id(id): Id) -> Result<HttpResponse> {
-    let make = async |read: ClaimPage| {
+    let make = async || {
+        let read = read(id, &db).await?;
         let svg = card::svg(&read);
         let drawn = web::block(move || card::png(&svg)).await;
         let drawn = drawn.map_err(|error| anyhow::anyhow!("a card was not drawn: {error}"))??;
         Ok(Rendered::new(drawn, Some(read.modified)))
     };
     // It has no links in it.
-    let card = kept.claim(Made::Card, id, "", &db, make).await?;
+    let card = kept.get(("card", id.to_string(), String::new()), &db, make).await?;
     Ok(site.answer(card, "image/png", PAGE_POLICY))
 }
 
 #[get("/oembed")]
 async fn oembed(db: web::Data<Db>, site: Site) -> Result<HttpResponse> {
     let asked = Asked::read(&site)?;
-    let find = async |conn: &_| ClaimPage::find(asked.claim_id, conn).await;
-    let read = db.snapshot(find).await.map_err(|error| match error {
+    let read = read(asked.claim_id, &db).await.map_err(|error| match error {
         // The standard knows no 410.
         Error::Gone { .. } => Error::NotFound("claim page"),
         other => other,

@@ -1,18 +1,21 @@
 //! What search engines are to find: the sitemap in parts, the news of two days, and robots.txt.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use actix_web::{HttpResponse, get, web};
 use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::{Stream, stream};
 use uuid::Uuid;
 
 use super::answer::Site;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::kept::{Kept, Rendered};
+use crate::pieces::{Piece, pieces};
 
 /// The routes.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -55,6 +58,11 @@ impl Noun {
             Self::Sources => "SELECT id, updated_at FROM sources WHERE public",
             Self::Newsrooms => "SELECT id, updated_at FROM newsrooms WHERE true",
         }
+    }
+
+    async fn read(self, from: Uuid, many: i64, mut conn: &AsyncPgConnection) -> Result<Vec<Row>> {
+        let query = diesel::sql_query(format!("{} AND id >= $1 ORDER BY id LIMIT $2", self.rows()));
+        Ok(query.bind::<SqlUuid, _>(from).bind::<BigInt, _>(many).load(&mut conn).await?)
     }
 }
 
@@ -108,20 +116,24 @@ async fn parts(noun: Noun, mut conn: &AsyncPgConnection) -> Result<Vec<Uuid>> {
 }
 
 #[get("/sitemap.xml")]
-async fn index(db: web::Data<Db>, site: Site) -> Result<HttpResponse> {
+async fn index(db: web::Data<Db>, kept: web::Data<Kept>, site: Site) -> Result<HttpResponse> {
+    // To count all that has a page takes a while.
+    let make = async || Ok(Rendered::new(parts_of_all(&db, &site.base).await?, None));
+    let index = kept.get(("sitemap", String::new(), site.base.clone()), &db, make).await?;
+    Ok(HttpResponse::Ok().content_type(XML).body(index.body))
+}
+
+async fn parts_of_all(db: &Db, base: &str) -> Result<String> {
+    let base = escaped(base);
     let mut xml = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<sitemapindex xmlns=\"{NAMESPACE}\">\n");
     for noun in Noun::ALL {
         for first in db.snapshot(async |conn| parts(noun, conn).await).await? {
-            let _ = writeln!(
-                xml,
-                "<sitemap><loc>{}/sitemaps/{}/{first}.xml</loc></sitemap>",
-                escaped(&site.base),
-                noun.path()
-            );
+            let path = noun.path();
+            let _ = writeln!(xml, "<sitemap><loc>{base}/sitemaps/{path}/{first}.xml</loc></sitemap>");
         }
     }
-    let _ = writeln!(xml, "<sitemap><loc>{}/sitemaps/topics.xml</loc></sitemap>\n</sitemapindex>", escaped(&site.base));
-    Ok(HttpResponse::Ok().content_type(XML).body(xml))
+    let _ = writeln!(xml, "<sitemap><loc>{base}/sitemaps/topics.xml</loc></sitemap>\n</sitemapindex>");
+    Ok(xml)
 }
 
 #[get("/sitemaps/topics.xml")]
@@ -143,47 +155,30 @@ async fn part(db: web::Data<Db>, site: Site, path: web::Path<(String, String)>) 
     let (noun, first) = path.into_inner();
     let noun = Noun::ALL.into_iter().find(|one| one.path() == noun);
     let (noun, first) = noun.zip(Uuid::try_parse(&first).ok()).ok_or(Error::NotFound("sitemap"))?;
-    Ok(HttpResponse::Ok().content_type(XML).streaming(listed(db, site.base, noun, first)))
-}
-
-/// What is still to be written.
-struct Turn {
-    from: Uuid,
-    left: i64,
-}
-
-/// A part, written while it is read.
-fn listed(db: web::Data<Db>, base: String, noun: Noun, first: Uuid) -> impl Stream<Item = Result<web::Bytes>> {
-    stream::try_unfold(Some(Turn { from: first, left: PART }), move |turn| {
-        let (db, base) = (db.clone(), base.clone());
+    let (base, left) = (Rc::new(site.base), Rc::new(Cell::new(PART)));
+    let read = move |last: Option<Uuid>| {
+        let (db, base, left) = (db.clone(), base.clone(), left.clone());
         async move {
-            let Some(Turn { from, left }) = turn else { return Ok(None) };
-            let wanted = left.min(ROWS);
-            let sql = format!("{} AND id >= $1 ORDER BY id LIMIT $2", noun.rows());
-            let find = async |mut conn: &AsyncPgConnection| {
-                Ok(diesel::sql_query(&sql).bind::<SqlUuid, _>(from).bind::<BigInt, _>(wanted).load(&mut conn).await?)
-            };
-            let rows: Vec<Row> = db.snapshot(find).await?;
-            let mut xml = if left == PART { opening("") } else { String::new() };
+            let from = last.map_or(first, |last| Uuid::from_u128(last.as_u128().saturating_add(1)));
+            let wanted = left.get().min(ROWS);
+            let rows = db.snapshot(async |conn| noun.read(from, wanted, conn).await).await?;
+            let mut xml = if last.is_none() { opening("") } else { String::new() };
             for Row { id, updated_at } in &rows {
                 let changed = updated_at.to_rfc3339_opts(SecondsFormat::Secs, true);
-                let _ = writeln!(
-                    xml,
-                    "<url><loc>{}/{}/{id}</loc><lastmod>{changed}</lastmod></url>",
-                    escaped(&base),
-                    noun.path()
-                );
+                let path = noun.path();
+                let _ =
+                    writeln!(xml, "<url><loc>{}/{path}/{id}</loc><lastmod>{changed}</lastmod></url>", escaped(&base));
             }
             let read = i64::try_from(rows.len()).unwrap_or(PART);
-            let more = rows.last().filter(|_| read == wanted && left > read);
-            let next =
-                more.map(|last| Turn { from: Uuid::from_u128(last.id.as_u128().saturating_add(1)), left: left - read });
-            if next.is_none() {
+            left.set(left.get() - read);
+            let last = rows.last().map(|row| row.id).filter(|_| read == wanted && left.get() > 0);
+            if last.is_none() {
                 xml.push_str("</urlset>\n");
             }
-            Ok(Some((web::Bytes::from(xml), next)))
+            Ok(Piece { text: xml.into(), last })
         }
-    })
+    };
+    Ok(HttpResponse::Ok().content_type(XML).streaming(pieces(read).await?))
 }
 
 /// The verdicts published in the last two days, at most a thousand, as Google News reads them.
