@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Binary, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Binary, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
@@ -13,13 +13,14 @@ use crate::claims::ClaimStatus;
 use crate::error::Result;
 use crate::verdicts::VerdictStatus;
 
-/// The verdict that an earlier import made of a record.
+/// The verdict that was made of a record.
 #[derive(Debug)]
 pub struct KnownVerdict {
     /// The hashes of all records that were it: of the last import before, and of this one so far.
     pub sha256: HashSet<Vec<u8>>,
     pub claim_id: Option<Uuid>,
-    pub verdict_id: Uuid,
+    /// None where a dry run would have made it.
+    pub verdict_id: Option<Uuid>,
     pub status: VerdictStatus,
     pub rating_id: Option<Uuid>,
 }
@@ -41,8 +42,8 @@ struct FoundRecord {
     sha256: Vec<u8>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     claim_id: Option<Uuid>,
-    #[diesel(sql_type = SqlUuid)]
-    verdict_id: Uuid,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    verdict_id: Option<Uuid>,
     #[diesel(sql_type = Text)]
     status: VerdictStatus,
     #[diesel(sql_type = Nullable<SqlUuid>)]
@@ -59,15 +60,17 @@ struct FoundClaim {
     status: ClaimStatus,
 }
 
-/// The records of the import $3 and of the last one before it, of a newsroom ($2). A feed may have been imported a thousand times.
-const RECORDS: &str = "SELECT kept.identity, kept.sha256, kept.claim_id, v.id AS verdict_id, v.status, v.rating_id
+/// The records of the import $3 and of the last other one, of a newsroom ($2). A feed may have been imported a thousand times. In a dry
+/// run ($4), what it would have made counts as made.
+const RECORDS: &str = "SELECT kept.identity, kept.sha256, kept.claim_id, v.id AS verdict_id, coalesce(v.status, 'draft') AS status, v.rating_id
     FROM (SELECT DISTINCT identity FROM unnest($1) AS identity) AS wanted
     LEFT JOIN LATERAL (
         SELECT import_id FROM import_records AS earlier
-        WHERE newsroom_id = $2 AND identity = wanted.identity AND import_id < $3 AND verdict_id IS NOT NULL
-        ORDER BY import_id DESC LIMIT 1) AS before ON true
-    JOIN import_records AS kept ON kept.newsroom_id = $2 AND kept.identity = wanted.identity AND kept.import_id IN (before.import_id, $3)
-    JOIN verdicts AS v ON v.id = kept.verdict_id
+        WHERE newsroom_id = $2 AND identity = wanted.identity AND import_id <> $3 AND verdict_id IS NOT NULL
+        ORDER BY import_id DESC LIMIT 1) AS other ON true
+    JOIN import_records AS kept ON kept.newsroom_id = $2 AND kept.identity = wanted.identity AND kept.import_id IN (other.import_id, $3)
+    LEFT JOIN verdicts AS v ON v.id = kept.verdict_id
+    WHERE v.id IS NOT NULL OR $4 AND kept.import_id = $3 AND kept.outcome <> 'failed'
     ORDER BY kept.import_id, kept.position";
 /// The claim that was recorded first, of those that are still there.
 const CLAIMS: &str = "SELECT wanted.identity, found.id, found.status
@@ -79,12 +82,18 @@ const CLAIMS: &str = "SELECT wanted.identity, found.id, found.status
 
 impl Known {
     /// Looks up the records of a batch of an import.
-    pub async fn of(import: Uuid, entries: &[Entry], caller: Caller, conn: &mut AsyncPgConnection) -> Result<Self> {
+    pub async fn of(
+        (import, dry_run): (Uuid, bool),
+        entries: &[Entry],
+        caller: Caller,
+        conn: &mut AsyncPgConnection,
+    ) -> Result<Self> {
         let readings = || entries.iter().filter_map(|entry| entry.reading.as_ref().ok());
         let found: Vec<FoundRecord> = diesel::sql_query(RECORDS)
             .bind::<Array<Binary>, _>(readings().map(|reading| &reading.identity).collect::<Vec<_>>())
             .bind::<SqlUuid, _>(caller.newsroom_id)
             .bind::<SqlUuid, _>(import)
+            .bind::<Bool, _>(dry_run)
             .load(conn)
             .await?;
         let mut records: HashMap<Vec<u8>, KnownVerdict> = HashMap::new();

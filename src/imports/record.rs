@@ -84,7 +84,7 @@ pub async fn record(
     let mappings = Mappings::of(caller.newsroom_id, conn).await?;
     let unpublishable = if options.publish { unpublishable(caller, conn).await? } else { None };
     let rules = Rules { options, newsroom: &newsroom, mappings: &mappings, unpublishable };
-    let known = Known::of(import.id, entries, caller, conn).await?;
+    let known = Known::of((import.id, options.dry_run), entries, caller, conn).await?;
     let mut batch = Batch { entries, known, done: Vec::with_capacity(entries.len()), plans: Vec::new(), caller };
     batch.decide(&rules);
     conn.batch_execute("SAVEPOINT batch").await?;
@@ -286,14 +286,16 @@ impl Batch<'_> {
 
 /// What a record that is known has become since.
 fn compare(done: &mut Done, entry: &Entry, plan: &Plan, earlier: &KnownVerdict) {
-    (done.claim_id, done.verdict_id) = (earlier.claim_id, Some(earlier.verdict_id));
-    let is_draft = earlier.status == VerdictStatus::Draft;
-    let lacks_rating = is_draft && earlier.rating_id.is_none() && plan.rating_id.is_some();
+    (done.claim_id, done.verdict_id) = (earlier.claim_id, earlier.verdict_id);
+    let tried = earlier.verdict_id.is_none();
+    let status = if tried && plan.publishes { VerdictStatus::Published } else { earlier.status };
+    let is_draft = status == VerdictStatus::Draft;
+    let lacks_rating = is_draft && !tried && earlier.rating_id.is_none() && plan.rating_id.is_some();
     done.outcome = match () {
         () if earlier.sha256.contains(&entry.sha256) && !lacks_rating => Outcome::Unchanged,
         () if is_draft => Outcome::Updated,
         () => {
-            let status = earlier.status.as_str();
+            let status = status.as_str();
             done.note(format!("differs from what was imported before, and that is {status}: correct it by hand"));
             Outcome::Changed
         }

@@ -216,16 +216,19 @@ async fn the_same_file_again_changes_nothing_and_a_changed_one_its_drafts_only()
 #[actix_web::test]
 async fn a_dry_run_reports_and_records_nothing() {
     let app = App::start().await;
-    let file = json!([review(1), review(1), {"@type": "ClaimReview", "claimReviewed": ""}]).to_string();
-    let done = import(&app.editor, "application/json", "?dry_run=true", file).await;
-    assert_eq!((&done["created"], &done["failed"]), (&json!(1 + 1), &json!(1)), "{done}");
+    let mut other = review(1);
+    other["name"] = json!("Another headline");
+    let file = json!([review(1), review(1), other, {"@type": "ClaimReview", "claimReviewed": ""}]).to_string();
+    let done = import(&app.editor, "application/json", "?dry_run=true", file.clone()).await;
+    let tried = outcomes(&app.editor, &done).await;
+    assert_eq!(tried, ["created", "unchanged", "updated", "failed"]);
     let records = records(&app.editor, &done).await;
     assert!(problems(&records[0]).contains("rating-mappings"), "{}", records[0]);
     for table in ["claims", "sources", "statements", "verdicts", "documents"] {
         assert_eq!(app.count(table).await, 0, "{table}");
     }
-    let done = import(&app.editor, "application/json", "", review(1).to_string()).await;
-    assert_eq!(done["created"], 1, "what was only tried is not known");
+    let done = import(&app.editor, "application/json", "", file).await;
+    assert_eq!(outcomes(&app.editor, &done).await, tried, "what was only tried is not known");
 }
 
 #[actix_web::test]
