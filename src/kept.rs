@@ -104,6 +104,11 @@ impl Kept {
     fn put(&self, key: Key, item: Item) {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if held.bytes + item.size > MOST_BYTES {
+            // What is of no use any more first.
+            held.items.retain(|_, old| old.end == item.end && old.since.elapsed() < LONGEST);
+            held.bytes = held.items.values().map(|old| old.size).sum();
+        }
+        if held.bytes + item.size > MOST_BYTES {
             *held = Shelf::default();
         }
         held.bytes += item.size;

@@ -97,13 +97,16 @@ def copied(folder):
 
 
 def rate(path):
-    """Requests a second of 32 connections, as the median of three rounds; those that were refused are not counted."""
-    rates = []
+    """Requests a second of 32 connections, as the median of three rounds; those that were refused are told and not counted."""
+    rates, refused = [], 0
     for _ in range(3):
         done = subprocess.run(["wrk", "-c", "32", "-t", "2", "-d", "4", "--timeout", "10s", "-s", "script/bench.d/load.lua", url, "--", path],
                               check=True, capture_output=True, text=True)
         figures = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("result ")][0]
+        refused += int(figures[2])
         rates.append((int(figures[0]) - int(figures[2])) / int(figures[1]) * 1e6)
+    if refused:
+        row(f"  of the next line were refused", "-", str(refused))
     return sorted(rates)[1]
 
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
@@ -54,6 +54,8 @@ struct Beside {
     newsroom: String,
     #[diesel(sql_type = Nullable<Text>)]
     claim: Option<String>,
+    #[diesel(sql_type = Bool)]
+    has_page: bool,
     #[diesel(sql_type = Nullable<Text>)]
     source: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -65,7 +67,7 @@ struct Beside {
 }
 
 /// As far as the viewer sees it.
-const BESIDE: &str = "SELECT t.id, n.name AS newsroom, c.text AS claim, s.name AS source, b.name AS on_behalf_of, d.title AS document, d.url AS document_url
+const BESIDE: &str = "SELECT t.id, n.name AS newsroom, c.text AS claim, coalesce(c.status <> 'draft', false) AS has_page, s.name AS source, b.name AS on_behalf_of, d.title AS document, d.url AS document_url
     FROM statements AS t JOIN newsrooms AS n ON n.id = t.newsroom_id
     LEFT JOIN claims AS c ON c.id = t.claim_id AND (c.status = 'published' OR c.newsroom_id = $2)
     LEFT JOIN sources AS s ON s.id = t.source_id AND (s.public OR s.newsroom_id = $2)
@@ -123,7 +125,7 @@ fn row<'a>(statement: &'a Statement, beside: &'a Beside, site: &str) -> [Cow<'a,
         optional(statement.note.as_ref()),
         statement.newsroom_id.to_string().into(),
         beside.newsroom.as_str().into(),
-        beside.claim.as_ref().map(|_| format!("{site}/claims/{}", statement.claim_id)).unwrap_or_default().into(),
+        beside.has_page.then(|| format!("{site}/claims/{}", statement.claim_id)).unwrap_or_default().into(),
         time(statement.created_at),
         time(statement.updated_at),
         statement.version.to_string().into(),

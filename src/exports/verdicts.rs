@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
@@ -51,6 +51,8 @@ struct Beside {
     newsroom: String,
     #[diesel(sql_type = Nullable<Text>)]
     claim: Option<String>,
+    #[diesel(sql_type = Bool)]
+    has_page: bool,
     #[diesel(sql_type = Nullable<Text>)]
     label: Option<String>,
     #[diesel(sql_type = Nullable<Integer>)]
@@ -60,7 +62,7 @@ struct Beside {
 }
 
 /// As far as the viewer sees it.
-const BESIDE: &str = "SELECT v.id, n.name AS newsroom, c.text AS claim, r.label, r.numeric_value, coalesce(a.name, CASE WHEN v.author_id IS NULL THEN n.name END) AS publisher
+const BESIDE: &str = "SELECT v.id, n.name AS newsroom, c.text AS claim, coalesce(c.status <> 'draft', false) AS has_page, r.label, r.numeric_value, coalesce(a.name, CASE WHEN v.author_id IS NULL THEN n.name END) AS publisher
     FROM verdicts AS v JOIN newsrooms AS n ON n.id = v.newsroom_id LEFT JOIN ratings AS r ON r.id = v.rating_id
     LEFT JOIN claims AS c ON c.id = v.claim_id AND (c.status = 'published' OR c.newsroom_id = $2)
     LEFT JOIN sources AS a ON a.id = v.author_id AND (a.public OR a.newsroom_id = $2)
@@ -114,7 +116,7 @@ fn row<'a>(verdict: &'a Verdict, beside: &'a Beside, site: &str) -> [Cow<'a, str
         id(verdict.author_id),
         verdict.newsroom_id.to_string().into(),
         beside.newsroom.as_str().into(),
-        beside.claim.as_ref().map(|_| format!("{site}/claims/{}", verdict.claim_id)).unwrap_or_default().into(),
+        beside.has_page.then(|| format!("{site}/claims/{}", verdict.claim_id)).unwrap_or_default().into(),
         time(verdict.created_at),
         time(verdict.updated_at),
         verdict.version.to_string().into(),

@@ -19,7 +19,8 @@ use crate::text;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct FeedFilter {
-    /// On claims that have these words, as `GET /v1/claims` finds them: in the claim, in what was said on it or in a verdict.
+    /// On claims that have these words, as `q` of `GET /v1/claims` has them but for typing errors: in the claim, in what was said on it
+    /// or in a verdict that stands. A word that only a retracted verdict had does not find it.
     #[validate(length(max = 500))]
     #[param(max_length = 500)]
     pub q: Option<String>,

@@ -82,7 +82,7 @@ fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
 /// Published verdicts, what was published, corrected or retracted last first. A correction is the same entry, changed, with its note;
 /// a retraction tells its reason and no conclusion. Older entries are behind the link `next` (RFC 5005). `ETag` and `If-None-Match`
 /// save reading it again.
-#[utoipa::path(tag = "feeds", params(FeedFilter, PageParameters), responses((status = 200, description = "The feed", body = String, content_type = "application/atom+xml"), (status = 304, description = "The reader has it already")))]
+#[utoipa::path(tag = "feeds", params(FeedFilter, PageParameters), responses((status = 200, description = "The feed", body = String, content_type = "application/atom+xml"), (status = 304, description = "The reader has it already"), (status = 422, description = "What few verdicts have takes too long to find")))]
 #[get("/verdicts.atom")]
 async fn get_atom_feed(
     db: web::Data<Db>,
@@ -97,7 +97,7 @@ async fn get_atom_feed(
 /// Follow verdicts by RSS
 ///
 /// The same as RSS 2.0; a correction is an item of its own there.
-#[utoipa::path(tag = "feeds", params(FeedFilter, PageParameters), responses((status = 200, description = "The feed", body = String, content_type = "application/rss+xml"), (status = 304, description = "The reader has it already")))]
+#[utoipa::path(tag = "feeds", params(FeedFilter, PageParameters), responses((status = 200, description = "The feed", body = String, content_type = "application/rss+xml"), (status = 304, description = "The reader has it already"), (status = 422, description = "What few verdicts have takes too long to find")))]
 #[get("/verdicts.rss")]
 async fn get_rss_feed(
     db: web::Data<Db>,
@@ -112,7 +112,7 @@ async fn get_rss_feed(
 /// Follow verdicts by JSON Feed
 ///
 /// The same as [JSON Feed 1.1](https://www.jsonfeed.org/version/1.1/).
-#[utoipa::path(tag = "feeds", params(FeedFilter, PageParameters), responses((status = 200, description = "The feed", body = JsonFeed, content_type = "application/feed+json"), (status = 304, description = "The reader has it already")))]
+#[utoipa::path(tag = "feeds", params(FeedFilter, PageParameters), responses((status = 200, description = "The feed", body = JsonFeed, content_type = "application/feed+json"), (status = 304, description = "The reader has it already"), (status = 422, description = "What few verdicts have takes too long to find")))]
 #[get("/verdicts.json")]
 async fn get_json_feed(
     db: web::Data<Db>,

@@ -128,11 +128,11 @@ pub struct Due {
     pub abandoned: bool,
 }
 
-/// Imports to work on: of each newsroom the first that is not finished, where no process is at it. In the order in which they were sent,
-/// what came last counts. What came no further is left alone longer each time.
+/// Imports to work on: of each newsroom the one that was begun, else the one whose sending began first, where no process is at it: in
+/// order, what came last counts. What came no further is left alone longer each time.
 const WAITING: &str = "SELECT id FROM imports
-    WHERE id IN (SELECT DISTINCT ON (newsroom_id) id FROM imports WHERE status IN ('waiting', 'running') ORDER BY newsroom_id, id)
-        AND (taken_until IS NULL OR taken_until + tries * interval '15 seconds' < now())";
+    WHERE id IN (SELECT DISTINCT ON (newsroom_id) id FROM imports WHERE status IN ('waiting', 'running') ORDER BY newsroom_id, status <> 'running', id)
+        AND status IN ('waiting', 'running') AND (taken_until IS NULL OR taken_until + tries * interval '15 seconds' < now())";
 /// How often an import is taken that comes no further.
 const MOST_TRIES: i16 = 10;
 const NO_FURTHER: &str = "It came no further in ten tries: each time the database took too long or could not be reached, or the server ended. \
@@ -162,7 +162,7 @@ struct TakenImport {
 /// none is recorded twice.
 pub async fn take(wanted: Option<Uuid>, conn: &mut AsyncPgConnection) -> Result<Option<Import>> {
     // Whoever waits for one by itself waits for no others of its newsroom.
-    let this = "SELECT id FROM imports WHERE id = $1 AND status IN ('waiting', 'running') AND (taken_until IS NULL OR taken_until < now())";
+    let this = "SELECT id FROM imports WHERE id = $1 AND status IN ('waiting', 'running') AND (taken_until IS NULL OR taken_until + tries * interval '15 seconds' < now())";
     let query = format!(
         "UPDATE imports SET status = 'running', tries = tries + 1, taken_until = now() + interval '15 seconds' WHERE id = (
             {} ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id, tries",

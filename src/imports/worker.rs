@@ -21,7 +21,7 @@ use crate::db::{Db, Pool};
 use crate::error::{Error, Result};
 use crate::members::Member;
 
-/// How many imports a process works on at once: a large one keeps no small one of another newsroom waiting.
+/// How many imports a process works on at once: one large one keeps no other newsroom's waiting.
 const AT_ONCE: usize = 2;
 /// How often the queue is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -184,7 +184,11 @@ impl Recorder {
             // A part that is not the last ends somewhere before.
             let bytes_read = if to == entries.len() { batch.bytes_read } else { self.bytes_read };
             match self.record_some(entries.clone(), from..to, bytes_read, db).await {
-                Ok(true) => from = to,
+                Ok(true) => {
+                    from = to;
+                    // It may have been a bad moment.
+                    self.most = self.most.saturating_mul(2);
+                }
                 Err(error) if error.is_timeout() && to - from > 1 => {
                     tracing::warn!(import_id = %self.import.id, records = to - from, "an import goes on with fewer records at once");
                     self.most = (to - from) / 2;

@@ -35,7 +35,8 @@ async fn a_claim_is_told_as_google_tells_it() {
         .await
         .expect(200);
     let id = published(&app, "The earth is flat", json!({"claimed_on": "2024-02"})).await;
-    // Without a published verdict it was not checked.
+    // Without a published verdict it was not checked. Nothing is under way, so that this answer is kept until something is written.
+    app.in_order().await;
     assert_eq!(search(&app, "query=flat+earth").await, json!({}));
     let speaker = app.editor.id_of_new("sources", source(json!({"kind": "person", "name": "Ann Speaker"}))).await;
     app.editor
@@ -51,6 +52,8 @@ async fn a_claim_is_told_as_google_tells_it() {
         .await;
     judged(&app.admin, &id, json!({"author_id": other, "language": "de-AT", "reviewed_on": "2024"})).await;
 
+    let reviews = search(&app, "query=flat+earth").await["claims"][0]["claimReview"].as_array().map_or(0, Vec::len);
+    assert_eq!(reviews, 2);
     let found = search(&app, "query=flat%20earth&alt=json&key=AIza&prettyPrint=false&%24.xgafv=2&fields=claims").await;
     let newsroom = found["claims"][0]["claimReview"][0]["publisher"]["name"].clone();
     assert_eq!(
