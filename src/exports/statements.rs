@@ -99,6 +99,7 @@ pub async fn rows(
 }
 
 fn row<'a>(statement: &'a Statement, beside: &'a Beside, site: &str) -> [Cow<'a, str>; COLUMNS.len()] {
+    let page = if beside.has_page { format!("{site}/claims/{}", statement.claim_id) } else { String::new() };
     [
         statement.id.to_string().into(),
         statement.claim_id.to_string().into(),
@@ -125,7 +126,7 @@ fn row<'a>(statement: &'a Statement, beside: &'a Beside, site: &str) -> [Cow<'a,
         optional(statement.note.as_ref()),
         statement.newsroom_id.to_string().into(),
         beside.newsroom.as_str().into(),
-        beside.has_page.then(|| format!("{site}/claims/{}", statement.claim_id)).unwrap_or_default().into(),
+        page.into(),
         time(statement.created_at),
         time(statement.updated_at),
         statement.version.to_string().into(),

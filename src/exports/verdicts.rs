@@ -92,6 +92,7 @@ pub async fn rows(
 }
 
 fn row<'a>(verdict: &'a Verdict, beside: &'a Beside, site: &str) -> [Cow<'a, str>; COLUMNS.len()] {
+    let page = if beside.has_page { format!("{site}/claims/{}", verdict.claim_id) } else { String::new() };
     [
         verdict.id.to_string().into(),
         verdict.claim_id.to_string().into(),
@@ -116,7 +117,7 @@ fn row<'a>(verdict: &'a Verdict, beside: &'a Beside, site: &str) -> [Cow<'a, str
         id(verdict.author_id),
         verdict.newsroom_id.to_string().into(),
         beside.newsroom.as_str().into(),
-        beside.has_page.then(|| format!("{site}/claims/{}", verdict.claim_id)).unwrap_or_default().into(),
+        page.into(),
         time(verdict.created_at),
         time(verdict.updated_at),
         verdict.version.to_string().into(),
