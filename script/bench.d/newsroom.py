@@ -106,7 +106,7 @@ def rate(path):
         refused += int(figures[2])
         rates.append((int(figures[0]) - int(figures[2])) / int(figures[1]) * 1e6)
     if refused:
-        row(f"  of the next line were refused", "-", str(refused))
+        row("  of the next line were refused", "-", str(refused))
     return sorted(rates)[1]
 
 

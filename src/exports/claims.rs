@@ -150,13 +150,8 @@ pub async fn rows(
     conn: &AsyncPgConnection,
 ) -> Result<Vec<u8>> {
     let beside = Beside::of(claims, viewer, conn).await?;
-    let mut table = Table::piece(form, is_first.then_some(&COLUMNS))?;
-    for claim in claims {
-        // Both were read in one snapshot.
-        let Some(beside) = beside.get(&claim.id) else { continue };
-        table.add(row(claim, beside, site))?;
-    }
-    table.written()
+    let heading = is_first.then_some(&COLUMNS);
+    Table::of(form, heading, claims, |claim| beside.get(&claim.id), |claim, beside| row(claim, beside, site))
 }
 
 fn row<'a>(claim: &'a Claim, beside: &'a Beside, site: &str) -> [Cow<'a, str>; COLUMNS.len()] {

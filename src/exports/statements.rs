@@ -89,13 +89,14 @@ pub async fn rows(
     let query = query.bind::<SqlUuid, _>(viewer.newsroom_id().unwrap_or_default());
     let beside: Vec<Beside> = query.load(&mut conn).await?;
     let beside: HashMap<Uuid, Beside> = beside.into_iter().map(|one| (one.id, one)).collect();
-    let mut table = Table::piece(form, is_first.then_some(&COLUMNS))?;
-    for statement in statements {
-        // Both were read in one snapshot.
-        let Some(beside) = beside.get(&statement.id) else { continue };
-        table.add(row(statement, beside, site))?;
-    }
-    table.written()
+    let heading = is_first.then_some(&COLUMNS);
+    Table::of(
+        form,
+        heading,
+        statements,
+        |statement| beside.get(&statement.id),
+        |statement, beside| row(statement, beside, site),
+    )
 }
 
 fn row<'a>(statement: &'a Statement, beside: &'a Beside, site: &str) -> [Cow<'a, str>; COLUMNS.len()] {

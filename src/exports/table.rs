@@ -56,7 +56,7 @@ pub struct Table {
 
 impl Table {
     /// A piece of a table; the first has the heading.
-    pub fn piece(form: TableForm, heading: Option<&[&str]>) -> Result<Self> {
+    fn piece(form: TableForm, heading: Option<&[&str]>) -> Result<Self> {
         let before = if heading.is_some() && form.bom == Some(true) { "\u{feff}" } else { "" };
         let rows = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(before.as_bytes().to_vec());
         let mut table = Self { form, rows };
@@ -67,14 +67,30 @@ impl Table {
     }
 
     /// Adds a row.
-    pub fn add<const N: usize>(&mut self, cells: [Cow<'_, str>; N]) -> Result<()> {
+    fn add<const N: usize>(&mut self, cells: [Cow<'_, str>; N]) -> Result<()> {
         let lossless = self.form.lossless == Some(true);
         let cells = cells.map(|cell| if lossless { cell } else { harmless(cell) });
         self.rows.write_record(cells.iter().map(|cell| cell.as_bytes())).map_err(unwritable)
     }
 
+    /// A piece with a row for each record, made of it and of what goes with it; both were read in one snapshot.
+    pub fn of<'a, T, B: 'a, const N: usize>(
+        form: TableForm,
+        heading: Option<&[&str; N]>,
+        records: &'a [T],
+        beside: impl Fn(&T) -> Option<&'a B>,
+        row: impl Fn(&'a T, &'a B) -> [Cow<'a, str>; N],
+    ) -> Result<Vec<u8>> {
+        let mut table = Self::piece(form, heading.map(<[_; N]>::as_slice))?;
+        for record in records {
+            let Some(beside) = beside(record) else { continue };
+            table.add(row(record, beside))?;
+        }
+        table.written()
+    }
+
     /// The rows.
-    pub fn written(self) -> Result<Vec<u8>> {
+    fn written(self) -> Result<Vec<u8>> {
         self.rows.into_inner().map_err(|error| Error::Internal(anyhow::anyhow!("a table cannot be written: {error}")))
     }
 }

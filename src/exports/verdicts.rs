@@ -82,13 +82,8 @@ pub async fn rows(
     let query = query.bind::<SqlUuid, _>(viewer.newsroom_id().unwrap_or_default());
     let beside: Vec<Beside> = query.load(&mut conn).await?;
     let beside: HashMap<Uuid, Beside> = beside.into_iter().map(|one| (one.id, one)).collect();
-    let mut table = Table::piece(form, is_first.then_some(&COLUMNS))?;
-    for verdict in verdicts {
-        // Both were read in one snapshot.
-        let Some(beside) = beside.get(&verdict.id) else { continue };
-        table.add(row(verdict, beside, site))?;
-    }
-    table.written()
+    let heading = is_first.then_some(&COLUMNS);
+    Table::of(form, heading, verdicts, |verdict| beside.get(&verdict.id), |verdict, beside| row(verdict, beside, site))
 }
 
 fn row<'a>(verdict: &'a Verdict, beside: &'a Beside, site: &str) -> [Cow<'a, str>; COLUMNS.len()] {
