@@ -54,6 +54,7 @@ pub mod partial_date;
 pub mod patch;
 pub mod picture;
 pub mod pieces;
+mod planned;
 pub mod progress;
 pub mod provenance;
 pub mod rate_limits;

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::page::{self, PageRequest};
 use crate::partial_date::PartialDate;
 use crate::schema::{claim_findings, claims, statements, verdicts};
-use crate::search::{self, AskedFacets, Counted, Facet, Faceted, Facets, Found, Sort};
+use crate::search::{self, AskedFacets, Counted, Facet, Faceted, Facets, Found, Newest, Ranking, Sort};
 use crate::stance::Stance;
 use crate::text;
 
@@ -108,27 +108,39 @@ impl Claim {
         conn: &AsyncPgConnection,
     ) -> Result<ClaimList> {
         let by_relevance = filter.sort == Some(Sort::Relevance);
-        let walked = page.walked().filter(|_| by_relevance);
+        let ranking = if by_relevance { Ranking::of(page) } else { Ranking::No };
         let found = match &filter.q {
-            Some(q) => Some(search::find(q, &search::ON_CLAIMS, walked, viewer, conn).await?),
+            Some(q) => Some(search::find(q, &search::ON_CLAIMS, ranking, viewer, conn).await?),
             None if by_relevance => return Err(Error::parameter("sort", "relevance needs q: say what to look for")),
             None => None,
         };
-        let asked = Asked { filter, viewer, found: found.as_ref() };
+        let only_by_words = filter.only_by_words();
         let facets = match &found {
             // Without reading the claims, which takes long where there are many.
-            Some(found) if filter.only_by_words() => {
+            Some(found) if only_by_words => {
                 let behind = found.claims_behind(&search::ON_CLAIMS, viewer);
                 search::facets_of(behind, filter.facets.as_ref(), None, viewer, conn).await?
             }
-            _ => search::facets_of(asked.all(), filter.facets.as_ref(), filter.source_id, viewer, conn).await?,
+            found => {
+                let asked = Asked { filter, viewer, found: found.as_ref() };
+                search::facets_of(asked.all(), filter.facets.as_ref(), filter.source_id, viewer, conn).await?
+            }
         };
         let scores = by_relevance.then(|| found.as_ref().map(Found::scores_of_claims).unwrap_or_default());
+        // Where there are too many to rank, the newest come first.
+        let after = if by_relevance { page.after_scored().map(|(_, id)| id) } else { page.after() };
+        let found = match found {
+            Some(Found::Many(query)) if only_by_words => {
+                let on = &search::ON_CLAIMS;
+                let hits = search::newest(&query, on, Newest::Claims, after, page.rows(), viewer, conn).await?;
+                Some(Found::These { hits, words: query.words })
+            }
+            found => found,
+        };
+        let asked = Asked { filter, viewer, found: found.as_ref() };
         let claims = match &scores {
             Some(scores) if !scores.is_empty() => asked.best(scores, page, conn).await?,
-            // Where there are too many to rank.
-            Some(_) => asked.newest(page.after_scored().map(|(_, id)| id), page, conn).await?,
-            None => asked.newest(page.after(), page, conn).await?,
+            _ => asked.newest(after, page, conn).await?,
         };
         Ok(ClaimList { claims, scores, facets })
     }

@@ -198,7 +198,7 @@ impl Document {
         conn: &AsyncPgConnection,
     ) -> Result<Vec<Self>> {
         let found = match &filter.q {
-            Some(q) => Some(search::find(q, &["document"], None, viewer, conn).await?),
+            Some(q) => Some(search::find(q, &["document"], search::Ranking::No, viewer, conn).await?),
             None => None,
         };
         let query = || {

@@ -15,7 +15,8 @@ use crate::auth::Viewer;
 use crate::claim_review::{self, ClaimReview};
 use crate::error::{Error, Result};
 use crate::page::{self, PageRequest};
-use crate::search::{self, Found, ON_CLAIMS};
+use crate::planned::Planned;
+use crate::search::{self, Found, ON_CLAIMS, Ranking};
 use crate::text;
 
 /// How many claims a page has unless asked.
@@ -139,7 +140,7 @@ impl ClaimSearch {
     /// The rows of a page; none where no reviewed claim at all has the words. To be run by [`crate::db::Db::search`].
     pub async fn run(&self, page: &PageRequest, conn: &AsyncPgConnection) -> Result<Option<Vec<Reviewed>>> {
         let found = match self.words() {
-            Some(query) => Some(search::find(query, &ON_CLAIMS, page.walked(), Viewer(None), conn).await?),
+            Some(query) => Some(search::find(query, &ON_CLAIMS, Ranking::of(page), Viewer(None), conn).await?),
             None => None,
         };
         let keys = match &found {
@@ -172,14 +173,15 @@ impl ClaimSearch {
         mut conn: &AsyncPgConnection,
     ) -> Result<Option<Vec<(f32, Uuid)>>> {
         let ids: Vec<Uuid> = scores.keys().copied().collect();
-        let found: Vec<ClaimId> =
+        let found: Vec<ClaimId> = Planned(
             diesel::sql_query(format!("SELECT DISTINCT v.claim_id AS id {ASKED} AND v.claim_id = ANY($4)"))
                 .bind::<Nullable<Text>, _>(self.language())
                 .bind::<Nullable<Integer>, _>(self.most_days())
                 .bind::<Nullable<Text>, _>(self.site())
-                .bind::<Array<SqlUuid>, _>(ids)
-                .load(&mut conn)
-                .await?;
+                .bind::<Array<SqlUuid>, _>(ids),
+        )
+        .load(&mut conn)
+        .await?;
         let mut ranked: Vec<_> =
             found.into_iter().map(|ClaimId { id }| (scores.get(&id).copied().unwrap_or_default(), id)).collect();
         ranked.sort_unstable_by(|one, other| other.0.total_cmp(&one.0).then(other.1.cmp(&one.1)));
@@ -206,15 +208,17 @@ impl ClaimSearch {
              AND ($5 IS NULL OR EXISTS (SELECT FROM search_entries AS e WHERE e.claim_id = v.claim_id AND e.words @@ $5::tsquery AND e.public))
              GROUP BY v.claim_id ORDER BY v.claim_id DESC LIMIT $6"
         );
-        let found: Vec<ClaimId> = diesel::sql_query(sql)
-            .bind::<Nullable<Text>, _>(self.language())
-            .bind::<Nullable<Integer>, _>(self.most_days())
-            .bind::<Nullable<Text>, _>(self.site())
-            .bind::<SqlUuid, _>(page.after_scored().map_or(Uuid::max(), |(_, id)| id))
-            .bind::<Nullable<Text>, _>(words)
-            .bind::<BigInt, _>(page.rows() + skipped)
-            .load(&mut conn)
-            .await?;
+        let found: Vec<ClaimId> = Planned(
+            diesel::sql_query(sql)
+                .bind::<Nullable<Text>, _>(self.language())
+                .bind::<Nullable<Integer>, _>(self.most_days())
+                .bind::<Nullable<Text>, _>(self.site())
+                .bind::<SqlUuid, _>(page.after_scored().map_or(Uuid::max(), |(_, id)| id))
+                .bind::<Nullable<Text>, _>(words)
+                .bind::<BigInt, _>(page.rows() + skipped),
+        )
+        .load(&mut conn)
+        .await?;
         Ok(found.into_iter().skip(self.skipped()).map(|ClaimId { id }| (0.0, id)).collect())
     }
 

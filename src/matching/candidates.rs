@@ -9,6 +9,7 @@ use super::reading::Reading;
 use super::words::Words;
 use crate::auth::Viewer;
 use crate::error::Result;
+use crate::planned::Planned;
 use crate::schema::sql_types::Tsvector;
 
 /// How many entries are scored, by how often their words occur. So matching takes as long among a million claims as among ten
@@ -50,14 +51,16 @@ pub async fn candidates(
          WHERE words @@ $1::tsquery AND noun IN ('claim', 'statement', 'verdict') AND (public OR newsroom_id = $2) {} LIMIT $5",
         narrowed(request)
     );
-    Ok(diesel::sql_query(sql)
-        .bind::<Text, _>(wanted)
-        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
-        .bind::<Nullable<Text>, _>(request.topic.as_deref())
-        .bind::<Nullable<SqlUuid>, _>(request.newsroom_id)
-        .bind::<BigInt, _>(3 * MOST)
-        .load(&mut conn)
-        .await?)
+    Ok(Planned(
+        diesel::sql_query(sql)
+            .bind::<Text, _>(wanted)
+            .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+            .bind::<Nullable<Text>, _>(request.topic.as_deref())
+            .bind::<Nullable<SqlUuid>, _>(request.newsroom_id)
+            .bind::<BigInt, _>(3 * MOST),
+    )
+    .load(&mut conn)
+    .await?)
 }
 
 /// The entries of these claims and statements that the caller may see and has asked for.
@@ -72,13 +75,15 @@ pub async fn these(
          WHERE record_id = ANY ($1) AND claim_id IS NOT NULL AND (public OR newsroom_id = $2) {}",
         narrowed(request)
     );
-    Ok(diesel::sql_query(sql)
-        .bind::<Array<SqlUuid>, _>(ids)
-        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
-        .bind::<Nullable<Text>, _>(request.topic.as_deref())
-        .bind::<Nullable<SqlUuid>, _>(request.newsroom_id)
-        .load(&mut conn)
-        .await?)
+    Ok(Planned(
+        diesel::sql_query(sql)
+            .bind::<Array<SqlUuid>, _>(ids)
+            .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+            .bind::<Nullable<Text>, _>(request.topic.as_deref())
+            .bind::<Nullable<SqlUuid>, _>(request.newsroom_id),
+    )
+    .load(&mut conn)
+    .await?)
 }
 
 /// The condition that a claim has the topic `$3` and is of the newsroom `$4`.

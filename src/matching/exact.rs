@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::auth::Viewer;
 use crate::error::Result;
+use crate::planned::Planned;
 use crate::text;
 
 /// How many claims of one text or address are looked at.
@@ -23,11 +24,10 @@ pub async fn by_text(text: &str, viewer: Viewer, mut conn: &AsyncPgConnection) -
         "SELECT claim_id FROM search_entries WHERE key = text_key($1) AND noun IN ('claim', 'statement') AND (public OR newsroom_id = $2)
          GROUP BY claim_id ORDER BY claim_id DESC LIMIT {MOST}"
     );
-    let found: Vec<Same> = diesel::sql_query(sql)
-        .bind::<Text, _>(text)
-        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
-        .load(&mut conn)
-        .await?;
+    let found: Vec<Same> =
+        Planned(diesel::sql_query(sql).bind::<Text, _>(text).bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id()))
+            .load(&mut conn)
+            .await?;
     Ok(found.into_iter().map(|same| same.claim_id).collect())
 }
 
@@ -49,11 +49,13 @@ pub async fn by_address(addresses: &[String], viewer: Viewer, mut conn: &AsyncPg
              UNION ALL SELECT claim_id FROM statements WHERE id IN (SELECT id FROM said) AND (public OR newsroom_id = $2 AND status <> 'withdrawn')
          ) AS found ORDER BY claim_id DESC LIMIT {MOST}"
     );
-    let found: Vec<Same> = diesel::sql_query(sql)
-        .bind::<Array<Text>, _>(normal)
-        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
-        .bind::<Array<Text>, _>(written)
-        .load(&mut conn)
-        .await?;
+    let found: Vec<Same> = Planned(
+        diesel::sql_query(sql)
+            .bind::<Array<Text>, _>(normal)
+            .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+            .bind::<Array<Text>, _>(written),
+    )
+    .load(&mut conn)
+    .await?;
     Ok(found.into_iter().map(|same| same.claim_id).collect())
 }

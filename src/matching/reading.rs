@@ -10,6 +10,7 @@ use whatlang::{Detector, Lang};
 use super::clean::Message;
 use super::words::Words;
 use crate::error::Result;
+use crate::planned::Planned;
 use crate::schema::sql_types::Tsvector;
 use crate::schema::word_counts;
 
@@ -64,7 +65,7 @@ impl Reading {
         // By the rules of thirty languages a long text takes seconds; and what it is in, a long text tells.
         let told = if language.is_none() && message.text.len() > LONG { whatlang::detect(&message.text) } else { None };
         let told = told.filter(whatlang::Info::is_reliable).map(|found| configuration(found.lang()));
-        let read: Vec<InLanguage> = diesel::sql_query(
+        let read: Vec<InLanguage> = Planned(diesel::sql_query(
             "SELECT config::text, words_of(config, $1) AS said, words_of(config, $2) AS author, words_of(config, $3) AS date
              FROM (SELECT config FROM search_languages WHERE $4 IS NULL AND $5 IS NULL OR config = search_config($4) OR config = $5::regconfig UNION SELECT 'simple') AS c",
         )
@@ -72,7 +73,7 @@ impl Reading {
         .bind::<Text, _>(&message.author)
         .bind::<Text, _>(&message.date)
         .bind::<Nullable<Text>, _>(language)
-        .bind::<Nullable<Text>, _>(told)
+        .bind::<Nullable<Text>, _>(told))
         .load(&mut conn)
         .await?;
         let words: BTreeSet<&str> = read.iter().flat_map(InLanguage::all).map(|(word, _)| word).collect();

@@ -14,8 +14,8 @@ use super::names;
 use crate::auth::Viewer;
 use crate::columns::text_enum;
 use crate::error::Result;
-#[cfg(doc)]
 use crate::page::PageRequest;
+use crate::planned::Planned;
 
 /// What finds a claim.
 pub const ON_CLAIMS: [&str; 3] = ["claim", "statement", "verdict"];
@@ -182,16 +182,35 @@ impl QueryFragment<Pg> for Behind<'_> {
 /// What a claim's own text is worth beside its verdicts and what was said on it.
 const WORTH: &str = "CASE noun WHEN 'claim' THEN 1.0 WHEN 'source' THEN 1.0 WHEN 'document' THEN 0.9 WHEN 'verdict' THEN 0.8 ELSE 0.7 END";
 
+/// Whether what is found is told by how well it fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ranking {
+    /// It is not: the list has an order of its own, and scores are 0.
+    No,
+    /// It is, from the best on.
+    Best,
+    /// It is, and the page before was walked or was not, as [`PageRequest::walked`] tells: what is ranked on one page and walked on
+    /// the next would lose records between them.
+    After {
+        /// Whether it was walked.
+        walked: bool,
+    },
+}
+
+impl Ranking {
+    /// For a page in order of relevance.
+    pub fn of(page: &PageRequest) -> Self {
+        page.walked().map_or(Self::Best, |walked| Self::After { walked })
+    }
+}
+
 /// What a caller finds of these nouns by words, or, where there is nothing, by names that are nearly those.
 ///
 /// To be run by [`crate::db::Db::search`].
-///
-/// `walked` says of a page in order of relevance how the page before was found, as [`PageRequest::walked`] tells: what is ranked on one
-/// page and walked on the next would lose records between them.
 pub async fn find(
     q: &str,
     nouns: &[&str],
-    walked: Option<bool>,
+    ranking: Ranking,
     viewer: Viewer,
     conn: &AsyncPgConnection,
 ) -> Result<Found> {
@@ -199,14 +218,14 @@ pub async fn find(
     let Some(query) = typed.translate(conn).await? else {
         return Ok(Found::These { hits: Vec::new(), words: BTreeSet::new() });
     };
-    let walks = match walked {
-        Some(walked) => walked,
-        None => is_everywhere(&query, nouns, viewer, conn).await?,
+    let walks = match ranking {
+        Ranking::After { walked } => walked,
+        Ranking::No | Ranking::Best => is_everywhere(&query, nouns, viewer, conn).await?,
     };
     if walks {
         return Ok(Found::Many(query));
     }
-    let hits = hits(&query, nouns, viewer, conn).await?;
+    let hits = hits(&query, nouns, ranking, viewer, conn).await?;
     if hits.len() > MOST_RANKED {
         return Ok(Found::Many(query));
     }
@@ -235,50 +254,94 @@ async fn is_everywhere(query: &Query, nouns: &[&str], viewer: Viewer, mut conn: 
              place AS (SELECT split_part(ctid::text, ',', 1) AS page, words @@ $1::tsquery AND noun = ANY ($2) AND (public OR newsroom_id = $3) AS found
                  FROM search_entries TABLESAMPLE SYSTEM ((SELECT CASE WHEN reltuples > 400000 THEN least(100, 3000.0 / greatest(relpages, 1)) ELSE 0 END FROM size)) REPEATABLE (1))
          SELECT count(DISTINCT page) FILTER (WHERE found) > 4 AND 4 * count(DISTINCT page) FILTER (WHERE found) >= count(DISTINCT page) AS everywhere FROM place";
-    let found: Everywhere = diesel::sql_query(sql)
-        .bind::<Text, _>(&query.wanted)
-        .bind::<Array<Text>, _>(nouns)
-        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
-        .get_result(&mut conn)
-        .await?;
+    let found: Everywhere = Planned(
+        diesel::sql_query(sql)
+            .bind::<Text, _>(&query.wanted)
+            .bind::<Array<Text>, _>(nouns)
+            .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id()),
+    )
+    .get_result(&mut conn)
+    .await?;
     Ok(found.everywhere)
 }
 
-async fn hits(query: &Query, nouns: &[&str], viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Hit>> {
+async fn hits(
+    query: &Query,
+    nouns: &[&str],
+    ranking: Ranking,
+    viewer: Viewer,
+    mut conn: &AsyncPgConnection,
+) -> Result<Vec<Hit>> {
     let sql = format!(
-        "SELECT record_id, noun, claim_id, (ts_rank('{{0.1,0.2,0.4,1}}', words, $4::tsquery, 1) * {WORTH} + 1e-9)::real AS score
+        "SELECT record_id, noun, claim_id, CASE WHEN $6 THEN ts_rank('{{0.1,0.2,0.4,1}}', words, $4::tsquery, 1) * {WORTH} + 1e-9 ELSE 0 END::real AS score
          FROM (SELECT * FROM search_entries WHERE words @@ $1::tsquery AND noun = ANY ($2) AND (public OR newsroom_id = $3) LIMIT $5) AS found"
     );
     let limit = i64::try_from(MOST_RANKED).unwrap_or(i64::MAX - 1) + 1;
-    Ok(diesel::sql_query(sql)
-        .bind::<Text, _>(&query.wanted)
-        .bind::<Array<Text>, _>(nouns)
-        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
-        .bind::<Text, _>(&query.ranked)
-        .bind::<BigInt, _>(limit)
-        .load(&mut conn)
-        .await?)
+    Ok(Planned(
+        diesel::sql_query(sql)
+            .bind::<Text, _>(&query.wanted)
+            .bind::<Array<Text>, _>(nouns)
+            .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+            .bind::<Text, _>(&query.ranked)
+            .bind::<BigInt, _>(limit)
+            .bind::<Bool, _>(ranking != Ranking::No),
+    )
+    .load(&mut conn)
+    .await?)
 }
 
-/// The newest entries that a query finds, where there are too many to rank.
+/// What a page of the newest goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Newest {
+    /// The records that are found.
+    Records,
+    /// The claims behind them, each once.
+    Claims,
+}
+
+/// How many of the newest are walked past before all that a query finds is gathered: where its words stand in old entries alone,
+/// as those of a language may, a walk to them takes longer. A word that is in more than [`MOST_RANKED`] of a million fills a page
+/// within this many, unless it is so.
+const MOST_WALKED: usize = 30_000;
+
+/// The newest of what a query finds, where there is too much to rank: from `after` on, as many as `rows`.
 pub async fn newest(
     query: &Query,
     nouns: &[&str],
+    newest: Newest,
     after: Option<Uuid>,
     rows: i64,
     viewer: Viewer,
     mut conn: &AsyncPgConnection,
 ) -> Result<Vec<Hit>> {
-    // The filter is wrapped so that the index of words, which would gather all of them, is not taken.
-    let sql = "SELECT record_id, noun, claim_id, 0::real AS score FROM search_entries
-         WHERE (words @@ $1::tsquery) IS TRUE AND noun = ANY ($2) AND (public OR newsroom_id = $3) AND ($4 IS NULL OR record_id < $4)
-         ORDER BY record_id DESC LIMIT $5";
-    Ok(diesel::sql_query(sql)
-        .bind::<Text, _>(&query.wanted)
-        .bind::<Array<Text>, _>(nouns)
-        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
-        .bind::<Nullable<SqlUuid>, _>(after)
-        .bind::<BigInt, _>(rows)
+    let (id, seen) = match newest {
+        Newest::Records => ("record_id", "true"),
+        // A claim may be hidden from a newsroom that has spoken on it.
+        Newest::Claims => (
+            "claim_id",
+            "(noun = 'claim' OR EXISTS (SELECT FROM claims WHERE claims.id = claim_id AND (status = 'published' OR claims.newsroom_id = $3)))",
+        ),
+    };
+    let walked = format!("ORDER BY {id} DESC LIMIT {MOST_WALKED}");
+    let mut found = Vec::new();
+    for part in [walked.as_str(), "AND words @@ $1::tsquery OFFSET 0"] {
+        let sql = format!(
+            "SELECT DISTINCT ON ({id}) record_id, noun, claim_id, 0::real AS score FROM (SELECT * FROM search_entries WHERE {id} < $4 {part}) AS entry
+             WHERE words @@ $1::tsquery AND noun = ANY ($2) AND (public OR newsroom_id = $3) AND {seen} ORDER BY {id} DESC LIMIT $5"
+        );
+        found = Planned(
+            diesel::sql_query(sql)
+                .bind::<Text, _>(&query.wanted)
+                .bind::<Array<Text>, _>(nouns)
+                .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+                .bind::<SqlUuid, _>(after.unwrap_or(Uuid::max()))
+                .bind::<BigInt, _>(rows),
+        )
         .load(&mut conn)
-        .await?)
+        .await?;
+        if i64::try_from(found.len()).is_ok_and(|full| full >= rows) {
+            break;
+        }
+    }
+    Ok(found)
 }

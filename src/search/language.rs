@@ -7,6 +7,7 @@ use diesel::sql_types::{Array, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::error::Result;
+use crate::planned::Planned;
 
 /// How many words and phrases of a query are read; those behind are left out.
 const MOST_TERMS: usize = 32;
@@ -94,11 +95,13 @@ struct Meanings(BTreeMap<String, BTreeMap<String, String>>);
 
 impl Meanings {
     async fn look_up(terms: &[&str], mut conn: &AsyncPgConnection) -> Result<Self> {
-        let found: Vec<InLanguage> = diesel::sql_query(
-            "SELECT term, config::text, term_in(config, term) AS meaning
+        let found: Vec<InLanguage> = Planned(
+            diesel::sql_query(
+                "SELECT term, config::text, term_in(config, term) AS meaning
              FROM unnest($1) AS t(term) CROSS JOIN (SELECT config FROM search_languages UNION SELECT 'simple') AS c",
+            )
+            .bind::<Array<Text>, _>(terms),
         )
-        .bind::<Array<Text>, _>(terms)
         .load(&mut conn)
         .await?;
         let mut meanings = BTreeMap::<String, BTreeMap<String, String>>::new();

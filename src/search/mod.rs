@@ -14,7 +14,7 @@ mod suggest;
 mod words;
 
 pub use facets::{AskedFacets, Counted, Facet, Faceted, FacetedPage, Facets, facets_of};
-pub use find::{Found, ON_CLAIMS, Sort, find, wanted};
+pub use find::{Found, Newest, ON_CLAIMS, Ranking, Sort, find, newest, wanted};
 pub use results::{FoundRecord, ResultType, SearchQuery, SearchResult};
 pub use routes::configure;
 pub use words::fold;

@@ -6,6 +6,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use super::find::Hit;
 use crate::auth::Viewer;
 use crate::error::Result;
+use crate::planned::Planned;
 
 /// How many names that resemble what was typed are told.
 const MOST: usize = 50;
@@ -21,10 +22,12 @@ pub async fn resembling(q: &str, nouns: &[&str], viewer: Viewer, mut conn: &Asyn
              WHERE folded_name($1) <% name AND noun <> 'claim' AND noun = ANY ($2) AND (public OR newsroom_id = $3) LIMIT {LOOKED_AT}) AS alike
          ORDER BY score DESC, record_id DESC LIMIT {MOST}"
     );
-    Ok(diesel::sql_query(sql)
-        .bind::<Text, _>(q)
-        .bind::<Array<Text>, _>(nouns)
-        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
-        .load(&mut conn)
-        .await?)
+    Ok(Planned(
+        diesel::sql_query(sql)
+            .bind::<Text, _>(q)
+            .bind::<Array<Text>, _>(nouns)
+            .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id()),
+    )
+    .load(&mut conn)
+    .await?)
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::facets::{AskedFacets, Facet, Facets, facets_of};
-use super::find::{Found, Hit, Sort, find, newest};
+use super::find::{Found, Hit, Newest, Ranking, Sort, find, newest};
 use super::snippet::Stems;
 use crate::auth::Viewer;
 use crate::claims::Claim;
@@ -19,6 +19,7 @@ use crate::columns::text_enum;
 use crate::documents::Document;
 use crate::error::Result;
 use crate::page::PageRequest;
+use crate::planned::Planned;
 use crate::schema::{claims, documents, sources, statements, verdicts};
 use crate::sources::Source;
 use crate::statements::Statement;
@@ -124,14 +125,14 @@ impl SearchQuery {
     /// A page of what is found.
     pub async fn run(&self, page: &PageRequest, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Results> {
         let nouns = self.nouns();
-        let walked = page.walked().filter(|_| self.sort != Some(Sort::Newest));
-        let found = find(&self.q, &nouns, walked, viewer, conn).await?;
+        let ranking = if self.sort == Some(Sort::Newest) { Ranking::Best } else { Ranking::of(page) };
+        let found = find(&self.q, &nouns, ranking, viewer, conn).await?;
         let facets = facets_of(found.claims_behind(&nouns, viewer), self.facets.as_ref(), None, viewer, conn).await?;
         let (mut hits, words) = match found {
             Found::These { hits, words } => (hits, words),
             Found::Many(query) => {
                 let after = page.after_scored().map(|(_, id)| id);
-                (newest(&query, &nouns, after, page.rows(), viewer, conn).await?, query.words)
+                (newest(&query, &nouns, Newest::Records, after, page.rows(), viewer, conn).await?, query.words)
             }
         };
         let order = |(score, id): (f32, Uuid), (other_score, other_id): (f32, Uuid)| {
@@ -200,11 +201,13 @@ async fn speakers(statements: &[Statement], mut conn: &AsyncPgConnection) -> Res
     }
     let ids: Vec<Uuid> = statements.iter().map(|statement| statement.id).collect();
     // Of a statement that the caller may see, they may see who speaks, unless its newsroom has hidden the source since.
-    let named: Vec<Speaker> = diesel::sql_query(
-        "SELECT statements.id, name FROM statements JOIN sources ON sources.id = source_id
+    let named: Vec<Speaker> = Planned(
+        diesel::sql_query(
+            "SELECT statements.id, name FROM statements JOIN sources ON sources.id = source_id
          WHERE statements.id = ANY ($1) AND (sources.public OR sources.newsroom_id = statements.newsroom_id)",
+        )
+        .bind::<Array<SqlUuid>, _>(ids),
     )
-    .bind::<Array<SqlUuid>, _>(ids)
     .load(&mut conn)
     .await?;
     Ok(named.into_iter().map(|speaker| (speaker.id, speaker.name)).collect())

@@ -12,6 +12,7 @@ use validator::Validate;
 use crate::auth::Viewer;
 use crate::columns::text_enum;
 use crate::error::Result;
+use crate::planned::Planned;
 
 /// How many suggestions are made.
 const MOST: usize = 10;
@@ -67,11 +68,12 @@ pub struct Suggestion {
     pub text: String,
 }
 
-/// By the beginning of a name or text. Each noun reads the index in its own turn, so that many claims hide no source.
+/// By the beginning of a name or text: between it and whatever follows it, which unlike LIKE is planned once. Each noun reads the index
+/// in its own turn, so that many claims hide no source.
 const BY_BEGINNING: &str = "
-    (SELECT 'source' AS type, record_id, 0 AS turn, name FROM search_entries WHERE name LIKE $1 AND noun = 'source' AND (public OR newsroom_id = $2) ORDER BY name USING ~<~ LIMIT 5)
-    UNION ALL (SELECT 'document', record_id, 2, name FROM search_entries WHERE name LIKE $1 AND noun = 'document' AND (public OR newsroom_id = $2) ORDER BY name USING ~<~ LIMIT 5)
-    UNION ALL (SELECT 'claim', record_id, 3, name FROM search_entries WHERE name LIKE $1 AND noun = 'claim' AND (public OR newsroom_id = $2) ORDER BY name USING ~<~ LIMIT 5)";
+    (SELECT 'source' AS type, record_id, 0 AS turn, name FROM search_entries WHERE name ~>=~ $1 AND name ~<~ ($1 || U&'\\+10FFFF') AND noun = 'source' AND (public OR newsroom_id = $2) ORDER BY name USING ~<~ LIMIT 5)
+    UNION ALL (SELECT 'document', record_id, 2, name FROM search_entries WHERE name ~>=~ $1 AND name ~<~ ($1 || U&'\\+10FFFF') AND noun = 'document' AND (public OR newsroom_id = $2) ORDER BY name USING ~<~ LIMIT 5)
+    UNION ALL (SELECT 'claim', record_id, 3, name FROM search_entries WHERE name ~>=~ $1 AND name ~<~ ($1 || U&'\\+10FFFF') AND noun = 'claim' AND (public OR newsroom_id = $2) ORDER BY name USING ~<~ LIMIT 5)";
 /// By the beginning of a later word of a name or title.
 const BY_LATER_WORD: &str = "
     (SELECT noun AS type, record_id, CASE noun WHEN 'source' THEN 0 ELSE 2 END AS turn, name FROM search_entries
@@ -103,7 +105,7 @@ impl SuggestQuery {
             found.extend(new);
             found.len()
         };
-        add(named(BY_BEGINNING, &format!("{}%", typed.pattern), viewer, conn).await?);
+        add(named(BY_BEGINNING, &typed.folded, viewer, conn).await?);
         add(topics(&typed.pattern, viewer, conn).await?);
         if typed.folded.chars().count() >= LETTERS_WITHIN {
             add(named(BY_LATER_WORD, &format!("% {}%", typed.pattern), viewer, conn).await?);
@@ -138,14 +140,12 @@ struct Typed {
 
 impl Typed {
     async fn read(q: &str, mut conn: &AsyncPgConnection) -> Result<Self> {
-        Ok(diesel::sql_query(
+        let sql = format!(
             "SELECT folded, regexp_replace(folded, '([\\\\%_])', '\\\\\\1', 'g') AS pattern, rarest, wanted AS words
              FROM (SELECT q, folded_name(q) AS folded FROM (SELECT regexp_replace(ltrim($1), '\\s+', ' ', 'g')) AS t(q)) AS f
-             CROSS JOIN LATERAL claims_suggested(q)",
-        )
-        .bind::<Text, _>(q)
-        .get_result(&mut conn)
-        .await?)
+             CROSS JOIN LATERAL claims_suggested(CASE WHEN length(folded) >= {LETTERS_WITHIN} THEN q END)"
+        );
+        Ok(Planned(diesel::sql_query(sql).bind::<Text, _>(q)).get_result(&mut conn).await?)
     }
 }
 
@@ -167,26 +167,30 @@ async fn with_words(
     viewer: Viewer,
     mut conn: &AsyncPgConnection,
 ) -> Result<Vec<Suggestion>> {
-    Ok(diesel::sql_query(shown(BY_WORDS))
-        .bind::<Text, _>(rarest)
-        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
-        .bind::<Text, _>(words)
-        .load(&mut conn)
-        .await?)
+    Ok(Planned(
+        diesel::sql_query(shown(BY_WORDS))
+            .bind::<Text, _>(rarest)
+            .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+            .bind::<Text, _>(words),
+    )
+    .load(&mut conn)
+    .await?)
 }
 
 async fn named(part: &str, pattern: &str, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Suggestion>> {
-    Ok(diesel::sql_query(shown(part))
-        .bind::<Text, _>(pattern)
-        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
-        .load(&mut conn)
-        .await?)
+    Ok(Planned(
+        diesel::sql_query(shown(part)).bind::<Text, _>(pattern).bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id()),
+    )
+    .load(&mut conn)
+    .await?)
 }
 
 async fn topics(pattern: &str, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Suggestion>> {
-    Ok(diesel::sql_query(TOPICS)
-        .bind::<Text, _>(format!("{pattern}%"))
-        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
-        .load(&mut conn)
-        .await?)
+    Ok(Planned(
+        diesel::sql_query(TOPICS)
+            .bind::<Text, _>(format!("{pattern}%"))
+            .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id()),
+    )
+    .load(&mut conn)
+    .await?)
 }

@@ -173,7 +173,7 @@ impl Source {
         conn: &AsyncPgConnection,
     ) -> Result<Vec<Self>> {
         let found = match &filter.q {
-            Some(q) => Some(search::find(q, &["source"], None, viewer, conn).await?),
+            Some(q) => Some(search::find(q, &["source"], search::Ranking::No, viewer, conn).await?),
             None => None,
         };
         let query = || {
