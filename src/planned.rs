@@ -6,6 +6,9 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 
 /// A `sql_query` whose text is one of a few, so that each connection prepares it once and PostgreSQL may keep its plan. Diesel has every
 /// other planned anew each time, as it cannot know how many texts there will be; where tables are many that takes longer than to run it.
+///
+/// In a kept plan a parameter is no constant: what is made of it, such as a `tsquery`, is made for every row unless it stands in a
+/// `(SELECT …)` of its own.
 pub struct Planned<Q>(pub Q);
 
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Planned<Q> {

@@ -205,7 +205,7 @@ impl ClaimSearch {
         let skipped = i64::try_from(self.skipped()).unwrap_or_default();
         let sql = format!(
             "SELECT v.claim_id AS id {ASKED} AND v.claim_id < $4
-             AND ($5 IS NULL OR EXISTS (SELECT FROM search_entries AS e WHERE e.claim_id = v.claim_id AND e.words @@ $5::tsquery AND e.public))
+             AND ($5 IS NULL OR EXISTS (SELECT FROM search_entries AS e WHERE e.claim_id = v.claim_id AND e.words @@ (SELECT $5::tsquery) AND e.public))
              GROUP BY v.claim_id ORDER BY v.claim_id DESC LIMIT $6"
         );
         let found: Vec<ClaimId> = Planned(

@@ -48,7 +48,7 @@ pub async fn candidates(
     let Some(wanted) = rare(reading) else { return Ok(Vec::new()) };
     let sql = format!(
         "SELECT record_id, claim_id, noun = 'claim' AS is_claim, CASE noun WHEN 'claim' THEN key END AS text_key, words FROM search_entries
-         WHERE words @@ $1::tsquery AND noun IN ('claim', 'statement', 'verdict') AND (public OR newsroom_id = $2) {} LIMIT $5",
+         WHERE words @@ (SELECT $1::tsquery) AND noun IN ('claim', 'statement', 'verdict') AND (public OR newsroom_id = $2) {} LIMIT $5",
         narrowed(request)
     );
     Ok(Planned(

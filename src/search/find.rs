@@ -251,7 +251,7 @@ async fn is_everywhere(query: &Query, nouns: &[&str], viewer: Viewer, mut conn: 
         everywhere: bool,
     }
     let sql = "WITH size AS (SELECT reltuples, relpages FROM pg_class WHERE oid = 'search_entries'::regclass),
-             place AS (SELECT split_part(ctid::text, ',', 1) AS page, words @@ $1::tsquery AND noun = ANY ($2) AND (public OR newsroom_id = $3) AS found
+             place AS (SELECT split_part(ctid::text, ',', 1) AS page, words @@ (SELECT $1::tsquery) AND noun = ANY ($2) AND (public OR newsroom_id = $3) AS found
                  FROM search_entries TABLESAMPLE SYSTEM ((SELECT CASE WHEN reltuples > 400000 THEN least(100, 3000.0 / greatest(relpages, 1)) ELSE 0 END FROM size)) REPEATABLE (1))
          SELECT count(DISTINCT page) FILTER (WHERE found) > 4 AND 4 * count(DISTINCT page) FILTER (WHERE found) >= count(DISTINCT page) AS everywhere FROM place";
     let found: Everywhere = Planned(
@@ -273,8 +273,8 @@ async fn hits(
     mut conn: &AsyncPgConnection,
 ) -> Result<Vec<Hit>> {
     let sql = format!(
-        "SELECT record_id, noun, claim_id, CASE WHEN $6 THEN ts_rank('{{0.1,0.2,0.4,1}}', words, $4::tsquery, 1) * {WORTH} + 1e-9 ELSE 0 END::real AS score
-         FROM (SELECT * FROM search_entries WHERE words @@ $1::tsquery AND noun = ANY ($2) AND (public OR newsroom_id = $3) LIMIT $5) AS found"
+        "SELECT record_id, noun, claim_id, CASE WHEN $6 THEN ts_rank('{{0.1,0.2,0.4,1}}', words, (SELECT $4::tsquery), 1) * {WORTH} + 1e-9 ELSE 0 END::real AS score
+         FROM (SELECT * FROM search_entries WHERE words @@ (SELECT $1::tsquery) AND noun = ANY ($2) AND (public OR newsroom_id = $3) LIMIT $5) AS found"
     );
     let limit = i64::try_from(MOST_RANKED).unwrap_or(i64::MAX - 1) + 1;
     Ok(Planned(
@@ -322,12 +322,14 @@ pub async fn newest(
             "(noun = 'claim' OR EXISTS (SELECT FROM claims WHERE claims.id = claim_id AND (status = 'published' OR claims.newsroom_id = $3)))",
         ),
     };
-    let walked = format!("ORDER BY {id} DESC LIMIT {MOST_WALKED}");
+    let (before, has) = (format!("{id} < $4"), "words @@ (SELECT $1::tsquery)");
+    let walked = format!("{before} ORDER BY {id} DESC LIMIT {MOST_WALKED}");
     let mut found = Vec::new();
-    for part in [walked.as_str(), "AND words @@ $1::tsquery OFFSET 0"] {
+    let gathered = format!("{has} OFFSET 0");
+    for (within, of_these) in [(walked.as_str(), has), (gathered.as_str(), before.as_str())] {
         let sql = format!(
-            "SELECT DISTINCT ON ({id}) record_id, noun, claim_id, 0::real AS score FROM (SELECT * FROM search_entries WHERE {id} < $4 {part}) AS entry
-             WHERE words @@ $1::tsquery AND noun = ANY ($2) AND (public OR newsroom_id = $3) AND {seen} ORDER BY {id} DESC LIMIT $5"
+            "SELECT DISTINCT ON ({id}) record_id, noun, claim_id, 0::real AS score FROM (SELECT * FROM search_entries WHERE {within}) AS entry
+             WHERE {of_these} AND noun = ANY ($2) AND (public OR newsroom_id = $3) AND {seen} ORDER BY {id} DESC LIMIT $5"
         );
         found = Planned(
             diesel::sql_query(sql)

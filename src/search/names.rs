@@ -17,9 +17,9 @@ const LOOKED_AT: usize = 5000;
 pub async fn resembling(q: &str, nouns: &[&str], viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Hit>> {
     // How alike is alike is said by the search's transaction. Scores stay below those of words that are there.
     let sql = format!(
-        "SELECT record_id, noun, claim_id, (word_similarity(folded_name($1), name) / 100)::real AS score
+        "SELECT record_id, noun, claim_id, (word_similarity((SELECT folded_name($1)), name) / 100)::real AS score
          FROM (SELECT record_id, noun, claim_id, name FROM search_entries
-             WHERE folded_name($1) <% name AND noun <> 'claim' AND noun = ANY ($2) AND (public OR newsroom_id = $3) LIMIT {LOOKED_AT}) AS alike
+             WHERE (SELECT folded_name($1)) <% name AND noun <> 'claim' AND noun = ANY ($2) AND (public OR newsroom_id = $3) LIMIT {LOOKED_AT}) AS alike
          ORDER BY score DESC, record_id DESC LIMIT {MOST}"
     );
     Ok(Planned(

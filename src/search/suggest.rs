@@ -87,7 +87,7 @@ const BY_LIKENESS: &str = "
 /// alone.
 const BY_WORDS: &str = "
     (SELECT 'claim' AS type, record_id, 3 AS turn, name FROM search_entries
-     WHERE words @@ $1::tsquery AND (words @@ $3::tsquery) IS TRUE AND noun = 'claim' AND (public OR newsroom_id = $2) LIMIT 10)";
+     WHERE words @@ (SELECT $1::tsquery) AND (words @@ (SELECT $3::tsquery)) IS TRUE AND noun = 'claim' AND (public OR newsroom_id = $2) LIMIT 10)";
 /// Topics, of which there are few.
 const TOPICS: &str = "
     SELECT 'topic' AS type, slug AS id, coalesce(label, slug) AS text FROM (
@@ -99,23 +99,25 @@ impl SuggestQuery {
     /// What can be meant.
     pub async fn run(&self, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Suggestions> {
         let typed = Typed::read(&self.q, conn).await?;
-        let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
-        let mut add = |more: Vec<Suggestion>| {
-            let new = more.into_iter().filter(|one| seen.insert((one.r#type, one.id.clone())));
-            found.extend(new);
-            found.len()
-        };
-        add(named(BY_BEGINNING, &typed.folded, viewer, conn).await?);
-        add(topics(&typed.pattern, viewer, conn).await?);
-        if typed.folded.chars().count() >= LETTERS_WITHIN {
-            add(named(BY_LATER_WORD, &format!("% {}%", typed.pattern), viewer, conn).await?);
-            if let (Some(rarest), Some(words)) = (&typed.rarest, &typed.words) {
-                add(with_words(rarest, words, viewer, conn).await?);
+        let letters = typed.folded.chars().count();
+        let later = async {
+            if letters < LETTERS_WITHIN {
+                return Ok(Vec::new());
             }
+            named(BY_LATER_WORD, &format!("% {}%", typed.pattern), viewer, conn).await
+        };
+        let words = async {
+            let (Some(rarest), Some(words)) = (&typed.rarest, &typed.words) else { return Ok(Vec::new()) };
+            with_words(rarest, words, viewer, conn).await
+        };
+        let begun = named(BY_BEGINNING, &typed.folded, viewer, conn);
+        let parts = futures_util::try_join!(begun, topics(&typed.pattern, viewer, conn), later, words)?;
+        let mut found: Vec<Suggestion> = <[Vec<Suggestion>; 4]>::from(parts).into_iter().flatten().collect();
+        if found.is_empty() && letters > LETTERS_WITHIN {
+            found = named(BY_LIKENESS, &typed.folded, viewer, conn).await?;
         }
-        if add(Vec::new()) == 0 && typed.folded.chars().count() > LETTERS_WITHIN {
-            add(named(BY_LIKENESS, &typed.folded, viewer, conn).await?);
-        }
+        let mut seen = BTreeSet::new();
+        found.retain(|one| seen.insert((one.r#type, one.id.clone())));
         found.sort_by_key(|one| one.r#type);
         found.truncate(MOST);
         Ok(Suggestions { suggestions: found })

@@ -1,9 +1,12 @@
 //! The programs in `examples/` that no other test runs, as their readers do.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::fact_check_pages::without_four_eyes;
-use crate::support::{App, Receiver, StandIn, claim, examples, postgres, source};
+use crate::support::{App, Process, Receiver, SOON, StandIn, claim, examples, postgres, source, until};
+use crate::webhooks::publish;
 
 fn key(role: &str) -> String {
     postgres::key("desk", role)
@@ -115,4 +118,29 @@ async fn googles_client_for_node_searches_and_keeps_pages() {
     assert!(!ends_well && told.contains("Lunatic"), "{told}");
     assert_eq!(client(&["delete", &key, URL]).await.1, "deleted\n");
     assert_eq!(client(&["search", "green cheese"]).await.1, "");
+}
+
+/// The example's receiver, with the library for Python, takes what is signed and nothing else.
+#[actix_web::test]
+async fn the_examples_receiver_checks_signatures() {
+    let app = App::start().await;
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let new = json!({"name": "Example", "url": format!("http://127.0.0.1:{port}/"), "events": ["claim.published"]});
+    let hook = app.admin.create("webhooks", new).await;
+    let root = env!("CARGO_MANIFEST_DIR");
+    let mut command = std::process::Command::new(format!("{root}/script/python"));
+    command.arg(format!("{root}/examples/webhook_receiver.py")).arg(port.to_string());
+    command.env("SECRET", hook["secret"].as_str().unwrap());
+    let mut receiver = Process::start(command, "");
+    until("it listens", Duration::from_secs(300), async || {
+        assert!(receiver.runs(), "it has ended: {}{}", receiver.out(), receiver.err());
+        std::net::TcpStream::connect(("127.0.0.1", port)).ok()
+    })
+    .await;
+    publish(&app.editor, json!({"text": "Ice is warm"})).await;
+    until("it is told", SOON, async || receiver.out().contains("claim.published Ice is warm").then_some(())).await;
+    let forged = reqwest::Client::new().post(format!("http://127.0.0.1:{port}/"));
+    let forged =
+        forged.header("webhook-id", "a").header("webhook-timestamp", "1").header("webhook-signature", "v1,AAAA");
+    assert_eq!(forged.body("{}").send().await.unwrap().status(), 400);
 }

@@ -89,7 +89,7 @@ async fn a_table_tells_the_verdict_and_who_claimed() {
     for (who, how) in [
         (&mayor, json!({"stance": "asserts", "status": "published"})),
         (&outlet, json!({"stance": "asserts"})),
-        (&outlet, json!({"stance": "denies", "status": "published"})),
+        (&outlet, json!({"stance": "denies", "note": "Ask again", "status": "published"})),
     ] {
         app.editor.create("statements", statement(&id, who, how)).await;
     }
@@ -125,15 +125,26 @@ async fn a_table_tells_the_verdict_and_who_claimed() {
     assert_eq!(row["verdict_publisher"], row["newsroom"]);
     let [denied, asserted] =
         <[Value; 2]>::try_from(rows(&exported(&app.anyone, "/v1/exports/statements.csv").await.text)).unwrap();
-    for (member, cell) in
-        [("claim", "The bridge is closed, \"for good\""), ("source", "The Paper"), ("stance", "denies"), ("quote", "")]
-    {
+    for (member, cell) in [
+        ("claim", "The bridge is closed, \"for good\""),
+        ("source", "The Paper"),
+        ("stance", "denies"),
+        ("quote", ""),
+        ("note", ""),
+    ] {
         assert_eq!(denied[member], cell, "{member} of {denied:#}");
     }
     assert_eq!((&asserted["source"], &asserted["page"]), (&json!("Ann Mayor"), &row["page"]));
     let drafts = format!("/v1/exports/statements.csv?source_id={outlet}&stance=asserts");
     assert_eq!(rows(&exported(&app.anyone, &drafts).await.text).len(), 0);
     assert_eq!(rows(&exported(&app.reader, &drafts).await.text)[0]["status"], "draft");
+    // Notes are the newsroom's own; a draft has no page.
+    let secret = app.editor.id_of_new("claims", claim(json!({"text": "The tunnel leaks"}))).await;
+    app.editor.create("statements", statement(&secret, &mayor, json!({"stance": "asserts"}))).await;
+    let [leaks, denied, ..] =
+        <[Value; 4]>::try_from(rows(&exported(&app.reader, "/v1/exports/statements.csv").await.text)).unwrap();
+    assert_eq!((&leaks["claim"], &leaks["page"]), (&json!("The tunnel leaks"), &json!("")));
+    assert_eq!(denied["note"], "Ask again");
     let [others, own] =
         <[Value; 2]>::try_from(rows(&exported(&app.anyone, "/v1/exports/verdicts.csv").await.text)).unwrap();
     for (member, cell) in [

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::suggest::suggestions;
 use crate::support::{App, Client, claim, document, source, statement, verdict};
 
 /// The rating "true" of the scale that comes with OnRecord.
@@ -14,7 +15,7 @@ async fn finds(client: &Client, q: &str, expected: &[&str]) {
     assert_eq!(found, expected, "{q}");
 }
 
-async fn publish(client: &Client, text: &str, language: &str) -> String {
+pub async fn publish(client: &Client, text: &str, language: &str) -> String {
     client.id_of_new("claims", claim(json!({"text": text, "language": language, "status": "published"}))).await
 }
 
@@ -23,12 +24,6 @@ async fn results(client: &Client, query: &str) -> Vec<(String, String)> {
     let found = client.get(&format!("/v1/search?{query}")).await.expect(200);
     let told = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
     found.items().iter().map(|item| (told(item, "type"), told(item, "title"))).collect()
-}
-
-async fn suggestions(client: &Client, q: &str) -> Vec<String> {
-    let found = client.get(&format!("/v1/suggest?q={q}")).await.expect(200).body;
-    let told = |one: &Value| format!("{} {}", one["type"].as_str().unwrap(), one["text"].as_str().unwrap());
-    found["suggestions"].as_array().unwrap().iter().map(told).collect()
 }
 
 /// Letters with marks that mean nothing to any language leave words of nothing, which are none.
@@ -350,43 +345,6 @@ async fn nobody_finds_what_they_may_not_see() {
     );
     // Notes are not searched, not even by members.
     assert!(results(&app.reader, "q=xylophone").await.is_empty());
-}
-
-#[actix_web::test]
-async fn suggestions_follow_what_is_typed() {
-    let app = App::demo().await;
-    for q in ["pesk", "PESK", "dmitry%20p", "dmi", "d", "peskof"] {
-        assert!(suggestions(&app.anyone, q).await.contains(&"source Dmitry Peskov".to_owned()), "{q}");
-    }
-    assert!(suggestions(&app.anyone, "nag").await.iter().any(|one| one.starts_with("topic ")));
-    app.words_counted().await;
-    for q in ["the%20meet", "meeting%20to", "meeting", "took%20pl"] {
-        assert!(suggestions(&app.anyone, q).await.contains(&"claim The meeting took place".to_owned()), "{q}");
-    }
-    let odd = ["%25", "_", "%5C", "%F0%9F%98%80", "%27", "%20x%20", "100%25%20_"];
-    for q in odd.into_iter().chain(["meeting%20%5C", "meeting%20%27%5C%27", "meeting%20t:*%20%26", "meeting%20%F0%9F%98%80"]) {
-        suggestions(&app.anyone, q).await;
-    }
-    assert!(suggestions(&app.anyone, "%25").await.is_empty());
-    app.anyone.get("/v1/suggest?q=").await.problem(400, "q");
-}
-
-/// A word's stems differ between languages, and the rarest of them is in few claims of one language.
-#[actix_web::test]
-async fn a_suggestion_goes_by_a_word_in_every_language() {
-    let app = App::start().await;
-    for (text, language) in [
-        ("The winning team arrived", "en"),
-        ("Our team applauded", "en"),
-        ("Bir team arandi", "tr"),
-    ] {
-        publish(&app.editor, text, language).await;
-    }
-    app.words_counted().await;
-    let mut found = suggestions(&app.anyone, "team%20a").await;
-    found.sort_unstable();
-    assert_eq!(found, ["claim Bir team arandi", "claim Our team applauded", "claim The winning team arrived"]);
-    assert_eq!(suggestions(&app.anyone, "team%20app").await, ["claim Our team applauded"]);
 }
 
 /// The counts that matching goes by follow what is public.

@@ -241,6 +241,8 @@ async fn lists_go_on_page_by_page() {
 #[actix_web::test]
 async fn sitemaps_list_what_is_public_and_robots_lead_to_them() {
     let app = App::start().await;
+    // What was answered before there was a claim is not told after.
+    assert!(!app.anyone.page("/sitemap.xml").await.expect(200).text.contains("/sitemaps/claims/"));
     let (id, _) = judged(&app, "Ice & water").await;
     let robots = app.anyone.page("/robots.txt").await.expect(200).text;
     assert!(robots.contains(&format!("Sitemap: {}/sitemap.xml\n", app.url)), "{robots}");

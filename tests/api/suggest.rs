@@ -1,0 +1,49 @@
+//! `GET /v1/suggest`.
+
+use serde_json::Value;
+
+use crate::search::publish;
+use crate::support::{App, Client};
+
+pub async fn suggestions(client: &Client, q: &str) -> Vec<String> {
+    let found = client.get(&format!("/v1/suggest?q={q}")).await.expect(200).body;
+    let told = |one: &Value| format!("{} {}", one["type"].as_str().unwrap(), one["text"].as_str().unwrap());
+    found["suggestions"].as_array().unwrap().iter().map(told).collect()
+}
+
+#[actix_web::test]
+async fn suggestions_follow_what_is_typed() {
+    let app = App::demo().await;
+    for q in ["pesk", "PESK", "dmitry%20p", "dmi", "d", "peskof"] {
+        assert!(suggestions(&app.anyone, q).await.contains(&"source Dmitry Peskov".to_owned()), "{q}");
+    }
+    assert!(suggestions(&app.anyone, "nag").await.iter().any(|one| one.starts_with("topic ")));
+    app.words_counted().await;
+    for q in ["the%20meet", "meeting%20to", "meeting", "took%20pl"] {
+        assert!(suggestions(&app.anyone, q).await.contains(&"claim The meeting took place".to_owned()), "{q}");
+    }
+    let odd = ["%25", "_", "%5C", "%F0%9F%98%80", "%27", "%20x%20", "100%25%20_"];
+    for q in
+        odd.into_iter().chain(["meeting%20%5C", "meeting%20%27%5C%27", "meeting%20t:*%20%26", "meeting%20%F0%9F%98%80"])
+    {
+        suggestions(&app.anyone, q).await;
+    }
+    assert!(suggestions(&app.anyone, "%25").await.is_empty());
+    app.anyone.get("/v1/suggest?q=").await.problem(400, "q");
+}
+
+/// A word's stems differ between languages, and the rarest of them is in few claims of one language.
+#[actix_web::test]
+async fn a_suggestion_goes_by_a_word_in_every_language() {
+    let app = App::start().await;
+    for (text, language) in
+        [("The winning team arrived", "en"), ("Our team applauded", "en"), ("Bir team arandi", "tr")]
+    {
+        publish(&app.editor, text, language).await;
+    }
+    app.words_counted().await;
+    let mut found = suggestions(&app.anyone, "team%20a").await;
+    found.sort_unstable();
+    assert_eq!(found, ["claim Bir team arandi", "claim Our team applauded", "claim The winning team arrived"]);
+    assert_eq!(suggestions(&app.anyone, "team%20app").await, ["claim Our team applauded"]);
+}
