@@ -11,6 +11,7 @@ use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::auth::Callers;
+use crate::changes::streams::Streams;
 use crate::config::{Limits, PublicUrl};
 use crate::db::{Db, Pool};
 use crate::embeddings::Embeddings;
@@ -105,6 +106,7 @@ pub fn serve(
     let rate_limits = web::Data::new(RateLimits::new(limits));
     let tools = web::Data::new(mcp::Tools::new(&document));
     let kept = web::Data::new(Kept::default());
+    let streams = web::Data::new(Streams::new(limits.streams, state.draining.clone()));
     let (pool, shared_limits, public_url) =
         (pool.clone(), web::Data::new(limits.clone()), web::Data::new(public_url.clone()));
     let state = state.clone();
@@ -135,6 +137,7 @@ pub fn serve(
             .app_data(rate_limits.clone())
             .app_data(tools.clone())
             .app_data(kept.clone())
+            .app_data(streams.clone())
             .app_data(documents.clone())
             .configure(health::configure)
             .service(

@@ -13,14 +13,19 @@ pub fn counted(address: IpAddr) -> IpAddr {
     }
 }
 
+/// Whether an address is one of these networks'.
+pub fn is_among(address: IpAddr, networks: &[IpNet]) -> bool {
+    let address = address.to_canonical();
+    networks.iter().any(|network| network.contains(&address))
+}
+
 /// The client's address. Whatever `X-Forwarded-For` says counts only as far as trusted proxies have written it: read
 /// from its end, the first address that is none of theirs.
 pub fn of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
     let mut client = peer.to_canonical();
     let written = headers.get_all("x-forwarded-for").flat_map(|value| value.to_str().unwrap_or("?").split(','));
     for hop in written.collect::<Vec<_>>().into_iter().rev() {
-        if !is_trusted(client) {
+        if !is_among(client, trusted) {
             break;
         }
         // What cannot be read was not written by a proxy as it should be: then the last one that can be is counted.

@@ -49,33 +49,43 @@ pub struct ServerSettings {
 
 /// The address for links.
 #[derive(Debug, Clone)]
-pub struct PublicUrl(Option<String>);
+pub struct PublicUrl {
+    set: Option<String>,
+    /// Who may say by which address a request came.
+    proxies: Vec<IpNet>,
+}
 
 impl PublicUrl {
-    /// The address that was set, if one was.
-    pub fn new(url: Option<&str>) -> Self {
-        Self(url.map(|url| url.trim_end_matches('/').to_owned()))
+    /// The address that was set, if one was, and the proxies that are trusted.
+    pub fn new(url: Option<&str>, proxies: &[IpNet]) -> Self {
+        Self { set: url.map(|url| url.trim_end_matches('/').to_owned()), proxies: proxies.to_vec() }
     }
 
     /// The address that was set, without a slash at its end; empty where none was: a link is then a path.
     pub fn base(&self) -> &str {
-        self.0.as_deref().unwrap_or_default()
+        self.set.as_deref().unwrap_or_default()
     }
 
-    /// The address without a slash at its end: the one that was set, else the one by which this request came, as a proxy
-    /// says or the request itself. None where neither is an address: a link is then a path.
+    /// The address without a slash at its end: the one that was set, else the one by which this request came, as a trusted
+    /// proxy says or the request itself. Empty where neither is an address: a link is then a path.
+    ///
+    /// What anybody else says of it would stand in answers that shared caches keep for all.
     pub fn of(&self, request: &HttpRequest) -> String {
-        if let Some(url) = &self.0 {
+        if let Some(url) = &self.set {
             return url.clone();
         }
-        let connection = request.connection_info();
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        origin(connection.scheme(), connection.host()).or_else(|| origin("http", host)).unwrap_or_default()
+        let named = || origin("http", host).unwrap_or_default();
+        if !request.peer_addr().is_some_and(|peer| client_address::is_among(peer.ip(), &self.proxies)) {
+            return named();
+        }
+        let connection = request.connection_info();
+        origin(connection.scheme(), connection.host()).unwrap_or_else(named)
     }
 
     /// The address to tell whoever started the server, which listens on `address`.
     pub fn at(&self, address: SocketAddr) -> String {
-        self.0.clone().unwrap_or_else(|| match address.ip() {
+        self.set.clone().unwrap_or_else(|| match address.ip() {
             ip if ip.is_unspecified() => format!("http://localhost:{}", address.port()),
             _ => format!("http://{address}"),
         })
@@ -166,8 +176,13 @@ pub struct Limits {
     #[arg(long, env = "ONRECORD_UNKNOWN_KEYS", default_value_t = 60)]
     pub unknown_keys: u32,
 
-    /// Addresses or networks of proxies, separated by commas, whose X-Forwarded-For tells the client's address. Nobody's
-    /// by default, as everybody can send one; behind a proxy that is not named all clients share its address.
+    /// Streams of server-sent events that may be open at once in this process; each lasts some minutes.
+    #[arg(long, env = "ONRECORD_STREAMS", default_value_t = 1000)]
+    pub streams: usize,
+
+    /// Addresses or networks of proxies, separated by commas, whose X-Forwarded-For tells the client's address, and whose
+    /// X-Forwarded-Host and -Proto the address that links begin with. Nobody's by default, as everybody can send them; behind
+    /// a proxy that is not named all clients share its address.
     #[arg(long, env = "ONRECORD_TRUSTED_PROXIES", value_delimiter = ',', value_parser = client_address::network)]
     pub trusted_proxies: Vec<IpNet>,
 

@@ -2,16 +2,14 @@
 
 use std::fmt::Write as _;
 use std::rc::Rc;
-use std::str::FromStr;
 use std::time::Duration;
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::{Stream, stream};
+use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout};
@@ -20,16 +18,14 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::model::{Operation, shown};
+use super::streams::{Open, asks_for_events, event_stream, last_event_id};
 use crate::auth::{Role, Viewer};
 use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::health::Draining;
 
 /// How many changes a page has unless asked.
 const DEFAULT_LIMIT: u64 = 50;
-/// A stream ends after this time, so that a key that was revoked does not go on; clients connect again by themselves.
-pub const STREAM: Duration = Duration::from_secs(300);
-/// How often a stream without news says that it lives, and looks whether the server is stopping.
+/// How often a stream without news says that it lives, and looks whether it is over.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Which changes.
@@ -281,30 +277,33 @@ pub async fn page<T>(
     }
 }
 
-/// The same as server-sent events, named and numbered by `told`: a position is an event's id.
+/// The same as server-sent events, named and numbered by `told`: a position is an event's id. The database is asked only when the log
+/// has gone on.
 pub fn stream<T: Serialize + 'static>(
     db: web::Data<Db>,
-    draining: web::Data<Draining>,
+    open: Open,
     query: &FeedQuery,
     read: impl AsyncFn(i64, i64, &AsyncPgConnection) -> Result<Batch<T>> + 'static,
     told: fn(&T) -> (&str, i64),
 ) -> HttpResponse {
-    let (limit, after, end) = (query.limit(), query.after(), Instant::now() + STREAM);
-    let (news, read) = (db.progress().follow(), Rc::new(read));
-    let events = stream::try_unfold((after, news), move |(after, mut news)| {
-        let (db, draining, read) = (db.clone(), draining.clone(), read.clone());
+    let (limit, news) = (query.limit(), db.progress().follow());
+    let shared = Rc::new((db, open, read));
+    let events = stream::try_unfold((query.after(), news, true), move |(after, mut news, more)| {
+        let shared = shared.clone();
         async move {
-            if draining.begun() || Instant::now() > end {
-                return Ok(None);
+            let (db, open, read) = &*shared;
+            if open.is_over() {
+                return Ok::<_, Error>(None);
+            }
+            let alive = web::Bytes::from_static(b":\n\n");
+            if !more && timeout(HEARTBEAT, news.changed()).await.is_err() {
+                return Ok(Some((alive, (after, news, false))));
             }
             news.mark_unchanged();
             let batch = db.list(async |conn| read(after, limit, conn).await).await?;
+            let next = (batch.after, news, batch.more);
             if batch.items.is_empty() {
-                if !batch.more {
-                    // Whether there is news or it is time for a sign of life: the next turn looks.
-                    let _ = timeout(HEARTBEAT, news.changed()).await;
-                }
-                return Ok::<_, Error>(Some((web::Bytes::from_static(b":\n\n"), (batch.after, news))));
+                return Ok(Some((alive, next)));
             }
             let mut text = String::new();
             for item in &batch.items {
@@ -312,19 +311,10 @@ pub fn stream<T: Serialize + 'static>(
                 // Writing to a String cannot fail.
                 let _ = write!(text, "id: {position}\nevent: {name}\ndata: {data}\n\n");
             }
-            Ok(Some((text.into(), (batch.after, news))))
+            Ok(Some((text.into(), next)))
         }
     });
     event_stream(events)
-}
-
-/// The answer that server-sent events are.
-pub fn event_stream(events: impl Stream<Item = Result<web::Bytes>> + 'static) -> HttpResponse {
-    let mut response = HttpResponse::Ok();
-    response.content_type("text/event-stream").insert_header((header::CACHE_CONTROL, "no-store"));
-    // Proxies must pass each event on, and nothing may hold it back to compress it.
-    response.insert_header(("X-Accel-Buffering", "no")).insert_header(header::ContentEncoding::Identity);
-    response.streaming(events)
 }
 
 /// Whether a client asked for a stream; then with where it broke off in the query.
@@ -334,18 +324,4 @@ pub fn wants_stream(request: &HttpRequest, query: &mut FeedQuery) -> bool {
         query.after = last_event_id(request).or(query.after);
     }
     wanted
-}
-
-/// Whether a client asked for server-sent events.
-pub fn asks_for_events(request: &HttpRequest) -> bool {
-    sent(request, "accept").is_some_and(|accepted| accepted.contains("text/event-stream"))
-}
-
-/// The last event that a client has seen of a stream that broke off.
-pub fn last_event_id<T: FromStr>(request: &HttpRequest) -> Option<T> {
-    sent(request, "last-event-id")?.parse().ok()
-}
-
-fn sent<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
-    request.headers().get(name)?.to_str().ok()
 }

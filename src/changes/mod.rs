@@ -10,6 +10,7 @@ mod model;
 mod redaction;
 mod routes;
 mod sequencer;
+pub mod streams;
 
 pub use history::{FieldChange, HistoryEntry, history};
 pub use model::{Change, Disclosed, Operation};

@@ -5,11 +5,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::feed::{self, Batch, Feed, FeedQuery};
 use super::history::{HistoryEntry, history};
 use super::redaction::{NewRedaction, Redaction, redact};
+use super::streams::Streams;
 use crate::auth::{Admin, Viewer};
 use crate::db::Db;
 use crate::error::Result;
 use crate::extract::{Id, List, NoFilter, Query};
-use crate::health::Draining;
 use crate::idempotency::{Answer, Post, once};
 use crate::page::{Listed, Page, PageParameters};
 
@@ -31,18 +31,18 @@ pub fn configure(config: &mut ServiceConfig) {
 /// With `wait`, an empty answer waits for the next change. With `Accept: text/event-stream` it is a stream of server-sent
 /// events, each with its position as the id, so that `Last-Event-ID` goes on where it broke off; a stream ends after some
 /// minutes, and clients connect again.
-#[utoipa::path(tag = "changes", params(FeedQuery), responses((status = 200, description = "The changes", content((Feed = "application/json"), (String = "text/event-stream")))))]
+#[utoipa::path(tag = "changes", params(FeedQuery), responses((status = 200, description = "The changes", content((Feed = "application/json"), (String = "text/event-stream"))), (status = 503, description = "Too many streams are open")))]
 #[get("/changes")]
 async fn list_changes(
     db: web::Data<Db>,
-    draining: web::Data<Draining>,
+    streams: web::Data<Streams>,
     viewer: Viewer,
     request: HttpRequest,
     Query(mut query): Query<FeedQuery>,
 ) -> Result<HttpResponse> {
     let read = async move |after, limit, conn: &_| Feed::read(after, limit, viewer, conn).await;
     if feed::wants_stream(&request, &mut query) {
-        return Ok(feed::stream(db, draining, &query, read, |item| ("change", item.position)));
+        return Ok(feed::stream(db, streams.open()?, &query, read, |item| ("change", item.position)));
     }
     let Batch { items, after, .. } = feed::page(&db, &query, read).await?;
     Ok(HttpResponse::Ok().json(Feed { items, after }))

@@ -27,7 +27,9 @@ use crate::text;
 #[into_params(parameter_in = Query)]
 pub struct ClaimFilter {
     /// Words that stand together in a claim's text and context, in what was said on it, or in the title and summary of a verdict;
-    /// read by the rules of every language in use, without regard to accents. `"…"` for a phrase, `or`, `-` for without.
+    /// read by the rules of every language in use, without regard to accents. `"…"` for a phrase, `or`, `-` for without: it leaves
+    /// out the text, quote or verdict that has the word, not a claim that is found by another of its texts. Of more than 32 words the
+    /// first 32 count.
     #[validate(length(max = 500))]
     #[param(max_length = 500, example = "meeting")]
     pub q: Option<String>,

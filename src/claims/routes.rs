@@ -33,7 +33,7 @@ pub fn configure(config: &mut ServiceConfig) {
 /// List claims
 ///
 /// Newest first, or by how well they fit `q`. The public sees published claims; members see their newsroom's drafts and withdrawn
-/// claims as well. A search that would take longer than two seconds is a 422.
+/// claims as well. A search of which one step would take longer than two seconds is a 422.
 #[utoipa::path(tag = "claims", params(ClaimFilter, PageParameters, AsOf), responses((status = 200, description = "A page of claims", body = FacetedPage<Claim>), (status = 422, description = "The search takes too long")))]
 #[get("/claims")]
 async fn list_claims(

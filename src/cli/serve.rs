@@ -53,7 +53,7 @@ impl Serve {
         // Bound first: if somebody else has the port, nothing is started for nothing.
         let listener = TcpListener::bind(&self.server.listen)
             .with_context(|| format!("cannot listen on {}", self.server.listen))?;
-        let public_url = PublicUrl::new(self.server.public_url.as_deref());
+        let public_url = PublicUrl::new(self.server.public_url.as_deref(), &self.limits.trusted_proxies);
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let limits = self.limits.fitted(processors);
         let opened = Opened::owned(&self.database, &limits, Timeouts::Set).await?;

@@ -6,11 +6,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::model::Event;
 use crate::auth::Viewer;
 use crate::changes::feed::{self, Batch, FeedQuery};
+use crate::changes::streams::Streams;
 use crate::config::PublicUrl;
 use crate::db::Db;
 use crate::error::Result;
 use crate::extract::Query;
-use crate::health::Draining;
 
 /// The routes of this slice.
 pub fn configure(config: &mut ServiceConfig) {
@@ -38,7 +38,7 @@ pub struct Events {
 #[get("/events")]
 async fn list_events(
     db: web::Data<Db>,
-    draining: web::Data<Draining>,
+    streams: web::Data<Streams>,
     public_url: web::Data<PublicUrl>,
     viewer: Viewer,
     request: HttpRequest,
@@ -47,7 +47,7 @@ async fn list_events(
     let base = public_url.of(&request);
     let read = async move |after, limit, conn: &_| Event::after(after, limit, viewer.newsroom_id(), &base, conn).await;
     if feed::wants_stream(&request, &mut query) {
-        return Ok(feed::stream(db, draining, &query, read, |event: &Event| {
+        return Ok(feed::stream(db, streams.open()?, &query, read, |event: &Event| {
             (event.kind.as_str(), event.data.position)
         }));
     }

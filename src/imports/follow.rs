@@ -1,6 +1,7 @@
 //! How far an import is, as server-sent events.
 
-use std::time::{Duration, Instant};
+use std::rc::Rc;
+use std::time::Duration;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -9,11 +10,10 @@ use uuid::Uuid;
 
 use super::model::{Import, ImportStatus};
 use crate::auth::Caller;
-use crate::changes::feed;
+use crate::changes::streams::{Streams, event_stream, last_event_id};
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::etag::etag;
-use crate::health::Draining;
 
 /// How often it is looked how far the import is.
 const LOOK: Duration = Duration::from_millis(500);
@@ -25,18 +25,18 @@ pub async fn events(
     caller: Caller,
     request: &HttpRequest,
     db: web::Data<Db>,
-    draining: web::Data<Draining>,
+    streams: &Streams,
 ) -> Result<HttpResponse> {
     let import = db.read(async |conn| Import::find(id, caller, conn).await).await?;
-    let last = feed::last_event_id(request);
+    let last = last_event_id(request);
     if is_over(&import) && last == Some(import.version) {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let end = Instant::now() + feed::STREAM;
+    let open = Rc::new(streams.open()?);
     let events = stream::try_unfold((last, false), move |(last, over)| {
-        let (db, draining) = (db.clone(), draining.clone());
+        let (db, open) = (db.clone(), open.clone());
         async move {
-            if over || draining.begun() || Instant::now() > end {
+            if over || open.is_over() {
                 return Ok::<_, Error>(None);
             }
             let import = db.read(async |conn| Import::find(id, caller, conn).await).await?;
@@ -49,7 +49,7 @@ pub async fn events(
             Ok(Some((text.into(), (Some(import.version), is_over(&import)))))
         }
     });
-    let mut answer = feed::event_stream(events);
+    let mut answer = event_stream(events);
     if let Ok(tag) = etag(import.version).parse() {
         answer.headers_mut().insert(header::ETAG, tag);
     }

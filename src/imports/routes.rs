@@ -10,13 +10,12 @@ use uuid::Uuid;
 use super::model::{Form, Import, ImportOptions, ImportRecord, RecordFilter};
 use super::{follow, store};
 use crate::auth::{Admin, Editor, Reader};
-use crate::changes::feed;
+use crate::changes::streams::{Streams, asks_for_events};
 use crate::config::Limits;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::etag::{NoContent, Record};
 use crate::extract::{Id, List, NoFilter, Query};
-use crate::health::Draining;
 use crate::idempotency::{Answer, PostRequest, once};
 use crate::page::{Listed, Page, PageParameters};
 
@@ -26,6 +25,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(list_imports)
         .service(create_import)
         .service(get_import)
+        .service(get_import_file)
         .service(erase_import)
         .service(list_import_records)
         .service(get_import_record);
@@ -93,16 +93,39 @@ async fn create_import(
 #[get("/imports/{id}")]
 async fn get_import(
     db: web::Data<Db>,
-    draining: web::Data<Draining>,
+    streams: web::Data<Streams>,
     Reader(caller): Reader,
     Id(id): Id,
     request: HttpRequest,
 ) -> Result<Either<Record<Import>, HttpResponse>> {
-    if feed::asks_for_events(&request) {
-        return follow::events(id, caller, &request, db, draining).await.map(Either::Right);
+    if asks_for_events(&request) {
+        return follow::events(id, caller, &request, db, &streams).await.map(Either::Right);
     }
     let import = db.read(async |conn| Import::find(id, caller, conn).await).await?;
     Ok(Either::Left(Record(import)))
+}
+
+/// Read an import's file
+///
+/// Byte for byte as it came, in whatever encoding that was. 410 once it is erased.
+#[utoipa::path(tag = "imports", params(("id" = Uuid, Path, description = "The import's id", example = "#imported-reviews")), responses((status = 200, description = "The file", body = String, content_type = "application/octet-stream")), security(("api_key" = ["reader"])))]
+#[get("/imports/{id}/file")]
+async fn get_import_file(db: web::Data<Db>, Reader(caller): Reader, Id(id): Id) -> Result<HttpResponse> {
+    let import = db.read(async |conn| Import::find(id, caller, conn).await).await?;
+    if import.erased_at.is_some() {
+        return Err(Error::Gone { noun: "import's file", reason: "it was erased".into() });
+    }
+    let chunks = stream::try_unfold(0, move |number| {
+        let db = db.clone();
+        async move {
+            let chunk = db.list(async |conn| store::chunk(id, number, conn).await).await?;
+            Ok::<_, Error>(chunk.map(|bytes| (web::Bytes::from(bytes), number + 1)))
+        }
+    });
+    // With its length, so that one that is erased meanwhile is not taken for the whole.
+    let mut answer = HttpResponse::Ok();
+    answer.content_type("application/octet-stream").no_chunking(import.bytes.unsigned_abs());
+    Ok(answer.streaming(chunks))
 }
 
 /// Erase an import's file
@@ -136,7 +159,8 @@ async fn list_import_records(
 
 /// Read a record as it came
 ///
-/// The bytes as they stand in the file, in UTF-8.
+/// As it stands in the file, in UTF-8. Of a file in another encoding, or with bytes that are no text, `GET /v1/imports/{id}/file` has the
+/// bytes that came.
 #[utoipa::path(tag = "imports", params(("id" = Uuid, Path, description = "The import's id", example = "#imported-reviews"), ("position" = i64, Path, description = "The record's place in the file, from 1 on", example = 1)), responses((status = 200, description = "The record", body = String, content_type = "application/octet-stream")), security(("api_key" = ["reader"])))]
 #[get("/imports/{id}/records/{position}/raw")]
 async fn get_import_record(

@@ -18,11 +18,12 @@ struct Same {
     claim_id: Uuid,
 }
 
-/// Claims with this text, or a quote of it, but for case, width, blanks and punctuation.
+/// Claims with this text, or a quote of it, but for case, width, blanks and punctuation, the first recorded first. None have a text of
+/// nothing else.
 pub async fn by_text(text: &str, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Uuid>> {
     let sql = format!(
-        "SELECT claim_id FROM search_entries WHERE key = text_key($1) AND noun IN ('claim', 'statement') AND (public OR newsroom_id = $2)
-         GROUP BY claim_id ORDER BY claim_id DESC LIMIT {MOST}"
+        "SELECT claim_id FROM search_entries WHERE key = nullif(text_key($1), text_key('')) AND noun IN ('claim', 'statement') AND (public OR newsroom_id = $2)
+         GROUP BY claim_id ORDER BY claim_id LIMIT {MOST}"
     );
     let found: Vec<Same> =
         Planned(diesel::sql_query(sql).bind::<Text, _>(text).bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id()))
@@ -47,7 +48,7 @@ pub async fn by_address(addresses: &[String], viewer: Viewer, mut conn: &AsyncPg
          SELECT DISTINCT claim_id FROM (
              SELECT claim_id FROM search_entries WHERE key IN (SELECT address_key(url) FROM unnest($3) AS t(url)) AND noun = 'verdict' AND (public OR newsroom_id = $2)
              UNION ALL SELECT claim_id FROM statements WHERE id IN (SELECT id FROM said) AND (public OR newsroom_id = $2 AND status <> 'withdrawn')
-         ) AS found ORDER BY claim_id DESC LIMIT {MOST}"
+         ) AS found ORDER BY claim_id LIMIT {MOST}"
     );
     let found: Vec<Same> = Planned(
         diesel::sql_query(sql)

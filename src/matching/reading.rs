@@ -125,9 +125,8 @@ impl Reading {
 /// The configuration of the language that a text is in; PostgreSQL calls them by their English names. A short text is told between
 /// the languages in use only.
 fn detected<'a>(text: &str, in_use: impl Iterator<Item = &'a String>) -> Option<String> {
-    let name = |language: Lang| language.eng_name().to_lowercase();
     let in_use: Vec<&String> = in_use.collect();
-    let among = Lang::all().iter().copied().filter(|language| in_use.contains(&&name(*language))).collect();
+    let among = Lang::all().iter().copied().filter(|language| in_use.contains(&&configuration(*language))).collect();
     let sure = |found: Option<whatlang::Info>| found.filter(whatlang::Info::is_reliable);
     let found = sure(whatlang::detect(text)).or_else(|| sure(Detector::with_allowlist(among).detect(text)))?;
     Some(configuration(found.lang()))
@@ -135,12 +134,12 @@ fn detected<'a>(text: &str, in_use: impl Iterator<Item = &'a String>) -> Option<
 
 /// The configuration of a language.
 fn configuration(language: Lang) -> String {
-    let name = language.eng_name().to_lowercase();
+    let name = if language == Lang::Nob { "norwegian".into() } else { language.eng_name().to_lowercase() };
     if CONFIGURATIONS.contains(&name.as_str()) { name } else { "simple".into() }
 }
 
 /// The configurations that `search_config` knows and whatlang can tell.
-const CONFIGURATIONS: [&str; 22] = [
+const CONFIGURATIONS: [&str; 26] = [
     "arabic",
     "armenian",
     "catalan",
@@ -157,12 +156,16 @@ const CONFIGURATIONS: [&str; 22] = [
     "italian",
     "lithuanian",
     "nepali",
+    "norwegian",
     "portuguese",
     "romanian",
     "russian",
+    "serbian",
     "spanish",
     "swedish",
+    "tamil",
     "turkish",
+    "yiddish",
 ];
 
 /// BM25's inverse document frequency. Of a word that is nowhere, that of half an entry.

@@ -17,10 +17,10 @@ pub fn configure(config: &mut ServiceConfig) {
 
 /// Ask whether this was checked already
 ///
-/// Which claims say what a text says, or are behind an address, best first, each with its newest verdict: one request answers a chat
+/// Which claims say what a text says, or are behind an address, best first, each with the verdict that stands: one request answers a chat
 /// bot. No key is needed for what is published. `same` says so in all likelihood, `related` is about the same matter, `weak` mostly
 /// something else.
-#[utoipa::path(tag = "search", request_body = MatchRequest, responses((status = 200, description = "The claims that match", body = Similar)))]
+#[utoipa::path(tag = "search", request_body = MatchRequest, responses((status = 200, description = "The claims that match", body = Similar), (status = 422, description = "It takes too long")))]
 #[post("/claims/match")]
 async fn match_claims(
     db: web::Data<Db>,
@@ -34,7 +34,7 @@ async fn match_claims(
 /// Ask for many at once
 ///
 /// Up to 100 texts or addresses.
-#[utoipa::path(tag = "search", request_body = MatchBatch, responses((status = 200, description = "What matches each, in their order", body = BatchSimilar)))]
+#[utoipa::path(tag = "search", request_body = MatchBatch, responses((status = 200, description = "What matches each, in their order", body = BatchSimilar), (status = 422, description = "It takes too long")))]
 #[post("/claims/match/batch")]
 async fn match_batch(
     db: web::Data<Db>,
@@ -56,7 +56,7 @@ async fn match_batch(
 /// List claims like this one
 ///
 /// What a match of the claim's own text would answer, without the claim itself: likely duplicates, and claims on the same matter.
-#[utoipa::path(tag = "search", params(("id" = Uuid, Path, description = "The claim's id", example = "#talks"), SimilarQuery), responses((status = 200, description = "The claims that match", body = Similar)))]
+#[utoipa::path(tag = "search", params(("id" = Uuid, Path, description = "The claim's id", example = "#talks"), SimilarQuery), responses((status = 200, description = "The claims that match", body = Similar), (status = 422, description = "It takes too long")))]
 #[get("/claims/{id}/similar")]
 async fn similar_claims(
     db: web::Data<Db>,

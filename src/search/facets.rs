@@ -123,11 +123,16 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for CountBy<Q> {
         out.unsafe_to_cache_prepared();
         out.push_sql("WITH found(id, topics, language, newsroom_id, claimed_on) AS (");
         self.found.walk_ast(out.reborrow())?;
-        // Once over all of them, which may be many; what is added up afterwards is little.
-        out.push_sql(
-            "), divided AS (SELECT topics, language, newsroom_id, left(claimed_on, 4) AS year, count(*) AS claims FROM found GROUP BY 1, 2, 3, 4),
+        // Once over all of them, which may be many, and by nothing that was not asked for; what is added up afterwards is little.
+        let by = |facet, column: &'static str, nothing| if self.facets.contains(&facet) { column } else { nothing };
+        out.push_sql(&format!(
+            "), divided AS (SELECT {} AS topics, {} AS language, {} AS newsroom_id, {} AS year, count(*) AS claims FROM found GROUP BY 1, 2, 3, 4),
              viewer AS (SELECT ",
-        );
+            by(Facet::Topic, "topics", "NULL::text[]"),
+            by(Facet::Language, "language", "NULL"),
+            by(Facet::Newsroom, "newsroom_id", "NULL::uuid"),
+            by(Facet::Year, "left(claimed_on, 4)", "NULL"),
+        ));
         out.push_bind_param::<Nullable<SqlUuid>, _>(&self.newsroom_id)?;
         out.push_sql("::uuid AS newsroom_id, ");
         out.push_bind_param::<Nullable<SqlUuid>, _>(&self.source_id)?;

@@ -18,7 +18,7 @@ pub fn configure(config: &mut ServiceConfig) {
 /// Search everything
 ///
 /// Claims, statements by their quotes, verdicts, sources and documents together, as far as you may see them. What fits best comes
-/// first; of more than 2,000 results, the newest. A search that would take longer than two seconds is a 422.
+/// first; of more than 2,000 results, the newest. A search of which one step would take longer than two seconds is a 422.
 #[utoipa::path(tag = "search", params(SearchQuery, PageParameters), responses((status = 200, description = "A page of results", body = FacetedPage<SearchResult>), (status = 422, description = "The search takes too long")))]
 #[get("/search")]
 async fn search(db: web::Data<Db>, viewer: Viewer, list: List<SearchQuery>) -> Result<Faceted<SearchResult>> {

@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashSet};
 
 use caseless::Caseless;
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// How many characters a snippet has, without its marks.
@@ -105,9 +104,20 @@ impl Stems {
     }
 }
 
-/// As the index has it: without case and accents.
+/// As the index has it (`without_accents`): without case, and without the marks on Latin, Greek and Cyrillic letters. Marks of other
+/// scripts are letters of theirs.
 fn folded(word: &str) -> String {
-    word.chars().default_case_fold().nfkd().filter(|c| !is_combining_mark(*c)).nfc().collect()
+    let plain = word.chars().default_case_fold().nfkd().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).nfc();
+    let bare = |c| match c {
+        'ø' => 'o',
+        'đ' => 'd',
+        'ł' => 'l',
+        'ħ' => 'h',
+        'ŧ' => 't',
+        'ı' => 'i',
+        other => other,
+    };
+    plain.map(bare).collect()
 }
 
 fn escaped(text: &str) -> impl Iterator<Item = String> {
@@ -142,6 +152,11 @@ mod tests {
         assert_eq!(show("Nothing here", &["meet"]), "Nothing here");
         assert_eq!(show("", &["meet"]), "");
         assert!(show("俄罗斯总统普京访华", &["普京"]).contains("<mark>普"));
+        assert_eq!(show("W Łodzi", &["lodz"]), "W <mark>Łodzi</mark>");
+        assert_eq!(show("Ærø og Tromsø", &["tromso"]), "Ærø og <mark>Tromsø</mark>");
+        // Marks that are vowels, or make another consonant.
+        assert_eq!(show("नई दिल्ली में", &["दिल्ल"]), "नई <mark>दिल्ली</mark> में");
+        assert!(show("ラザパン", &["ザパ"]).contains("<mark>ザ"));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The events, for those who ask.
 
 use futures_util::StreamExt;
-use reqwest::Method;
+use onrecord::config::Limits;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{App, Client, source, statement};
+use crate::support::{App, Client, SOON, limits, source, statement, until};
 use crate::webhooks::{judge, publish};
 
 /// A server-sent event: its id, name and data.
@@ -39,6 +40,24 @@ async fn a_stream_goes_on_where_it_broke_off() {
     // The next one comes while it is waited for.
     let (_, second) = futures_util::join!(publish(&app.editor, json!({"text": "B"})), follow(Some(&first)));
     assert_eq!(second.2["data"]["claim"]["text"], "B");
+}
+
+/// Streams hold connections for minutes: there are so many and no more, and an end makes room.
+#[actix_web::test]
+async fn so_many_streams_are_open_at_once() {
+    let app = App::with(Limits { streams: 2, ..limits() }).await;
+    let open = async |path: &str| {
+        app.anyone.request(Method::GET, path).header("accept", "text/event-stream").send().await.unwrap()
+    };
+    let first = open("/v1/events").await;
+    let second = open("/v1/changes").await;
+    assert_eq!((first.status(), second.status()), (StatusCode::OK, StatusCode::OK));
+    let refused = open("/v1/events").await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused.text().await.unwrap().contains("Too many streams are open"));
+    app.anyone.get("/v1/events").await.expect(200);
+    drop(second);
+    until("there is room", SOON, async || (open("/v1/changes").await.status() == StatusCode::OK).then_some(())).await;
 }
 
 #[actix_web::test]

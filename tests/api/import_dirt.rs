@@ -128,7 +128,9 @@ async fn hostile_files_are_bounded_and_encodings_read() {
         std::iter::once(0xFEFF).chain(table.replace("/1", "/2").encode_utf16()).flat_map(u16::to_le_bytes).collect();
     let bom = [b"\xef\xbb\xbf".as_slice(), table.replace("/1", "/3").as_bytes()].concat();
     for (kind, file) in [("text/csv; charset=windows-1252", latin), ("text/csv", utf16), ("text/csv", bom)] {
-        let done = import(editor, kind, "", file).await;
+        let done = import(editor, kind, "", file.clone()).await;
+        let kept = editor.request(Method::GET, &format!("/v1/imports/{}/file", done["id"].as_str().unwrap()));
+        assert_eq!(kept.send().await.unwrap().bytes().await.unwrap(), file, "{kind}");
         let record = records(editor, &done).await.remove(0);
         let claim = editor.get(&format!("/v1/claims/{}", record["claim_id"].as_str().unwrap())).await.expect(200).body;
         assert_eq!((claim["text"].as_str(), &claim["language"]), (Some(said), &json!("fr")), "{kind}");

@@ -20,9 +20,12 @@ async fn a_file_is_erased_and_known_again() {
     app.other.delete(&path).await.expect(403);
     app.anyone.delete(&path).await.expect(401);
     app.admin.get(&record).await.expect(200);
+    assert_eq!(app.reader.get(&path).await.expect(200).text, file);
+    app.other.get(&path).await.expect(404);
     for _ in 0..2 {
         app.admin.delete(&path).await.expect(204);
         app.admin.get(&record).await.problem(410, "erased");
+        app.admin.get(&path).await.problem(410, "erased");
     }
     let read = app.reader.get(path.strip_suffix("/file").unwrap()).await.expect(200).body;
     assert!(read["erased_at"].is_string() && read["created"] == 1, "{read}");

@@ -60,6 +60,7 @@ mod review;
 mod scales_and_topics;
 mod search;
 mod search_facets;
+mod search_limits;
 mod signing_in;
 mod single_sign_on;
 mod site;

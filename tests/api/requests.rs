@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::openapi::operations;
-use crate::support::{App, Program, claim, limits, source};
+use crate::support::{App, Program, Serving, claim, limits, source};
 
 #[actix_web::test]
 async fn an_unknown_path_or_method_is_a_problem_too() {
@@ -227,23 +227,15 @@ async fn unknown_parameters_are_refused_everywhere() {
     }
 }
 
-/// What a proxy says of the request's address ends in `Link`; so does what anybody says who is no proxy.
+/// What a proxy says of the request's address ends in `Link`; what anybody says who is no proxy does not.
 #[actix_web::test]
 async fn links_repeat_addresses_only() {
     let program = Program::new();
-    let serving = program.serve(&["--demo"]).await;
-    let client = serving.anyone();
-    let link = async |headers: &[(&str, &str)]| {
-        let mut request = client.request(Method::GET, "/v1/claims?limit=1");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        client.send(request).await.expect(200).header("link").unwrap().to_owned()
-    };
-    let own = format!("<{}/v1/claims?limit=1&cursor=", serving.url);
-    assert!(link(&[]).await.starts_with(&own));
-    let proxied = link(&[("x-forwarded-proto", "https"), ("x-forwarded-host", "claims.example:8443")]).await;
-    assert!(proxied.starts_with("<https://claims.example:8443/v1/claims?"), "{proxied}");
+    let serving = program.serve(&["--demo", "--trusted-proxies", "127.0.0.1"]).await;
+    assert!(link(&serving, &[]).await.starts_with(&own(&serving)));
+    let proxied = [("x-forwarded-proto", "https"), ("x-forwarded-host", "claims.example:8443")];
+    let told = link(&serving, &proxied).await;
+    assert!(told.starts_with("<https://claims.example:8443/v1/claims?"), "{told}");
     for hostile in [
         ("x-forwarded-host", "evil.example/>; rel=\"next\", <http://evil.example"),
         ("x-forwarded-host", "user:password@evil.example"),
@@ -253,10 +245,25 @@ async fn links_repeat_addresses_only() {
         ("forwarded", "proto=data;host=evil.example"),
         ("forwarded", "host=\"evil.example>\""),
     ] {
-        let link = link(&[hostile]).await;
-        assert!(link.starts_with(&own) && link.matches('<').count() == 1, "{hostile:?} gave {link}");
+        let link = link(&serving, &[hostile]).await;
+        assert!(link.starts_with(&own(&serving)) && link.matches('<').count() == 1, "{hostile:?} gave {link}");
     }
     serving.stop().await;
+    // A shared cache would tell it to everybody.
+    let serving = program.serve(&[]).await;
+    assert!(link(&serving, &proxied).await.starts_with(&own(&serving)));
+    serving.stop().await;
+}
+
+async fn link(serving: &Serving, headers: &[(&str, &str)]) -> String {
+    let client = serving.anyone();
+    let request = client.request(Method::GET, "/v1/claims?limit=1");
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    client.send(request).await.expect(200).header("link").unwrap().to_owned()
+}
+
+fn own(serving: &Serving) -> String {
+    format!("<{}/v1/claims?limit=1&cursor=", serving.url)
 }
 
 /// Sends raw bytes, and reads what comes until the server hangs up.

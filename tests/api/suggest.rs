@@ -46,4 +46,23 @@ async fn a_suggestion_goes_by_a_word_in_every_language() {
     found.sort_unstable();
     assert_eq!(found, ["claim Bir team arandi", "claim Our team applauded", "claim The winning team arrived"]);
     assert_eq!(suggestions(&app.anyone, "team%20app").await, ["claim Our team applauded"]);
+    // A word that one language leaves out is a word of another, and as such rarer than what the claim is about.
+    for (text, language) in [("They went by train", "en"), ("A journey by train", "en"), ("Ankara by train", "tr")] {
+        publish(&app.editor, text, language).await;
+    }
+    app.words_counted().await;
+    for q in ["by%20train", "by%20tra"] {
+        assert_eq!(suggestions(&app.anyone, q).await.len(), 3, "{q}");
+    }
+    // While the last word is one that is left out.
+    publish(&app.editor, "All secret talks in Istanbul", "en").await;
+    app.words_counted().await;
+    for q in ["secret%20talks", "secret%20talks%20in", "secret%20talks%20in%20Ist"] {
+        assert_eq!(suggestions(&app.anyone, q).await, ["claim All secret talks in Istanbul"], "{q}");
+    }
+    // Where no blanks part words, all that was typed is looked for together.
+    publish(&app.editor, "总统普京访问北京", "zh").await;
+    publish(&app.editor, "东京的天气", "zh").await;
+    app.words_counted().await;
+    assert_eq!(suggestions(&app.anyone, "普京访").await, ["claim 总统普京访问北京"]);
 }

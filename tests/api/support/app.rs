@@ -119,7 +119,7 @@ impl App {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (started, handle) = mpsc::channel();
         let (public_url, reached_at, to_drop) =
-            (PublicUrl::new(Some(&url)), postgres::addresses(reached_at).server, database.to_owned());
+            (PublicUrl::new(Some(&url), &[]), postgres::addresses(reached_at).server, database.to_owned());
         let callers = web::Data::new(callers);
         let app_callers = callers.clone();
         thread::spawn(move || {

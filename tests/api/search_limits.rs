@@ -1,0 +1,31 @@
+//! Searches that take too long.
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::support::App;
+
+/// What takes too long is cut off and says so, wherever words are looked for.
+#[actix_web::test]
+async fn what_takes_too_long_is_cut_off() {
+    let app = App::start().await;
+    let slow = "CREATE OR REPLACE FUNCTION term_in(config regconfig, term text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(9); RETURN ''; END $$;
+         CREATE OR REPLACE FUNCTION words_of(config regconfig, said text) RETURNS tsvector LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(9); RETURN ''; END $$";
+    let sql = app.sql().await;
+    sql.batch_execute(slow).await.unwrap();
+    sql.batch_execute("INSERT INTO search_languages SELECT 'english' ON CONFLICT DO NOTHING").await.unwrap();
+    let anyone = &app.anyone;
+    let paths = ["claims", "search", "sources", "documents", "suggest"].map(|list| format!("/v1/{list}?q=secret%20ta"));
+    let asked = paths.iter().map(|path| anyone.get(path));
+    let text = json!({"text": "Secret talks"});
+    let batch = json!({"items": [text]});
+    let matched =
+        [("/v1/claims/match", &text), ("/v1/claims/match/batch", &batch)].map(|(path, body)| anyone.post(path, body));
+    let answers = futures_util::join!(join_all(asked), join_all(matched));
+    for answer in answers.0 {
+        assert!(answer.expect(422).body["type"].as_str().unwrap().ends_with("#too-much"));
+    }
+    for answer in answers.1 {
+        assert_eq!(answer.status, 422, "{}", answer.body);
+    }
+}
