@@ -77,8 +77,9 @@ struct Appeared {
 }
 
 /// Public verdicts `v`, of which a condition chooses. The claimant is whoever asserts the claim by name and relies on nobody.
+/// Of another publisher's review the numbers are not told: they are those of our scale, and it may have given none, or others.
 const REVIEWED: &str = "SELECT v.id, v.claim_id, v.claim_reviewed, coalesce(v.language, c.language) AS language, v.url, v.title, v.summary, v.reviewed_on, v.correction_note,
-    c.claimed_on, r.label, r.labels, r.numeric_value, scale.worst, scale.best,
+    c.claimed_on, r.label, r.labels, CASE WHEN v.author_id IS NULL THEN r.numeric_value END AS numeric_value, scale.worst, scale.best,
     (SELECT jsonb_build_array(CASE WHEN a.id IS NULL THEN jsonb_build_object('kind', 'organization', 'name', n.name, 'url', n.site, 'logo', n.logo)
          ELSE jsonb_build_object('kind', a.kind, 'name', a.name, 'url', a.website, 'wikidata_id', a.wikidata_id) END)) AS author,
     (SELECT coalesce(jsonb_agg(one ORDER BY said_on NULLS LAST, id), '[]') FROM (

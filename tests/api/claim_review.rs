@@ -90,6 +90,11 @@ async fn what_is_not_known_is_left_out() {
     judged(&app.admin, &id, json!({"author_id": reviewer, "url": "https://other.example/check"})).await;
     let same = app.anyone.get(&format!("/v1/claims/{id}/claimreview")).await.expect(200).body;
     assert_eq!(same, review, "the newsroom's own comes first");
+    // Another's alone is told in its words only: our scale's numbers are not its publisher's.
+    let id = app.editor.id_of_new("claims", claim(json!({"text": "Ice is hot", "status": "published"}))).await;
+    judged(&app.admin, &id, json!({"author_id": reviewer, "url": "https://other.example/hot"})).await;
+    let others = app.anyone.get(&format!("/v1/claims/{id}/claimreview")).await.expect(200).body;
+    assert_eq!(others["reviewRating"], json!({"@type": "Rating", "alternateName": "True"}));
     let feed = app.anyone.get("/feeds/claimreview.json").await.expect(200).body;
     assert_eq!(
         feed["dataFeedElement"],
