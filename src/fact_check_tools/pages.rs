@@ -38,9 +38,8 @@ pub struct PageSearch {
     #[validate(length(max = 300))]
     #[param(max_length = 300)]
     pub organization: Option<String>,
-    /// How many pages to answer at most: 10 unless said, 200 at most.
-    #[validate(range(min = 1))]
-    #[param(minimum = 1, default = 10)]
+    /// How many pages to answer at most: 10 unless said or where it is 0, 200 at most.
+    #[param(minimum = 0, default = 10)]
     pub page_size: Option<u64>,
     /// `nextPageToken` of the page before, with the same parameters.
     pub page_token: Option<String>,

@@ -24,9 +24,9 @@ const USUALLY: u64 = 10;
 /// How many it has at most; more are not refused.
 const MOST: u64 = 200;
 
-/// How many are answered at most.
+/// How many are answered at most. To Google's clients 0 is a number that was not set, here as elsewhere.
 pub fn size(asked: Option<u64>) -> u64 {
-    asked.unwrap_or(USUALLY).min(MOST)
+    asked.filter(|size| *size > 0).unwrap_or(USUALLY).min(MOST)
 }
 
 /// What to search for.
@@ -47,13 +47,12 @@ pub struct ClaimSearch {
     #[validate(length(max = 2000))]
     #[param(max_length = 2000)]
     pub review_publisher_site_filter: Option<String>,
-    /// The newer of the dates of claim and review is at most this many days ago.
+    /// The newer of the dates of claim and review is at most this many days ago; any where it is 0.
     #[validate(range(max = 36500))]
     #[param(minimum = 0, maximum = 36500)]
     pub max_age_days: Option<u64>,
-    /// How many claims to answer at most: 10 unless said, 200 at most.
-    #[validate(range(min = 1))]
-    #[param(minimum = 1, default = 10)]
+    /// How many claims to answer at most: 10 unless said or where it is 0, 200 at most.
+    #[param(minimum = 0, default = 10)]
     pub page_size: Option<u64>,
     /// `nextPageToken` of the page before, with the same parameters.
     pub page_token: Option<String>,
@@ -97,7 +96,7 @@ impl ClaimSearch {
             return Err(Error::parameter("query", "is needed, or reviewPublisherSiteFilter"));
         }
         let size = size(self.page_size);
-        let age = self.max_age_days.map(|days| days.to_string());
+        let age = self.most_days().map(|days| days.to_string());
         let mut parameters: BTreeMap<String, String> = [
             ("limit", Some(size.to_string())),
             ("cursor", self.page_token.clone()),
@@ -129,7 +128,7 @@ impl ClaimSearch {
     }
 
     fn most_days(&self) -> Option<i32> {
-        self.max_age_days.and_then(|days| i32::try_from(days).ok())
+        self.max_age_days.filter(|days| *days > 0).and_then(|days| i32::try_from(days).ok())
     }
 
     fn skipped(&self) -> usize {
