@@ -22,6 +22,7 @@ use crate::imports::{self, OwnReview, OwnReviews};
 use crate::newsrooms::Newsroom;
 use crate::page::PageRequest;
 use crate::partial_date::PartialDate;
+use crate::schema::claims;
 use crate::text;
 use crate::verdicts::{Action, CorrectionReason, NewCorrection, Verdict};
 
@@ -243,7 +244,7 @@ impl MarkupPage {
         page: &Self,
     ) -> Result<Option<NewCorrection>> {
         let markup = self.claim_review_markups.get(at);
-        if let Some(member) = markup.and_then(|markup| markup.differs_from_claim(shown)) {
+        if let Some(member) = markup.and_then(|markup| markup.differs_from_claim(sent, shown)) {
             let detail = "belongs to the claim and what was said on it: send what was answered, and change it in /v1/claims and /v1/statements";
             return Err(Error::field(format!("/claimReviewMarkups/{at}/{member}"), detail));
         }
@@ -324,6 +325,14 @@ async fn shown(id: Uuid, caller: Caller, conn: &mut AsyncPgConnection) -> Result
     let mut verdicts = Vec::with_capacity(ids.len());
     for id in ids {
         verdicts.push(Verdict::find(id, caller.into(), conn).await?);
+    }
+    // Where a claim is said to be true is not answered, but may be sent again.
+    let ids = verdicts.iter().map(|verdict| verdict.claim_id);
+    let places = claims::table.filter(claims::id.eq_any(ids)).select((claims::id, claims::place));
+    let places: Vec<(Uuid, Option<String>)> = places.load(conn).await?;
+    let places: HashMap<_, _> = places.into_iter().collect();
+    for (verdict, markup) in verdicts.iter().zip(&mut page.claim_review_markups) {
+        markup.claim_location = places.get(&verdict.claim_id).cloned().flatten();
     }
     Ok(Shown { page, verdicts })
 }
