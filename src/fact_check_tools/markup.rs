@@ -81,7 +81,8 @@ pub struct ClaimReviewMarkup {
     #[validate(length(min = 1, max = 2000))]
     #[schema(min_length = 1, max_length = 2000, example = "The moon is made of green cheese")]
     pub claim_reviewed: String,
-    /// The article's address, where it is given at all.
+    /// The article's address, where it is given at all. Google allows a place within the page, `#` and its name: that is refused, as it is
+    /// not kept.
     #[validate(length(max = 2000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 2000)]

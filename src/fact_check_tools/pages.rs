@@ -7,6 +7,7 @@ use diesel::sql_types::{BigInt, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Deserialize;
 use serde_json::{Map, json};
+use url::Url;
 use utoipa::IntoParams;
 use uuid::Uuid;
 use validator::Validate;
@@ -201,6 +202,10 @@ impl MarkupPage {
         self.page_url.trim()
     }
 
+    fn is_at(&self, url: &str) -> bool {
+        Url::parse(url.trim()).is_ok_and(|url| Url::parse(self.address()) == Ok(url))
+    }
+
     /// The fact checks as they are kept, with their places. Fails with all that cannot be.
     async fn read(&self, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Vec<(usize, OwnReview)>> {
         if self.publish_date.is_none() {
@@ -217,6 +222,10 @@ impl MarkupPage {
         let reader = OwnReviews::of(caller, conn).await?;
         let (mut reviews, mut faults) = (Vec::new(), Vec::new());
         for (position, (at, markup)) in (0..).zip(self.claim_review_markups.iter().enumerate()) {
+            if markup.url.as_deref().is_some_and(|url| !self.is_at(url)) {
+                let detail = "must be the page's address, or left out: no place within the page is kept";
+                faults.push(FieldError::new(format!("/claimReviewMarkups/{at}/url"), detail));
+            }
             match reader.read(position, markup.in_page(self)?) {
                 Ok(review) => reviews.push((at, review)),
                 Err(wrong) => faults.extend(wrong.into_iter().map(|fault| in_page(at, fault))),
