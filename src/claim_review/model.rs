@@ -96,7 +96,8 @@ pub struct ReviewedClaim {
     /// Where one of its authors put it forward first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_appearance: Option<ClaimAppearance>,
-    /// Where it was put forward or reported, the first 20.
+    /// Where it was put forward or reported, the first 20. Where no statement tells a place, the documents that the verdict cites as
+    /// context: an import keeps them there where nobody is named.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub appearance: Vec<ClaimAppearance>,
 }

@@ -102,6 +102,30 @@ async fn what_is_not_known_is_left_out() {
     );
 }
 
+/// An import keeps with the verdict where a claim appeared that nobody put forward by name.
+#[actix_web::test]
+async fn where_nobody_is_named_the_places_are_those_of_the_verdict() {
+    let app = App::start().await;
+    let place = async |more: Value| app.editor.id_of_new("documents", document(more)).await;
+    let second = place(json!({"url": "https://forum.example/2"})).await;
+    let first = place(json!({"url": "https://forum.example/1"})).await;
+    let nowhere = place(json!({"url": null, "title": "A leaflet"})).await;
+    let proof = place(json!({"url": "https://news.example/proof"})).await;
+    let cited = |id: &str, bearing: &str| json!({"document_id": id, "bearing": bearing});
+    let evidence = [cited(&proof, "refutes"), cited(&second, "context"), cited(&nowhere, "context"), cited(&first, "context")];
+    let id = app.editor.id_of_new("claims", claim(json!({"text": "Ice is warm", "status": "published"}))).await;
+    judged(&app.admin, &id, json!({"evidence": evidence})).await;
+    let review = async || app.anyone.get(&format!("/v1/claims/{id}/claimreview")).await.expect(200).body;
+    let at = |url: &str| json!({"@type": "CreativeWork", "url": url});
+    let item = json!({"@type": "Claim", "appearance": [at("https://forum.example/2"), at("https://forum.example/1")]});
+    assert_eq!(review().await["itemReviewed"], item);
+    // Once somebody's statement says where, the verdict's context is what it is called.
+    let who = app.editor.id_of_new("sources", source(json!({"kind": "person", "name": "Ann Poster"}))).await;
+    let said = json!({"stance": "asserts", "document_id": first, "status": "published"});
+    app.editor.create("statements", statement(&id, &who, said)).await;
+    assert_eq!(review().await["itemReviewed"]["appearance"], json!([at("https://forum.example/1")]));
+}
+
 /// What is put into a page as it is must not end the script there.
 #[actix_web::test]
 async fn no_text_ends_the_script_it_stands_in() {
