@@ -78,6 +78,7 @@ struct Appeared {
 
 /// Public verdicts `v`, of which a condition chooses. The claimant is whoever asserts the claim by name and relies on nobody.
 /// Where no statement says where the claim appeared, it is what the verdict cites as context: an import keeps it there where nobody is named.
+/// A review without an address of its own is read on the claim's page, and not told where its newsroom has withdrawn the claim.
 /// Of another publisher's review the numbers are not told: they are those of our scale, and it may have given none, or others.
 const REVIEWED: &str = "SELECT v.id, v.claim_id, v.claim_reviewed, coalesce(v.language, c.language) AS language, v.url, v.title, v.summary, v.reviewed_on, v.correction_note,
     c.claimed_on, r.label, r.labels, CASE WHEN v.author_id IS NULL THEN r.numeric_value END AS numeric_value, scale.worst, scale.best,
@@ -103,7 +104,7 @@ const REVIEWED: &str = "SELECT v.id, v.claim_id, v.claim_reviewed, coalesce(v.la
     FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JOIN ratings AS r ON r.id = v.rating_id JOIN newsrooms AS n ON n.id = v.newsroom_id
     LEFT JOIN sources AS a ON a.id = v.author_id
     CROSS JOIN LATERAL (SELECT min(numeric_value) AS worst, max(numeric_value) AS best FROM ratings WHERE scale_id = r.scale_id) AS scale
-    WHERE v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL";
+    WHERE v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL AND (v.url IS NOT NULL OR c.status = 'published')";
 
 /// The current reviews of claims that are public: the newsrooms' own first, of these the claim's newsroom's, then other publishers'; what
 /// was published last first.

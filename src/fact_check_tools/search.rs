@@ -70,9 +70,9 @@ pub struct Reviewed {
     pub reviews: Vec<ClaimReview>,
 }
 
-/// Public current verdicts `v`, of a language ($1), so many days old ($2) and of a site ($3) where asked.
+/// Public current verdicts `v` that can be read somewhere, of a language ($1), so many days old ($2) and of a site ($3) where asked.
 const ASKED: &str = "FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JOIN newsrooms AS n ON n.id = v.newsroom_id LEFT JOIN sources AS a ON a.id = v.author_id
-     WHERE v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL
+     WHERE v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL AND (v.url IS NOT NULL OR c.status = 'published')
      AND ($1 IS NULL OR split_part(lower(coalesce(v.language, c.language)), '-', 1) = $1)
      AND ($2 IS NULL OR greatest(c.claimed_on, v.reviewed_on) || '~' >= to_char((now() AT TIME ZONE 'UTC')::date - $2, 'YYYY-MM-DD'))
      AND ($3 IS NULL OR '.' || substring(lower(coalesce(CASE WHEN a.id IS NULL THEN n.site ELSE a.website END, v.url)) FROM '^https?://(?:[^/@]*@)?([^/:?#]+)') LIKE '%.' || replace($3, '_', '\\_'))";

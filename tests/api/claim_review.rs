@@ -126,6 +126,36 @@ async fn where_nobody_is_named_the_places_are_those_of_the_verdict() {
     assert_eq!(review().await["itemReviewed"]["appearance"], json!([at("https://forum.example/1")]));
 }
 
+/// A review without an address of its own is read on the claim's page: where that is gone, nobody is sent there.
+#[actix_web::test]
+async fn a_review_that_nobody_can_read_is_not_told() {
+    let app = App::start().await;
+    let mut ids = Vec::new();
+    for text in ["Ice is warm", "Ice is soft"] {
+        let id = app.other.id_of_new("claims", claim(json!({"text": text, "status": "published"}))).await;
+        let url = (text == "Ice is soft").then_some("https://news.example/ice");
+        judged(&app.admin, &id, json!({"url": url})).await;
+        ids.push(id);
+    }
+    let told = async || {
+        let feed = app.anyone.get("/feeds/claimreview.json").await.expect(200).body;
+        let found = app.anyone.get("/v1alpha1/claims:search?query=ice").await.expect(200).body;
+        let urls = |list: &Value, at: &str| -> Vec<String> {
+            list.as_array().into_iter().flatten().map(|one| one.pointer(at).unwrap().as_str().unwrap().to_owned()).collect()
+        };
+        (urls(&feed["dataFeedElement"], "/url"), urls(&found["claims"], "/claimReview/0/url"))
+    };
+    let (feed, found) = told().await;
+    assert_eq!((feed.len(), found.len()), (2, 2));
+    let gone = json!({"status": "withdrawn", "withdrawn_reason": "Not ours."});
+    for id in &ids {
+        app.other.patch(&format!("/v1/claims/{id}"), &gone).await.expect(200);
+        app.anyone.get(&format!("/claims/{id}")).await.expect(410);
+    }
+    let article = vec!["https://news.example/ice".to_owned()];
+    assert_eq!(told().await, (article.clone(), article));
+}
+
 /// What is put into a page as it is must not end the script there.
 #[actix_web::test]
 async fn no_text_ends_the_script_it_stands_in() {

@@ -222,7 +222,17 @@ async fn a_retraction_is_told_also_where_the_claim_was_withdrawn() {
         .expect(200);
     let [item] = &items(&app, "/feeds/verdicts.json").await[..] else { panic!("one") };
     assert_eq!((&item["title"], &item["authors"][0]["name"]), (&json!("Not so"), &json!("Other Checkers")));
+    // The claim's page is gone, and whoever follows a link finds a page.
+    let leads_on = async || {
+        let newsroom = format!("{}/newsrooms/{}", app.url, app.newsroom_id);
+        assert_eq!(items(&app, "/feeds/verdicts.json").await[0]["url"], json!(newsroom));
+        let atom = app.anyone.get("/feeds/verdicts.atom").await.expect(200).text;
+        assert!(atom.contains(&newsroom) && !atom.contains("/claims/"), "{atom}");
+        app.anyone.get(&format!("/newsrooms/{}", app.newsroom_id)).await.expect(200);
+    };
+    leads_on().await;
     app.admin.post(&format!("/v1/verdicts/{known}/retract"), &json!({"reason": "We misread it."})).await.expect(200);
+    leads_on().await;
     app.editor.patch(&format!("/v1/sources/{checkers}"), &json!({"name": "A secret"})).await.expect(200);
     app.anyone.get(&format!("/v1/sources/{checkers}")).await.expect(404);
     for query in ["", "?topic=ice", "?language=en"] {
