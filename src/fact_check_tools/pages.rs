@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Deserialize;
 use serde_json::{Map, json};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::markup::{ClaimReviewMarkup, MarkupPage};
-use super::model::host;
+use super::model::{at_or_below, host};
 use crate::auth::Caller;
 use crate::claim_review::{self, ClaimReview};
 use crate::claims::lock_trees;
@@ -75,14 +75,15 @@ impl PageSearch {
         let sql = format!(
             "SELECT * FROM (SELECT DISTINCT {FIRST} AS id, v.url FROM verdicts AS v WHERE {CURRENT}
                  AND ($2 IS NULL OR md5(v.url) = md5($2) AND v.url = $2)
-                 AND ($3 IS NULL OR right('.' || substring(lower(v.url) FROM '^https?://(?:[^/@]*@)?([^/:?#]+)'), length($3) + 1) = '.' || $3)) AS found
+                 AND ($3 IS NULL OR '.' || substring(lower(v.url) FROM '^https?://(?:[^/@]*@)?([^/:?#]+)') LIKE ANY ($3))) AS found
              WHERE $4 IS NULL OR id < $4 ORDER BY id DESC LIMIT $5 OFFSET $6"
         );
-        let site = self.organization.as_deref().map(|site| host(site).unwrap_or_default());
+        // What is no host has no pages.
+        let site = self.organization.as_deref().map(|site| host(site).map(|host| at_or_below(&host)).unwrap_or_default());
         Ok(diesel::sql_query(sql)
             .bind::<SqlUuid, _>(caller.newsroom_id)
             .bind::<Nullable<Text>, _>(self.url.as_deref().map(str::trim))
-            .bind::<Nullable<Text>, _>(site)
+            .bind::<Nullable<Array<Text>>, _>(site)
             .bind::<Nullable<SqlUuid>, _>(page.after())
             .bind::<BigInt, _>(page.rows())
             .bind::<BigInt, _>(skipped.unwrap_or_default())
@@ -110,7 +111,7 @@ pub async fn of_articles(
     );
     let current: Vec<Article> = diesel::sql_query(sql)
         .bind::<SqlUuid, _>(caller.newsroom_id)
-        .bind::<diesel::sql_types::Array<Text>, _>(urls)
+        .bind::<Array<Text>, _>(urls)
         .load(&mut conn)
         .await?;
     let ids: Vec<Uuid> = current.iter().map(|verdict| verdict.id).collect();

@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 use validator::Validate;
 
-use super::model::{FactCheckedClaim, host};
+use super::model::{FactCheckedClaim, at_or_below, host};
 use crate::auth::Viewer;
 use crate::claim_review::{self, ClaimReview};
 use crate::error::{Error, Result};
@@ -75,7 +75,7 @@ const ASKED: &str = "FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JO
      WHERE v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL AND (v.url IS NOT NULL OR c.status = 'published')
      AND ($1 IS NULL OR split_part(lower(coalesce(v.language, c.language)), '-', 1) = $1)
      AND ($2 IS NULL OR greatest(c.claimed_on, v.reviewed_on) || '~' >= to_char((now() AT TIME ZONE 'UTC')::date - $2, 'YYYY-MM-DD'))
-     AND ($3 IS NULL OR '.' || substring(lower(coalesce(CASE WHEN a.id IS NULL THEN n.site ELSE a.website END, v.url)) FROM '^https?://(?:[^/@]*@)?([^/:?#]+)') LIKE '%.' || replace($3, '_', '\\_'))";
+     AND ($3 IS NULL OR '.' || substring(lower(coalesce(CASE WHEN a.id IS NULL THEN n.site ELSE a.website END, v.url)) FROM '^https?://(?:[^/@]*@)?([^/:?#]+)') LIKE ANY ($3))";
 
 #[derive(QueryableByName)]
 struct ClaimId {
@@ -176,7 +176,7 @@ impl ClaimSearch {
             diesel::sql_query(format!("SELECT DISTINCT v.claim_id AS id {ASKED} AND v.claim_id = ANY($4)"))
                 .bind::<Nullable<Text>, _>(self.language())
                 .bind::<Nullable<Integer>, _>(self.most_days())
-                .bind::<Nullable<Text>, _>(self.site())
+                .bind::<Nullable<Array<Text>>, _>(self.site().as_deref().map(at_or_below))
                 .bind::<Array<SqlUuid>, _>(ids),
         )
         .load(&mut conn)
@@ -211,7 +211,7 @@ impl ClaimSearch {
             diesel::sql_query(sql)
                 .bind::<Nullable<Text>, _>(self.language())
                 .bind::<Nullable<Integer>, _>(self.most_days())
-                .bind::<Nullable<Text>, _>(self.site())
+                .bind::<Nullable<Array<Text>>, _>(self.site().as_deref().map(at_or_below))
                 .bind::<SqlUuid, _>(page.after_scored().map_or(Uuid::max(), |(_, id)| id))
                 .bind::<Nullable<Text>, _>(words)
                 .bind::<BigInt, _>(page.rows() + skipped),

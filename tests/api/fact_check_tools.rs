@@ -81,6 +81,23 @@ async fn a_claim_is_told_as_google_tells_it() {
     }
 }
 
+/// A host in its own letters is the same as in ASCII, whichever is asked for and whichever is kept.
+#[actix_web::test]
+async fn a_site_is_found_in_either_spelling() {
+    let app = super::fact_check_pages::without_four_eyes().await;
+    for (nth, host) in ["www.müller.example", "xn--mller-kva.example"].into_iter().enumerate() {
+        let id = published(&app, &format!("Lake number {nth} is poisoned"), json!({})).await;
+        judged(&app.admin, &id, json!({"url": format!("https://{host}/lakes/{nth}")})).await;
+    }
+    for host in ["müller.example", "M%C3%9CLLER.example", "xn--mller-kva.example", "example"] {
+        let found = search(&app, &format!("reviewPublisherSiteFilter={host}")).await;
+        assert_eq!(texts(&found).len(), 2, "{host}: {found}");
+        let pages = app.reader.get(&format!("/v1alpha1/pages?organization={host}")).await.expect(200).body;
+        assert_eq!(pages["claimReviewMarkupPages"].as_array().map(Vec::len), Some(2), "{host}: {pages}");
+    }
+    assert_eq!(search(&app, "reviewPublisherSiteFilter=ller.example").await, json!({}));
+}
+
 #[actix_web::test]
 async fn a_message_finds_what_it_repeats() {
     let app = App::start().await;
