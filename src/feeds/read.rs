@@ -49,7 +49,7 @@ pub struct Entry {
     /// The first of the verdicts that it has replaced, itself where there is none: a correction is news of the same entry.
     #[diesel(sql_type = SqlUuid)]
     pub first_id: Uuid,
-    /// When that one was recorded.
+    /// When everybody first saw that one.
     #[diesel(sql_type = Timestamptz)]
     pub first_at: DateTime<Utc>,
     /// When it was published or retracted.
@@ -100,7 +100,9 @@ pub struct Entry {
 }
 
 /// As far as it is public. What a verdict said on a claim that another newsroom has withdrawn stands, and so does that it was retracted.
-const ENTRIES: &str = "SELECT v.id, first.id AS first_id, first.created_at AS first_at, v.updated_at AS at, v.newsroom_id, v.claim_id, c.status <> 'published' AS claim_gone, v.claim_reviewed AS claim,
+const ENTRIES: &str = "SELECT v.id, first.id AS first_id,
+        coalesce((SELECT min(at) FROM changes WHERE noun = 'verdict' AND record_id = first.id AND public AND NOT was_public), first.created_at) AS first_at,
+        v.updated_at AS at, v.newsroom_id, v.claim_id, c.status <> 'published' AS claim_gone, v.claim_reviewed AS claim,
         CASE WHEN c.status = 'published' THEN c.topics ELSE '{}' END AS topics, v.title, v.summary,
         coalesce(r.labels ->> v.language, r.labels ->> split_part(v.language, '-', 1), r.label) AS rating,
         coalesce(v.language, c.language) AS language, v.url, v.correction_note, v.retraction_reason,

@@ -147,7 +147,7 @@ fn head(read: &ClaimPage, base: &str) -> Result<Head> {
         meta property="og:image:width" content=(card::WIDTH);
         meta property="og:image:height" content=(card::HEIGHT);
         meta property="og:image:alt" content=(title);
-        meta property="article:published_time" content=(claim.created_at.to_rfc3339());
+        meta property="article:published_time" content=(read.published.to_rfc3339());
         meta property="article:modified_time" content=(read.modified.to_rfc3339());
         meta name="twitter:card" content="summary_large_image";
         link rel="alternate" type="application/json" href=(format!("{base}/v1/claims/{}/dossier", claim.id)) title="All of it as JSON";

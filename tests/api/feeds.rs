@@ -63,6 +63,41 @@ async fn a_verdict_is_told_in_each_form() {
     }
 }
 
+/// What is drafted today and published in a month is of then.
+#[actix_web::test]
+async fn a_verdict_is_of_when_it_was_published() {
+    let app = App::start().await;
+    let id = app.editor.id_of_new("claims", claim(json!({"text": "Ice is warm"}))).await;
+    let known = judged(&app.checker, &id, json!({"status": "draft", "url": "https://news.example/ice"})).await;
+    let drafted = known["created_at"].as_str().unwrap().to_owned();
+    app.editor.act(&format!("/v1/claims/{id}/publish")).await.expect(200);
+    let path = format!("/v1/verdicts/{}", known["id"].as_str().unwrap());
+    app.checker.act(&format!("{path}/submit")).await.expect(200);
+    for step in ["approve", "publish"] {
+        app.editor.act(&format!("{path}/{step}")).await.expect(200);
+    }
+    let published = app.anyone.get(&path).await.expect(200).body["updated_at"].as_str().unwrap().to_owned();
+    let [item] = &items(&app, "/feeds/verdicts.json").await[..] else { panic!("one") };
+    assert!(published > drafted);
+    assert_eq!((&item["date_published"], &item["date_modified"]), (&json!(published), &json!(published)));
+    let atom = app.anyone.get("/feeds/verdicts.atom").await.expect(200).text;
+    assert!(atom.contains("<published>") && !atom.contains(drafted.trim_end_matches('Z')), "{atom}");
+    let claim = app.anyone.get(&format!("/v1/claims/{id}")).await.expect(200).body;
+    let page = app.anyone.get(&format!("/claims/{id}")).await.expect(200).text;
+    let told = page.split("article:published_time\" content=\"").nth(1).unwrap().split('"').next().unwrap();
+    let at = |text: &str| chrono::DateTime::parse_from_rfc3339(text).unwrap();
+    assert_eq!(at(told), at(claim["updated_at"].as_str().unwrap()));
+    // A correction is of its own moment, and its entry of the first.
+    let correction = json!({"reason": "wording", "correction_note": "Clearer.", "changes": {"title": "Ice"}});
+    let next = app.admin.post(&format!("{path}/correct"), &correction).await.expect(201);
+    for step in ["approve", "publish"] {
+        app.editor.act(&format!("/v1/verdicts/{}/{step}", next.id())).await.expect(200);
+    }
+    let [item] = &items(&app, "/feeds/verdicts.json").await[..] else { panic!("one") };
+    assert_eq!(item["date_published"], json!(published));
+    assert!(item["date_modified"].as_str().unwrap() > published.as_str());
+}
+
 #[actix_web::test]
 async fn corrections_and_retractions_come_up_again() {
     let app = App::start().await;
