@@ -213,6 +213,22 @@ async fn feeds_are_narrowed_paged_and_not_sent_twice() {
         next = page.get("next_url").map(|next| next.as_str().unwrap().to_owned());
     }
     assert_eq!(seen, ids.iter().rev().cloned().collect::<Vec<_>>());
+    // All pages are one feed (RFC 5005), and other filters are another.
+    let id_of = async |path: &str| {
+        let text = app.anyone.get(path).await.expect(200).text;
+        let atom = roxmltree::Document::parse(&text).unwrap();
+        let of = |name: &'static str| atom.root_element().children().filter(move |node| node.tag_name().name() == name);
+        let next = of("link").find(|node| node.attribute("rel") == Some("next"));
+        let next = next.and_then(|node| node.attribute("href")?.strip_prefix(&app.url).map(str::to_owned));
+        (of("id").next().unwrap().text().unwrap().to_owned(), next)
+    };
+    let whole = format!("{}/feeds/verdicts.atom", app.url);
+    assert_eq!(id_of("/feeds/verdicts.atom").await.0, whole);
+    let (id, next) = id_of("/feeds/verdicts.atom?limit=2").await;
+    assert_eq!((&id, &id_of(&next.unwrap()).await.0), (&whole, &whole));
+    let (id, next) = id_of("/feeds/verdicts.atom?limit=2&topic=topic-0").await;
+    let filtered = format!("{whole}?topic=topic-0");
+    assert_eq!((&id, &id_of(&next.unwrap()).await.0), (&filtered, &filtered));
     let authors: Vec<_> =
         items(&app, "/feeds/verdicts.json").await.iter().map(|item| item["authors"][0]["name"].clone()).collect();
     assert_eq!(authors[1], "Checkers");
