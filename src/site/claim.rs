@@ -155,5 +155,6 @@ fn head(read: &ClaimPage, base: &str) -> Result<Head> {
         link rel="alternate" type="text/xml+oembed" href=(endpoint("xml")) title=(title);
         @if let Some(review) = &review { (json_ld(review)?) }
     };
-    Ok(Head { title, description: short(&summary, 300), canonical: Some(canonical), more: Some(more) })
+    let description = short(&summary, 300);
+    Ok(Head { title, description, canonical: Some(canonical), feeds: None, more: Some(more) })
 }
