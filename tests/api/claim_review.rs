@@ -112,7 +112,8 @@ async fn where_nobody_is_named_the_places_are_those_of_the_verdict() {
     let nowhere = place(json!({"url": null, "title": "A leaflet"})).await;
     let proof = place(json!({"url": "https://news.example/proof"})).await;
     let cited = |id: &str, bearing: &str| json!({"document_id": id, "bearing": bearing});
-    let evidence = [cited(&proof, "refutes"), cited(&second, "context"), cited(&nowhere, "context"), cited(&first, "context")];
+    let evidence =
+        [cited(&proof, "refutes"), cited(&second, "context"), cited(&nowhere, "context"), cited(&first, "context")];
     let id = app.editor.id_of_new("claims", claim(json!({"text": "Ice is warm", "status": "published"}))).await;
     judged(&app.admin, &id, json!({"evidence": evidence})).await;
     let review = async || app.anyone.get(&format!("/v1/claims/{id}/claimreview")).await.expect(200).body;
@@ -141,7 +142,11 @@ async fn a_review_that_nobody_can_read_is_not_told() {
         let feed = app.anyone.get("/feeds/claimreview.json").await.expect(200).body;
         let found = app.anyone.get("/v1alpha1/claims:search?query=ice").await.expect(200).body;
         let urls = |list: &Value, at: &str| -> Vec<String> {
-            list.as_array().into_iter().flatten().map(|one| one.pointer(at).unwrap().as_str().unwrap().to_owned()).collect()
+            list.as_array()
+                .into_iter()
+                .flatten()
+                .map(|one| one.pointer(at).unwrap().as_str().unwrap().to_owned())
+                .collect()
         };
         (urls(&feed["dataFeedElement"], "/url"), urls(&found["claims"], "/claimReview/0/url"))
     };
