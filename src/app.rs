@@ -184,6 +184,7 @@ pub fn serve(
             )
             .default_service(web::to(openapi::unrouted))
             .wrap(from_fn(openapi::check_parameters))
+            .wrap(from_fn(fact_check_tools::as_clients_send))
             .wrap(Compress::default())
             .wrap(from_fn(compression::never_deflate))
             .wrap(from_fn(telemetry::observe))

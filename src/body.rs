@@ -29,18 +29,23 @@ pub struct RawBody {
 
 /// Reads a JSON body: 413 when larger than `limit` bytes, 415, 400 when unreadable, 408 when it takes too long to arrive.
 pub async fn read_body(request: HttpRequest, payload: Payload, limit: usize, also: Option<&str>) -> Result<RawBody> {
-    let deadline =
-        request.app_data::<web::Data<Limits>>().map_or(Limits::BODY_DEADLINE, |limits| limits.body_deadline());
-    if content_length(&request)?.is_some_and(|length| length > limit as u64) {
-        return Err(Error::TooLarge(limit));
-    }
-    let bytes = tokio::time::timeout(deadline, collect(payload, limit)).await.map_err(|_| Error::TooSlow)??;
+    let bytes = read_bytes(&request, payload, limit).await?;
     let hash = Sha256::digest(&bytes).into();
     if bytes.is_empty() {
         return Ok(RawBody { json: None, hash });
     }
     check_media_type(&request, also)?;
     Ok(RawBody { json: Some(Json::parse(&bytes)?), hash })
+}
+
+/// Reads any body: 413 when larger than `limit` bytes, 408 when it takes too long to arrive.
+pub async fn read_bytes(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Vec<u8>> {
+    let deadline =
+        request.app_data::<web::Data<Limits>>().map_or(Limits::BODY_DEADLINE, |limits| limits.body_deadline());
+    if content_length(request)?.is_some_and(|length| length > limit as u64) {
+        return Err(Error::TooLarge(limit));
+    }
+    tokio::time::timeout(deadline, collect(payload, limit)).await.map_err(|_| Error::TooSlow)?
 }
 
 /// The body of a `POST` that asks and changes nothing. It may be as large as a bundle.

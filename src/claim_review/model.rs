@@ -56,7 +56,7 @@ impl ClaimReview {
     }
 }
 
-/// A rating: always in words, and as a number where its scale has them.
+/// A rating: always in words, and of the newsrooms' own as a number where its scale has them.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReviewRating {
@@ -67,7 +67,8 @@ pub struct ReviewRating {
     /// The rating's label, in the review's language where the scale has it.
     #[schema(example = "Mostly true")]
     pub alternate_name: String,
-    /// 1 for the least true. Left out with the two bounds where the rating, or its scale, is not numeric.
+    /// 1 for the least true. Left out with the two bounds where the rating, or its scale, is not numeric, and of another publisher's review,
+    /// whose own numbers are not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rating_value: Option<i32>,
     /// The scale's highest number.
@@ -95,7 +96,8 @@ pub struct ReviewedClaim {
     /// Where one of its authors put it forward first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_appearance: Option<ClaimAppearance>,
-    /// Where it was put forward or reported, the first 20.
+    /// Where it was put forward or reported, the first 20. Where no statement tells a place, the documents that the verdict cites as
+    /// context: an import keeps them there where nobody is named.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub appearance: Vec<ClaimAppearance>,
 }

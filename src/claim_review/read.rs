@@ -77,8 +77,11 @@ struct Appeared {
 }
 
 /// Public verdicts `v`, of which a condition chooses. The claimant is whoever asserts the claim by name and relies on nobody.
+/// Where no statement says where the claim appeared, it is what the verdict cites as context: an import keeps it there where nobody is named.
+/// A review without an address of its own is read on the claim's page, and not told where its newsroom has withdrawn the claim.
+/// Of another publisher's review the numbers are not told: they are those of our scale, and it may have given none, or others.
 const REVIEWED: &str = "SELECT v.id, v.claim_id, v.claim_reviewed, coalesce(v.language, c.language) AS language, v.url, v.title, v.summary, v.reviewed_on, v.correction_note,
-    c.claimed_on, r.label, r.labels, r.numeric_value, scale.worst, scale.best,
+    c.claimed_on, r.label, r.labels, CASE WHEN v.author_id IS NULL THEN r.numeric_value END AS numeric_value, scale.worst, scale.best,
     (SELECT jsonb_build_array(CASE WHEN a.id IS NULL THEN jsonb_build_object('kind', 'organization', 'name', n.name, 'url', n.site, 'logo', n.logo)
          ELSE jsonb_build_object('kind', a.kind, 'name', a.name, 'url', a.website, 'wikidata_id', a.wikidata_id) END)) AS author,
     (SELECT coalesce(jsonb_agg(one ORDER BY said_on NULLS LAST, id), '[]') FROM (
@@ -87,18 +90,21 @@ const REVIEWED: &str = "SELECT v.id, v.claim_id, v.claim_reviewed, coalesce(v.la
          WHERE t.claim_id = v.claim_id AND t.public AND t.stance = 'asserts' AND s.public AND s.kind <> 'unnamed'
              AND NOT EXISTS (SELECT FROM relies_on WHERE statement_id = t.id)
          ORDER BY s.id, t.said_on NULLS LAST, t.id) AS claimants(one, said_on, id)) AS claimants,
-    (SELECT coalesce(jsonb_agg(jsonb_build_object('url', url, 'asserted', asserted) ORDER BY said_on NULLS LAST, id), '[]') FROM (
+    coalesce((SELECT jsonb_agg(jsonb_build_object('url', url, 'asserted', asserted) ORDER BY said_on NULLS LAST, id) FROM (
          SELECT DISTINCT ON (d.url) d.url, t.said_on, t.id, t.stance = 'asserts' AND d.id = t.document_id AND s.kind <> 'unnamed' AND s.public
              AND NOT EXISTS (SELECT FROM relies_on WHERE statement_id = t.id) AS asserted
          FROM statements AS t JOIN sources AS s ON s.id = t.source_id
          CROSS JOIN LATERAL (SELECT t.document_id AS id UNION ALL SELECT document_id FROM appearances WHERE statement_id = t.id) AS place
          JOIN documents AS d ON d.id = place.id
          WHERE t.claim_id = v.claim_id AND t.public AND t.stance IN ('asserts', 'reports') AND d.public AND d.url IS NOT NULL
-         ORDER BY d.url, asserted DESC, t.said_on NULLS LAST, t.id) AS appearances(url, said_on, id, asserted)) AS appearances
+         ORDER BY d.url, asserted DESC, t.said_on NULLS LAST, t.id) AS appearances(url, said_on, id, asserted)),
+         (SELECT jsonb_agg(jsonb_build_object('url', d.url, 'asserted', false) ORDER BY e.position)
+         FROM evidence AS e JOIN documents AS d ON d.id = e.document_id
+         WHERE e.verdict_id = v.id AND e.bearing = 'context' AND d.public AND d.url IS NOT NULL), '[]') AS appearances
     FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JOIN ratings AS r ON r.id = v.rating_id JOIN newsrooms AS n ON n.id = v.newsroom_id
     LEFT JOIN sources AS a ON a.id = v.author_id
     CROSS JOIN LATERAL (SELECT min(numeric_value) AS worst, max(numeric_value) AS best FROM ratings WHERE scale_id = r.scale_id) AS scale
-    WHERE v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL";
+    WHERE v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL AND (v.url IS NOT NULL OR c.status = 'published')";
 
 /// The current reviews of claims that are public: the newsrooms' own first, of these the claim's newsroom's, then other publishers'; what
 /// was published last first.

@@ -32,8 +32,8 @@ pub fn configure_feeds(config: &mut ServiceConfig) {
 /// Read a claim's review as ClaimReview
 ///
 /// The verdict that stands for the claim as schema.org JSON-LD (the claim's newsroom's before another's, then what was published last), to be put into the page of the article as it is; another
-/// publisher's review where there is no other. Numbers are there only where the rating scale has them, and the claim's author only where
-/// somebody puts it forward by name. 404 where nothing is published on the claim.
+/// publisher's review where there is no other. Numbers are there only where the rating scale has them and the review is a newsroom's own,
+/// and the claim's author only where somebody puts it forward by name. 404 where nothing is published on the claim.
 #[utoipa::path(tag = "claimreview", params(("id" = Uuid, Path, description = "The claim's id", example = "#talks")), responses((status = 200, description = "The review", body = ClaimReview, content_type = "application/ld+json")))]
 #[get("/claims/{id}/claimreview")]
 async fn get_claim_review(

@@ -1,5 +1,7 @@
 //! The markup of an article, as Google's Fact Check Markup Tool keeps it.
 
+use std::collections::BTreeSet;
+
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -10,6 +12,8 @@ use validator::Validate;
 
 use crate::claim_review::{ClaimReview, Party};
 use crate::error::Result;
+use crate::imports::OwnReview;
+use crate::partial_date::PartialDate;
 use crate::text;
 
 /// An article with the markup of its fact checks: your newsroom's published verdicts with this address.
@@ -77,7 +81,8 @@ pub struct ClaimReviewMarkup {
     #[validate(length(min = 1, max = 2000))]
     #[schema(min_length = 1, max_length = 2000, example = "The moon is made of green cheese")]
     pub claim_reviewed: String,
-    /// The article's address, where it is given at all.
+    /// The article's address, where it is given at all. Google allows a place within the page, `#` and its name: that is refused, as it is
+    /// not kept.
     #[validate(length(max = 2000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 2000)]
@@ -106,6 +111,9 @@ pub struct ClaimReviewMarkup {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 7)]
     pub claim_appearances: Vec<String>,
+    /// All of its addresses that are known, more of which may be than are answered.
+    #[serde(skip)]
+    pub appeared: Vec<String>,
     /// The conclusion.
     #[validate(nested)]
     pub rating: ClaimRating,
@@ -191,7 +199,7 @@ impl ClaimReviewMarkup {
     fn of(review: &ClaimReview) -> Self {
         let item = &review.item_reviewed;
         let first = item.first_appearance.as_ref().map(|place| place.url.clone());
-        let elsewhere = item.appearance.iter().map(|place| place.url.clone());
+        let appeared: Vec<String> = item.appearance.iter().map(|place| place.url.clone()).collect();
         let rating = &review.review_rating;
         // Where nobody explains, the summary is the rating's words.
         let explains = |summary: &String| text::folded(summary) != text::folded(&rating.alternate_name);
@@ -201,8 +209,9 @@ impl ClaimReviewMarkup {
             claim_author: item.author.first().map(ClaimAuthor::of),
             claim_date: item.date_published.clone(),
             claim_location: None,
-            claim_appearances: elsewhere.filter(|url| Some(url) != first.as_ref()).take(7).collect(),
+            claim_appearances: appeared.iter().filter(|url| Some(*url) != first.as_ref()).take(7).cloned().collect(),
             claim_first_appearance: first,
+            appeared,
             rating: ClaimRating {
                 textual_rating: rating.alternate_name.clone(),
                 rating_value: rating.rating_value,
@@ -222,19 +231,46 @@ impl ClaimReviewMarkup {
         Ok(markup)
     }
 
-    /// The first member that an update names otherwise and that belongs to the claim and its statements.
-    pub fn differs_from_claim(&self, shown: &Self) -> Option<&'static str> {
-        let author =
-            |markup: &Self| markup.claim_author.clone().map(|author| ClaimAuthor { image_url: None, ..author });
+    /// The first member that an update names otherwise and that belongs to the claim and its statements. What was read is compared, not
+    /// how it was written; what was never kept, or known better when it was published, is no difference.
+    pub fn differs_from_claim(&self, read: &OwnReview, shown: &Self) -> Option<&'static str> {
+        let location = self.claim_location.as_ref().is_some_and(|place| Some(place) != shown.claim_location.as_ref());
+        let first = self.claim_first_appearance.as_deref().map(normal);
+        let shown_first = shown.claim_first_appearance.as_deref().map(normal);
+        let appeared = normals(&read.review.appearances);
+        let all = normals(&shown.appeared);
+        let answered = normals(shown.claim_first_appearance.iter().chain(&shown.claim_appearances));
         match () {
-            () if author(self) != author(shown) => Some("claimAuthor"),
-            () if self.claim_date != shown.claim_date => Some("claimDate"),
-            () if self.claim_location.is_some() => Some("claimLocation"),
-            () if self.claim_first_appearance != shown.claim_first_appearance => Some("claimFirstAppearance"),
-            () if self.claim_appearances != shown.claim_appearances => Some("claimAppearances"),
+            () if !same_author(read, shown.claim_author.as_ref()) => Some("claimAuthor"),
+            () if read.plan.claimed_on.as_ref().map(PartialDate::as_str) != shown.claim_date.as_deref() => {
+                Some("claimDate")
+            }
+            () if location => Some("claimLocation"),
+            () if first.is_some() && shown_first.is_some() && first != shown_first => Some("claimFirstAppearance"),
+            () if !appeared.is_subset(&all) || !answered.is_subset(&appeared) => Some("claimAppearances"),
             () => None,
         }
     }
+}
+
+/// Whether who is sent may be who was recorded: sources are known again by their Wikidata item, else by name in any letter case.
+fn same_author(read: &OwnReview, shown: Option<&ClaimAuthor>) -> bool {
+    let sent = read.review.claimants.first();
+    let (Some(sent), Some(shown)) = (sent, shown) else { return sent.is_none() && shown.is_none() };
+    let known = shown.same_as.as_deref().and_then(|address| address.rsplit('/').next());
+    let same = match (sent.wikidata_id.as_deref(), known) {
+        (Some(sent), Some(known)) => sent == known,
+        _ => text::folded(&sent.name) == text::folded(&shown.name),
+    };
+    same && sent.role == shown.job_title
+}
+
+fn normal(address: &str) -> String {
+    text::normal_url(address.trim()).unwrap_or_else(|| address.to_owned())
+}
+
+fn normals<'a>(addresses: impl IntoIterator<Item = &'a String>) -> BTreeSet<String> {
+    addresses.into_iter().map(|address| normal(address)).collect()
 }
 
 impl ClaimAuthor {

@@ -6,9 +6,11 @@ mod markup;
 mod model;
 mod page_routes;
 mod pages;
+mod request;
 mod routes;
 mod search;
 
 pub use fault::{GoogleError, answer, is_asked};
 pub use page_routes::configure_pages;
+pub use request::as_clients_send;
 pub use routes::configure;

@@ -121,6 +121,13 @@ pub fn host(address: &str) -> Option<String> {
     Some(host.strip_prefix("www.").unwrap_or(host).to_owned())
 }
 
+/// Patterns of SQL's for a host and those below it, after a dot: addresses have an internationalised one in its own letters, or in ASCII.
+pub fn at_or_below(host: &str) -> Vec<String> {
+    let in_letters = url::quirks::domain_to_unicode(host);
+    let spellings = [host, &in_letters].into_iter().filter(|spelling| !spelling.is_empty());
+    spellings.map(|spelling| format!("%.{}", spelling.replace('_', "\\_"))).collect()
+}
+
 /// The first instant of a partial date (RFC 3339), which is what Google's clients can read.
 fn instant(date: &str) -> Option<String> {
     let filled = format!("{date}{}", "-01-01".get(date.len().checked_sub(4)?..)?);
@@ -147,5 +154,9 @@ mod tests {
         assert_eq!(host("https://www.news.example/checks?x").as_deref(), Some("news.example"));
         assert_eq!(host("News.example").as_deref(), Some("news.example"));
         assert_eq!(host("http://"), None);
+        let host = host("https://www.MÜLLER.example/").unwrap();
+        assert_eq!(host, "xn--mller-kva.example");
+        assert_eq!(at_or_below(&host), ["%.xn--mller-kva.example", "%.müller.example"]);
+        assert!(at_or_below("10.0.0.1").contains(&"%.10.0.0.1".to_owned()));
     }
 }

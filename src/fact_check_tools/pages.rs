@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Deserialize;
 use serde_json::{Map, json};
+use url::Url;
 use utoipa::IntoParams;
 use uuid::Uuid;
 use validator::Validate;
 
 use super::markup::{ClaimReviewMarkup, MarkupPage};
-use super::model::host;
+use super::model::{at_or_below, host};
 use crate::auth::Caller;
 use crate::claim_review::{self, ClaimReview};
 use crate::claims::lock_trees;
@@ -22,6 +23,7 @@ use crate::imports::{self, OwnReview, OwnReviews};
 use crate::newsrooms::Newsroom;
 use crate::page::PageRequest;
 use crate::partial_date::PartialDate;
+use crate::schema::claims;
 use crate::text;
 use crate::verdicts::{Action, CorrectionReason, NewCorrection, Verdict};
 
@@ -38,9 +40,8 @@ pub struct PageSearch {
     #[validate(length(max = 300))]
     #[param(max_length = 300)]
     pub organization: Option<String>,
-    /// How many pages to answer at most: 10 unless said, 200 at most.
-    #[validate(range(min = 1))]
-    #[param(minimum = 1, default = 10)]
+    /// How many pages to answer at most: 10 unless said or where it is 0, 200 at most.
+    #[param(minimum = 0, default = 10)]
     pub page_size: Option<u64>,
     /// `nextPageToken` of the page before, with the same parameters.
     pub page_token: Option<String>,
@@ -74,14 +75,16 @@ impl PageSearch {
         let sql = format!(
             "SELECT * FROM (SELECT DISTINCT {FIRST} AS id, v.url FROM verdicts AS v WHERE {CURRENT}
                  AND ($2 IS NULL OR md5(v.url) = md5($2) AND v.url = $2)
-                 AND ($3 IS NULL OR right('.' || substring(lower(v.url) FROM '^https?://(?:[^/@]*@)?([^/:?#]+)'), length($3) + 1) = '.' || $3)) AS found
+                 AND ($3 IS NULL OR '.' || substring(lower(v.url) FROM '^https?://(?:[^/@]*@)?([^/:?#]+)') LIKE ANY ($3))) AS found
              WHERE $4 IS NULL OR id < $4 ORDER BY id DESC LIMIT $5 OFFSET $6"
         );
-        let site = self.organization.as_deref().map(|site| host(site).unwrap_or_default());
+        // What is no host has no pages.
+        let site =
+            self.organization.as_deref().map(|site| host(site).map(|host| at_or_below(&host)).unwrap_or_default());
         Ok(diesel::sql_query(sql)
             .bind::<SqlUuid, _>(caller.newsroom_id)
             .bind::<Nullable<Text>, _>(self.url.as_deref().map(str::trim))
-            .bind::<Nullable<Text>, _>(site)
+            .bind::<Nullable<Array<Text>>, _>(site)
             .bind::<Nullable<SqlUuid>, _>(page.after())
             .bind::<BigInt, _>(page.rows())
             .bind::<BigInt, _>(skipped.unwrap_or_default())
@@ -109,7 +112,7 @@ pub async fn of_articles(
     );
     let current: Vec<Article> = diesel::sql_query(sql)
         .bind::<SqlUuid, _>(caller.newsroom_id)
-        .bind::<diesel::sql_types::Array<Text>, _>(urls)
+        .bind::<Array<Text>, _>(urls)
         .load(&mut conn)
         .await?;
     let ids: Vec<Uuid> = current.iter().map(|verdict| verdict.id).collect();
@@ -201,6 +204,10 @@ impl MarkupPage {
         self.page_url.trim()
     }
 
+    fn is_at(&self, url: &str) -> bool {
+        Url::parse(url.trim()).is_ok_and(|url| Url::parse(self.address()) == Ok(url))
+    }
+
     /// The fact checks as they are kept, with their places. Fails with all that cannot be.
     async fn read(&self, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Vec<(usize, OwnReview)>> {
         if self.publish_date.is_none() {
@@ -217,6 +224,10 @@ impl MarkupPage {
         let reader = OwnReviews::of(caller, conn).await?;
         let (mut reviews, mut faults) = (Vec::new(), Vec::new());
         for (position, (at, markup)) in (0..).zip(self.claim_review_markups.iter().enumerate()) {
+            if markup.url.as_deref().is_some_and(|url| !self.is_at(url)) {
+                let detail = "must be the page's address, or left out: no place within the page is kept";
+                faults.push(FieldError::new(format!("/claimReviewMarkups/{at}/url"), detail));
+            }
             match reader.read(position, markup.in_page(self)?) {
                 Ok(review) => reviews.push((at, review)),
                 Err(wrong) => faults.extend(wrong.into_iter().map(|fault| in_page(at, fault))),
@@ -244,7 +255,7 @@ impl MarkupPage {
         page: &Self,
     ) -> Result<Option<NewCorrection>> {
         let markup = self.claim_review_markups.get(at);
-        if let Some(member) = markup.and_then(|markup| markup.differs_from_claim(shown)) {
+        if let Some(member) = markup.and_then(|markup| markup.differs_from_claim(sent, shown)) {
             let detail = "belongs to the claim and what was said on it: send what was answered, and change it in /v1/claims and /v1/statements";
             return Err(Error::field(format!("/claimReviewMarkups/{at}/{member}"), detail));
         }
@@ -325,6 +336,14 @@ async fn shown(id: Uuid, caller: Caller, conn: &mut AsyncPgConnection) -> Result
     let mut verdicts = Vec::with_capacity(ids.len());
     for id in ids {
         verdicts.push(Verdict::find(id, caller.into(), conn).await?);
+    }
+    // Where a claim is said to be true is not answered, but may be sent again.
+    let ids = verdicts.iter().map(|verdict| verdict.claim_id);
+    let places = claims::table.filter(claims::id.eq_any(ids)).select((claims::id, claims::place));
+    let places: Vec<(Uuid, Option<String>)> = places.load(conn).await?;
+    let places: HashMap<_, _> = places.into_iter().collect();
+    for (verdict, markup) in verdicts.iter().zip(&mut page.claim_review_markups) {
+        markup.claim_location = places.get(&verdict.claim_id).cloned().flatten();
     }
     Ok(Shown { page, verdicts })
 }

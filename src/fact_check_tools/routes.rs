@@ -59,7 +59,8 @@ pub struct StandardParameters {
 ///
 /// [Google's `claims:search`](https://developers.google.com/fact-check/tools/api/reference/rest/v1alpha1/claims/search), answered from
 /// what is published here: its clients work unchanged with this server's address. Each claim stands with its current reviews, the
-/// newsrooms' own and other publishers'. Errors have Google's form.
+/// newsrooms' own and other publishers'. Errors have Google's form. Parameters too long for an address may be sent as the form of a `POST`
+/// with `X-HTTP-Method-Override: GET`, as Google's clients do.
 #[utoipa::path(tag = "fact-check-tools", params(ClaimSearch, StandardParameters), responses((status = 200, description = "The claims, what fits best first", body = FactCheckedClaims)))]
 #[get("/claims:search")]
 async fn search_claims(

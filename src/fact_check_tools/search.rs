@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 use validator::Validate;
 
-use super::model::{FactCheckedClaim, host};
+use super::model::{FactCheckedClaim, at_or_below, host};
 use crate::auth::Viewer;
 use crate::claim_review::{self, ClaimReview};
 use crate::error::{Error, Result};
@@ -24,9 +24,9 @@ const USUALLY: u64 = 10;
 /// How many it has at most; more are not refused.
 const MOST: u64 = 200;
 
-/// How many are answered at most.
+/// How many are answered at most. To Google's clients 0 is a number that was not set, here as elsewhere.
 pub fn size(asked: Option<u64>) -> u64 {
-    asked.unwrap_or(USUALLY).min(MOST)
+    asked.filter(|size| *size > 0).unwrap_or(USUALLY).min(MOST)
 }
 
 /// What to search for.
@@ -47,13 +47,12 @@ pub struct ClaimSearch {
     #[validate(length(max = 2000))]
     #[param(max_length = 2000)]
     pub review_publisher_site_filter: Option<String>,
-    /// The newer of the dates of claim and review is at most this many days ago.
+    /// The newer of the dates of claim and review is at most this many days ago; any where it is 0.
     #[validate(range(max = 36500))]
     #[param(minimum = 0, maximum = 36500)]
     pub max_age_days: Option<u64>,
-    /// How many claims to answer at most: 10 unless said, 200 at most.
-    #[validate(range(min = 1))]
-    #[param(minimum = 1, default = 10)]
+    /// How many claims to answer at most: 10 unless said or where it is 0, 200 at most.
+    #[param(minimum = 0, default = 10)]
     pub page_size: Option<u64>,
     /// `nextPageToken` of the page before, with the same parameters.
     pub page_token: Option<String>,
@@ -71,12 +70,12 @@ pub struct Reviewed {
     pub reviews: Vec<ClaimReview>,
 }
 
-/// Public current verdicts `v`, of a language ($1), so many days old ($2) and of a site ($3) where asked.
+/// Public current verdicts `v` that can be read somewhere, of a language ($1), so many days old ($2) and of a site ($3) where asked.
 const ASKED: &str = "FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JOIN newsrooms AS n ON n.id = v.newsroom_id LEFT JOIN sources AS a ON a.id = v.author_id
-     WHERE v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL
+     WHERE v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL AND (v.url IS NOT NULL OR c.status = 'published')
      AND ($1 IS NULL OR split_part(lower(coalesce(v.language, c.language)), '-', 1) = $1)
      AND ($2 IS NULL OR greatest(c.claimed_on, v.reviewed_on) || '~' >= to_char((now() AT TIME ZONE 'UTC')::date - $2, 'YYYY-MM-DD'))
-     AND ($3 IS NULL OR '.' || substring(lower(coalesce(CASE WHEN a.id IS NULL THEN n.site ELSE a.website END, v.url)) FROM '^https?://(?:[^/@]*@)?([^/:?#]+)') LIKE '%.' || replace($3, '_', '\\_'))";
+     AND ($3 IS NULL OR '.' || substring(lower(coalesce(CASE WHEN a.id IS NULL THEN n.site ELSE a.website END, v.url)) FROM '^https?://(?:[^/@]*@)?([^/:?#]+)') LIKE ANY ($3))";
 
 #[derive(QueryableByName)]
 struct ClaimId {
@@ -97,7 +96,7 @@ impl ClaimSearch {
             return Err(Error::parameter("query", "is needed, or reviewPublisherSiteFilter"));
         }
         let size = size(self.page_size);
-        let age = self.max_age_days.map(|days| days.to_string());
+        let age = self.most_days().map(|days| days.to_string());
         let mut parameters: BTreeMap<String, String> = [
             ("limit", Some(size.to_string())),
             ("cursor", self.page_token.clone()),
@@ -129,7 +128,7 @@ impl ClaimSearch {
     }
 
     fn most_days(&self) -> Option<i32> {
-        self.max_age_days.and_then(|days| i32::try_from(days).ok())
+        self.max_age_days.filter(|days| *days > 0).and_then(|days| i32::try_from(days).ok())
     }
 
     fn skipped(&self) -> usize {
@@ -177,7 +176,7 @@ impl ClaimSearch {
             diesel::sql_query(format!("SELECT DISTINCT v.claim_id AS id {ASKED} AND v.claim_id = ANY($4)"))
                 .bind::<Nullable<Text>, _>(self.language())
                 .bind::<Nullable<Integer>, _>(self.most_days())
-                .bind::<Nullable<Text>, _>(self.site())
+                .bind::<Nullable<Array<Text>>, _>(self.site().as_deref().map(at_or_below))
                 .bind::<Array<SqlUuid>, _>(ids),
         )
         .load(&mut conn)
@@ -212,7 +211,7 @@ impl ClaimSearch {
             diesel::sql_query(sql)
                 .bind::<Nullable<Text>, _>(self.language())
                 .bind::<Nullable<Integer>, _>(self.most_days())
-                .bind::<Nullable<Text>, _>(self.site())
+                .bind::<Nullable<Array<Text>>, _>(self.site().as_deref().map(at_or_below))
                 .bind::<SqlUuid, _>(page.after_scored().map_or(Uuid::max(), |(_, id)| id))
                 .bind::<Nullable<Text>, _>(words)
                 .bind::<BigInt, _>(page.rows() + skipped),

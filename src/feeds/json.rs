@@ -38,7 +38,7 @@ pub struct JsonFeedItem {
     pub title: String,
     /// Claim, verdict, conclusion and correction, a paragraph each.
     pub content_text: String,
-    /// When the first version of the verdict was recorded.
+    /// When the verdict, or the first that it has replaced, was published.
     pub date_published: String,
     /// When it was published, corrected or retracted.
     pub date_modified: String,

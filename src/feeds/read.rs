@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -49,15 +49,21 @@ pub struct Entry {
     /// The first of the verdicts that it has replaced, itself where there is none: a correction is news of the same entry.
     #[diesel(sql_type = SqlUuid)]
     pub first_id: Uuid,
-    /// When that one was recorded.
+    /// When everybody first saw that one.
     #[diesel(sql_type = Timestamptz)]
     pub first_at: DateTime<Utc>,
     /// When it was published or retracted.
     #[diesel(sql_type = Timestamptz)]
     pub at: DateTime<Utc>,
+    /// Who recorded it.
+    #[diesel(sql_type = SqlUuid)]
+    pub newsroom_id: Uuid,
     /// The claim.
     #[diesel(sql_type = SqlUuid)]
     pub claim_id: Uuid,
+    /// Whether another newsroom, whose claim it was, has withdrawn it.
+    #[diesel(sql_type = Bool)]
+    pub claim_gone: bool,
     /// The claim as it was reviewed.
     #[diesel(sql_type = Text)]
     pub claim: String,
@@ -94,7 +100,9 @@ pub struct Entry {
 }
 
 /// As far as it is public. What a verdict said on a claim that another newsroom has withdrawn stands, and so does that it was retracted.
-const ENTRIES: &str = "SELECT v.id, first.id AS first_id, first.created_at AS first_at, v.updated_at AS at, v.claim_id, v.claim_reviewed AS claim,
+const ENTRIES: &str = "SELECT v.id, first.id AS first_id,
+        coalesce((SELECT min(at) FROM changes WHERE noun = 'verdict' AND record_id = first.id AND public AND NOT was_public), first.created_at) AS first_at,
+        v.updated_at AS at, v.newsroom_id, v.claim_id, c.status <> 'published' AS claim_gone, v.claim_reviewed AS claim,
         CASE WHEN c.status = 'published' THEN c.topics ELSE '{}' END AS topics, v.title, v.summary,
         coalesce(r.labels ->> v.language, r.labels ->> split_part(v.language, '-', 1), r.label) AS rating,
         coalesce(v.language, c.language) AS language, v.url, v.correction_note, v.retraction_reason,
@@ -157,14 +165,18 @@ impl Entry {
         format!("{}{retracted}", self.id.urn())
     }
 
-    /// Where it is to be read: the review's article, or else the claim's page here.
+    /// Where it is to be read: the review's article, or else its page here.
     pub fn link(&self, base: &str) -> String {
         self.url.clone().filter(|_| self.retraction_reason.is_none()).unwrap_or_else(|| self.page(base))
     }
 
-    /// The claim's page here.
+    /// The claim's page here; where that is gone, the page of the newsroom whose verdict it is.
     pub fn page(&self, base: &str) -> String {
-        format!("{base}/claims/{}", self.claim_id)
+        if self.claim_gone {
+            format!("{base}/newsrooms/{}", self.newsroom_id)
+        } else {
+            format!("{base}/claims/{}", self.claim_id)
+        }
     }
 
     /// The headline; of a correction and of a retraction one that says so.

@@ -1,3 +1,4 @@
+use actix_web::http::Uri;
 use actix_web::http::header::{self, EntityTag, HttpDate};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use base64::Engine;
@@ -25,6 +26,8 @@ pub struct Feed {
     pub entries: Vec<Entry>,
     /// The server's address.
     pub base: String,
+    /// That of the feed, whichever page of it this is.
+    pub id: String,
     /// The page's own.
     pub address: String,
     /// That of the next page.
@@ -43,6 +46,7 @@ impl Feed {
         let base = public_url.of(request);
         Ok(Self {
             entries,
+            id: format!("{base}{}", first_page(request.uri())),
             address: format!("{base}{}", request.uri()),
             next: next.map(|next| format!("{base}{next}")),
             base,
@@ -66,6 +70,14 @@ impl Feed {
             .insert_header((header::LAST_MODIFIED, modified.to_string()));
         if known { response.finish() } else { response.content_type(media_type).body(body) }
     }
+}
+
+/// The address of a feed without what chooses a page of it.
+fn first_page(uri: &Uri) -> String {
+    let is_filter = |pair: &&str| !["limit", "cursor"].contains(&pair.split('=').next().unwrap_or_default());
+    let filters: Vec<&str> = uri.query().unwrap_or_default().split('&').filter(is_filter).collect();
+    let filters = filters.join("&");
+    if filters.is_empty() { uri.path().to_owned() } else { format!("{}?{filters}", uri.path()) }
 }
 
 fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {

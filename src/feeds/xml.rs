@@ -14,7 +14,7 @@ impl Feed {
         links.extend(self.next.as_ref().map(|next| link("next", next)));
         let feed = atom::Feed {
             title: Self::TITLE.into(),
-            id: self.address.clone(),
+            id: self.id.clone(),
             updated: self.updated().fixed_offset(),
             authors: vec![person("OnRecord", None)],
             links,

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::clean::{clean, cut, line, own_words};
 use super::model::ImportProblem;
-use super::split::Content;
+use super::split::{Content, reference};
 use crate::sources::SourceKind;
 use crate::text;
 
@@ -86,6 +86,11 @@ impl<'a> Reader<'a> {
     /// schema.org's ClaimReview, and the markup of Google's tool, which has other names for the same.
     fn markup(mut self, object: &Object) -> Result<Review, String> {
         let item = object.get("itemReviewed").and_then(first_object);
+        self.references("itemReviewed", object.get("itemReviewed"));
+        self.references("itemReviewed/author", item.and_then(|item| item.get("author")));
+        for member in ["author", "publisher", "reviewRating"] {
+            self.references(member, object.get(member));
+        }
         let of_item = |name: &str| item.and_then(|item| item.get(name));
         self.claim(first_text(object.get("claimReviewed")), "claimReviewed")?;
         self.language(first_text(object.get("inLanguage")).or_else(|| first_text(of_item("inLanguage"))));
@@ -115,6 +120,14 @@ impl<'a> Reader<'a> {
         self.url(first(&["url", "URL", "mainEntityOfPage", "@id"]));
         self.review.reviewed_on = first(&["datePublished", "dateCreated", "dateModified"]);
         Ok(self.review)
+    }
+
+    /// Tells of what a member only refers to: objects elsewhere in a file are not read with the record, but for those in a page.
+    fn references(&mut self, member: &str, found: Option<&Value>) {
+        let objects = found.map(each).unwrap_or_default().into_iter().filter_map(Value::as_object);
+        for id in objects.filter_map(reference).take(MOST_CLAIMANTS) {
+            self.problem(member, format!("refers to {}, which is not in the record", cut(&clean(id), 200).0));
+        }
     }
 
     /// A claim of an answer of Google's Fact Check Tools, with one of its reviews.

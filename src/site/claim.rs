@@ -147,7 +147,7 @@ fn head(read: &ClaimPage, base: &str) -> Result<Head> {
         meta property="og:image:width" content=(card::WIDTH);
         meta property="og:image:height" content=(card::HEIGHT);
         meta property="og:image:alt" content=(title);
-        meta property="article:published_time" content=(claim.created_at.to_rfc3339());
+        meta property="article:published_time" content=(read.published.to_rfc3339());
         meta property="article:modified_time" content=(read.modified.to_rfc3339());
         meta name="twitter:card" content="summary_large_image";
         link rel="alternate" type="application/json" href=(format!("{base}/v1/claims/{}/dossier", claim.id)) title="All of it as JSON";
@@ -155,5 +155,6 @@ fn head(read: &ClaimPage, base: &str) -> Result<Head> {
         link rel="alternate" type="text/xml+oembed" href=(endpoint("xml")) title=(title);
         @if let Some(review) = &review { (json_ld(review)?) }
     };
-    Ok(Head { title, description: short(&summary, 300), canonical: Some(canonical), more: Some(more) })
+    let description = short(&summary, 300);
+    Ok(Head { title, description, canonical: Some(canonical), feeds: None, more: Some(more) })
 }

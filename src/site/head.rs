@@ -16,6 +16,8 @@ pub struct Head {
     pub description: String,
     /// Its one address, whole; none for what nobody should find again.
     pub canonical: Option<String>,
+    /// The filter of the feeds of what is on it, such as `topic=health`, where it has its own.
+    pub feeds: Option<String>,
     /// What only some pages have.
     pub more: Option<Markup>,
 }
@@ -41,10 +43,19 @@ impl Head {
                 meta property="og:site_name" content="OnRecord";
                 meta property="og:title" content=(self.title);
                 meta property="og:description" content=(self.description);
-                link rel="alternate" type="application/atom+xml" href="/feeds/verdicts.atom" title="Verdicts";
-                link rel="alternate" type="application/feed+json" href="/feeds/verdicts.json" title="Verdicts";
+                @if let Some(filter) = &self.feeds { (feeds(&format!("?{filter}"), &format!("Verdicts: {}", self.title))) }
+                (feeds("", "Verdicts"))
                 @if let Some(more) = &self.more { (more) }
             }
+        }
+    }
+}
+
+/// Feeds as readers of them find them, in each form. They offer the first first.
+fn feeds(query: &str, title: &str) -> Markup {
+    html! {
+        @for (form, media_type) in [("atom", "application/atom+xml"), ("rss", "application/rss+xml"), ("json", "application/feed+json")] {
+            link rel="alternate" type=(media_type) href=(format!("/feeds/verdicts.{form}{query}")) title=(title);
         }
     }
 }

@@ -24,6 +24,7 @@ pub fn markup(newest: &[Entry], next: Option<&str>, base: &str) -> Markup {
         description: "Claims that were checked: who said what, on whose word, and what the fact-checkers concluded."
             .into(),
         canonical: Some(format!("{base}/")),
+        feeds: None,
         more: Some(html! { meta property="og:type" content="website"; }),
     };
     page(&head, &main)

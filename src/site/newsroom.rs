@@ -41,6 +41,7 @@ pub fn markup(newsroom: &Newsroom, verdicts: &[Entry], next: Option<&str>, base:
         title: newsroom.name.clone(),
         description: format!("The verdicts of {}, and how it corrects its mistakes.", newsroom.name),
         canonical: Some(format!("{base}/newsrooms/{}", newsroom.id)),
+        feeds: Some(format!("newsroom_id={}", newsroom.id)),
         more: None,
     };
     page(&head, &main)

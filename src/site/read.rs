@@ -43,6 +43,8 @@ pub struct ClaimPage {
     pub review: Option<ClaimReview>,
     /// The claim's public versions, the latest first.
     pub history: Vec<HistoryEntry>,
+    /// When everybody first saw the claim.
+    pub published: DateTime<Utc>,
     /// When something on the page last changed.
     pub modified: DateTime<Utc>,
 }
@@ -61,9 +63,11 @@ pub struct Cited {
 }
 
 #[derive(QueryableByName)]
-struct Changed {
+struct Changes {
     #[diesel(sql_type = Nullable<Timestamptz>)]
-    at: Option<DateTime<Utc>>,
+    published: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    last: Option<DateTime<Utc>>,
 }
 
 impl ClaimPage {
@@ -73,7 +77,7 @@ impl ClaimPage {
         let dossier = Dossier::find(id, &query, EVERYBODY, conn).await?;
         let versions = PageRequest::read("/claims", &mut BTreeMap::new())?;
         let (refers, own) = (Refers::of(&dossier), [id]);
-        let (newsrooms, sources, documents, cited, scales, reviews, history, modified) = futures_util::try_join!(
+        let (newsrooms, sources, documents, cited, scales, reviews, history, changes) = futures_util::try_join!(
             Newsroom::names(&refers.newsrooms, conn),
             names(&refers.sources, conn),
             documents_of(&refers.documents, conn),
@@ -81,13 +85,15 @@ impl ClaimPage {
             scales_of(&refers.ratings, conn),
             of_claims(&own, conn),
             history("claim", id, &versions, EVERYBODY, conn),
-            last_change(&refers.claims, conn),
+            Changes::of(id, &refers.claims, conn),
         )?;
         let of_other_records = dossier.statements.iter().flat_map(|one| {
             one.source.iter().map(|source| source.updated_at).chain(one.document.iter().map(|one| one.updated_at))
         });
-        let modified = of_other_records.chain(modified).chain([dossier.claim.updated_at]).max().unwrap_or_default();
-        let mut page = Self { dossier, newsrooms, sources, documents, cited, scales, review: None, history, modified };
+        let modified = of_other_records.chain(changes.last).chain([dossier.claim.updated_at]).max().unwrap_or_default();
+        let published = changes.published.unwrap_or(dossier.claim.created_at);
+        let mut page =
+            Self { dossier, newsrooms, sources, documents, cited, scales, review: None, history, published, modified };
         // What search engines read is what the page leads with; never another publisher's.
         let leading = page.leading().map(|one| &one.verdict).filter(|verdict| verdict.author_id.is_none());
         let is_leading = |review: &ClaimReview| leading.is_some_and(|verdict| verdict.id == review.identifier);
@@ -188,15 +194,16 @@ async fn scales_of(rating_ids: &BTreeSet<Uuid>, mut conn: &AsyncPgConnection) ->
     Ok(RatingScale::query().filter(rating_scales::id.eq_any(with_them)).load(&mut conn).await?)
 }
 
-/// When something public was last written on these claims.
-async fn last_change(claims: &[Uuid], mut conn: &AsyncPgConnection) -> Result<Option<DateTime<Utc>>> {
-    let query = diesel::sql_query(
-        "SELECT max(at) AS at FROM (
-             SELECT at FROM changes WHERE noun = 'claim' AND record_id = ANY ($1) AND (public OR was_public)
-             UNION ALL SELECT at FROM changes WHERE parent_id = ANY ($1) AND (public OR was_public)) AS written",
-    );
-    let changed: Changed = query.bind::<Array<SqlUuid>, _>(claims).get_result(&mut conn).await?;
-    Ok(changed.at)
+impl Changes {
+    /// When everybody first saw a claim, and when something public was last written on it and these others.
+    async fn of(id: Uuid, claims: &[Uuid], mut conn: &AsyncPgConnection) -> Result<Self> {
+        let query = diesel::sql_query(
+            "SELECT (SELECT min(at) FROM changes WHERE noun = 'claim' AND record_id = $2 AND public AND NOT was_public) AS published, max(at) AS last FROM (
+                 SELECT at FROM changes WHERE noun = 'claim' AND record_id = ANY ($1) AND (public OR was_public)
+                 UNION ALL SELECT at FROM changes WHERE parent_id = ANY ($1) AND (public OR was_public)) AS written",
+        );
+        Ok(query.bind::<Array<SqlUuid>, _>(claims).bind::<SqlUuid, _>(id).get_result(&mut conn).await?)
+    }
 }
 
 /// A claim in a list, with its newest verdict.

@@ -47,6 +47,7 @@ pub fn markup(record: &SourceRecord, affiliation: Option<&str>, base: &str) -> M
             .clone()
             .unwrap_or_else(|| format!("What {} said, and how it was rated.", source.name)),
         canonical: Some(format!("{base}/sources/{}", source.id)),
+        feeds: None,
         more: None,
     };
     page(&head, &main)

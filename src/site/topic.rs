@@ -23,6 +23,7 @@ pub fn markup(topic: &Topic, claims: &[Entry], next: Option<&str>, base: &str) -
         description: format!("Claims on {called} that were checked."),
         title: called,
         canonical: Some(format!("{base}/topics/{}", topic.slug)),
+        feeds: Some(format!("topic={}", topic.slug)),
         more: None,
     };
     page(&head, &main)

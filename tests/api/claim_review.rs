@@ -90,11 +90,75 @@ async fn what_is_not_known_is_left_out() {
     judged(&app.admin, &id, json!({"author_id": reviewer, "url": "https://other.example/check"})).await;
     let same = app.anyone.get(&format!("/v1/claims/{id}/claimreview")).await.expect(200).body;
     assert_eq!(same, review, "the newsroom's own comes first");
+    // Another's alone is told in its words only: our scale's numbers are not its publisher's.
+    let id = app.editor.id_of_new("claims", claim(json!({"text": "Ice is hot", "status": "published"}))).await;
+    judged(&app.admin, &id, json!({"author_id": reviewer, "url": "https://other.example/hot"})).await;
+    let others = app.anyone.get(&format!("/v1/claims/{id}/claimreview")).await.expect(200).body;
+    assert_eq!(others["reviewRating"], json!({"@type": "Rating", "alternateName": "True"}));
     let feed = app.anyone.get("/feeds/claimreview.json").await.expect(200).body;
     assert_eq!(
         feed["dataFeedElement"],
         json!([{"@type": "DataFeedItem", "url": review["url"], "dateCreated": "2024-03", "item": [review]}])
     );
+}
+
+/// An import keeps with the verdict where a claim appeared that nobody put forward by name.
+#[actix_web::test]
+async fn where_nobody_is_named_the_places_are_those_of_the_verdict() {
+    let app = App::start().await;
+    let place = async |more: Value| app.editor.id_of_new("documents", document(more)).await;
+    let second = place(json!({"url": "https://forum.example/2"})).await;
+    let first = place(json!({"url": "https://forum.example/1"})).await;
+    let nowhere = place(json!({"url": null, "title": "A leaflet"})).await;
+    let proof = place(json!({"url": "https://news.example/proof"})).await;
+    let cited = |id: &str, bearing: &str| json!({"document_id": id, "bearing": bearing});
+    let evidence =
+        [cited(&proof, "refutes"), cited(&second, "context"), cited(&nowhere, "context"), cited(&first, "context")];
+    let id = app.editor.id_of_new("claims", claim(json!({"text": "Ice is warm", "status": "published"}))).await;
+    judged(&app.admin, &id, json!({"evidence": evidence})).await;
+    let review = async || app.anyone.get(&format!("/v1/claims/{id}/claimreview")).await.expect(200).body;
+    let at = |url: &str| json!({"@type": "CreativeWork", "url": url});
+    let item = json!({"@type": "Claim", "appearance": [at("https://forum.example/2"), at("https://forum.example/1")]});
+    assert_eq!(review().await["itemReviewed"], item);
+    // Once somebody's statement says where, the verdict's context is what it is called.
+    let who = app.editor.id_of_new("sources", source(json!({"kind": "person", "name": "Ann Poster"}))).await;
+    let said = json!({"stance": "asserts", "document_id": first, "status": "published"});
+    app.editor.create("statements", statement(&id, &who, said)).await;
+    assert_eq!(review().await["itemReviewed"]["appearance"], json!([at("https://forum.example/1")]));
+}
+
+/// A review without an address of its own is read on the claim's page: where that is gone, nobody is sent there.
+#[actix_web::test]
+async fn a_review_that_nobody_can_read_is_not_told() {
+    let app = App::start().await;
+    let mut ids = Vec::new();
+    for text in ["Ice is warm", "Ice is soft"] {
+        let id = app.other.id_of_new("claims", claim(json!({"text": text, "status": "published"}))).await;
+        let url = (text == "Ice is soft").then_some("https://news.example/ice");
+        judged(&app.admin, &id, json!({"url": url})).await;
+        ids.push(id);
+    }
+    let told = async || {
+        let feed = app.anyone.get("/feeds/claimreview.json").await.expect(200).body;
+        let found = app.anyone.get("/v1alpha1/claims:search?query=ice").await.expect(200).body;
+        let urls = |list: &Value, at: &str| -> Vec<String> {
+            list.as_array()
+                .into_iter()
+                .flatten()
+                .map(|one| one.pointer(at).unwrap().as_str().unwrap().to_owned())
+                .collect()
+        };
+        (urls(&feed["dataFeedElement"], "/url"), urls(&found["claims"], "/claimReview/0/url"))
+    };
+    let (feed, found) = told().await;
+    assert_eq!((feed.len(), found.len()), (2, 2));
+    let gone = json!({"status": "withdrawn", "withdrawn_reason": "Not ours."});
+    for id in &ids {
+        app.other.patch(&format!("/v1/claims/{id}"), &gone).await.expect(200);
+        app.anyone.get(&format!("/claims/{id}")).await.expect(410);
+    }
+    let article = vec!["https://news.example/ice".to_owned()];
+    assert_eq!(told().await, (article.clone(), article));
 }
 
 /// What is put into a page as it is must not end the script there.

@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, App, Client, examples, limits, statement, verdict};
 
-const URL: &str = "https://news.example/checks/moon";
+pub const URL: &str = "https://news.example/checks/moon";
 
-fn markup(claim: &str, rating: &str) -> Value {
+pub fn markup(claim: &str, rating: &str) -> Value {
     json!({"claimReviewed": claim, "claimDate": "2024-03", "claimAuthor": {"name": "Ann Poster", "jobTitle": "minister"},
         "claimFirstAppearance": "https://forum.example/1", "claimAppearances": ["https://forum.example/2"],
         "rating": {"textualRating": rating, "ratingExplanation": format!("{claim}: this was looked at by everybody who has ever been there, and it is not so.")}})
 }
 
-fn page(markups: &[Value]) -> Value {
+pub fn page(markups: &[Value]) -> Value {
     json!({"pageUrl": URL, "publishDate": "2024-03-05", "claimReviewMarkups": markups})
 }
 
@@ -25,11 +25,11 @@ pub async fn without_four_eyes() -> App {
     app
 }
 
-async fn put(client: &Client, path: &str, body: &Value) -> Answer {
+pub async fn put(client: &Client, path: &str, body: &Value) -> Answer {
     client.send(client.request(Method::PUT, path).json(body)).await
 }
 
-fn path(page: &Value) -> String {
+pub fn path(page: &Value) -> String {
     format!("/v1alpha1/{}", page["name"].as_str().unwrap())
 }
 

@@ -81,6 +81,23 @@ async fn a_claim_is_told_as_google_tells_it() {
     }
 }
 
+/// A host in its own letters is the same as in ASCII, whichever is asked for and whichever is kept.
+#[actix_web::test]
+async fn a_site_is_found_in_either_spelling() {
+    let app = super::fact_check_pages::without_four_eyes().await;
+    for (nth, host) in ["www.müller.example", "xn--mller-kva.example"].into_iter().enumerate() {
+        let id = published(&app, &format!("Lake number {nth} is poisoned"), json!({})).await;
+        judged(&app.admin, &id, json!({"url": format!("https://{host}/lakes/{nth}")})).await;
+    }
+    for host in ["müller.example", "M%C3%9CLLER.example", "xn--mller-kva.example", "example"] {
+        let found = search(&app, &format!("reviewPublisherSiteFilter={host}")).await;
+        assert_eq!(texts(&found).len(), 2, "{host}: {found}");
+        let pages = app.reader.get(&format!("/v1alpha1/pages?organization={host}")).await.expect(200).body;
+        assert_eq!(pages["claimReviewMarkupPages"].as_array().map(Vec::len), Some(2), "{host}: {pages}");
+    }
+    assert_eq!(search(&app, "reviewPublisherSiteFilter=ller.example").await, json!({}));
+}
+
 #[actix_web::test]
 async fn a_message_finds_what_it_repeats() {
     let app = App::start().await;
@@ -141,12 +158,14 @@ async fn what_is_wrong_is_told_in_googles_way() {
             "reviewPublisherSiteFilter",
         ),
         ("claims:search?query=a&pageSize=-1", 400, "INVALID_ARGUMENT", "pageSize"),
-        ("claims:search?query=a&pageSize=0", 400, "INVALID_ARGUMENT", "pageSize"),
+        ("claims:search?query=", 400, "INVALID_ARGUMENT", "query"),
+        ("claims:search?query=a&reviewPublisherSiteFilter=%20", 400, "INVALID_ARGUMENT", "reviewPublisherSiteFilter"),
         ("claims:search?query=a&pageToken=no", 400, "INVALID_ARGUMENT", "pageToken"),
         ("claims:search?query=a&languageCode=english%20language", 400, "INVALID_ARGUMENT", "languageCode"),
         ("claims:search?query=a&q=b", 400, "INVALID_ARGUMENT", "q"),
         ("claims:search?query=%00", 400, "INVALID_ARGUMENT", "query"),
         ("claims:imageSearch", 400, "INVALID_ARGUMENT", "imageUri"),
+        ("claims:imageSearch?imageUri=", 400, "INVALID_ARGUMENT", "imageUri"),
         ("claims:find?query=a", 404, "NOT_FOUND", "path"),
     ] {
         let answer = app.anyone.get(&format!("/v1alpha1/{path}")).await.expect(code);
@@ -158,6 +177,58 @@ async fn what_is_wrong_is_told_in_googles_way() {
     assert_eq!(answer.body["error"]["code"], 405);
     let images = app.anyone.get("/v1alpha1/claims:imageSearch?imageUri=https://news.example/a.jpg").await.expect(200);
     assert_eq!(images.body, json!({}));
+}
+
+/// In Google's interfaces a blank text and 0 stand for "not set": clients that send all their fields ask for nothing by them.
+#[actix_web::test]
+async fn what_is_blank_or_zero_was_not_asked_for() {
+    let app = App::start().await;
+    let id = published(&app, "Lake number one is poisoned", json!({})).await;
+    judged(&app.admin, &id, json!({"reviewed_on": "1999"})).await;
+    let all = search(&app, "query=lake").await;
+    assert_eq!(texts(&all).len(), 1);
+    for blank in
+        ["pageToken=", "languageCode=", "key=", "reviewPublisherSiteFilter=", "pageSize=0", "maxAgeDays=0", "offset=0"]
+    {
+        assert_eq!(search(&app, &format!("{blank}&query=lake")).await, all, "{blank}");
+    }
+    let every = "key=&languageCode&maxAgeDays=0&offset=0&pageSize=0&pageToken=&query=lake&reviewPublisherSiteFilter=";
+    assert_eq!(search(&app, every).await, all);
+    app.reader.get("/v1alpha1/pages?organization=news.example&url=&pageSize=0&pageToken=").await.expect(200);
+    app.anyone.get("/v1/claims?language=").await.problem(400, "language");
+}
+
+/// What does not fit into an address comes in the body, from clients that say so.
+#[actix_web::test]
+async fn a_long_query_may_come_in_the_body() {
+    let app = App::start().await;
+    let id = published(&app, "Lake number one is poisoned", json!({})).await;
+    judged(&app.admin, &id, json!({})).await;
+    let ask = async |method: &str, media_type: &str, body: String| {
+        let request = app.anyone.request(reqwest::Method::POST, "/v1alpha1/claims:search?alt=json");
+        let request = request.header("x-http-method-override", method).header("content-type", media_type);
+        app.anyone.send(request.body(body)).await
+    };
+    let form = "application/x-www-form-urlencoded";
+    let found = ask("GET", form, "query=poisoned+lake&pageSize=5&pageToken=".into()).await.expect(200).body;
+    assert_eq!(found, search(&app, "query=lake").await);
+    for (method, media_type, body, status, told) in [
+        ("PUT", form, "query=lake".into(), 405, "GET"),
+        ("GET", "application/json", "{}".into(), 415, "form"),
+        ("GET", form, "query=lake&alt=media".into(), 400, "alt"),
+        ("GET", form, "query=lake&q=1".into(), 400, "q"),
+        ("GET", form, "query=%FF".into(), 400, "query"),
+        ("GET", form, "query=a b".into(), 400, "percent"),
+        ("GET", form, "query=süß".into(), 400, "percent"),
+        ("GET", form, String::new(), 400, "query"),
+        ("GET", form, "a".repeat(40_000), 413, "bytes"),
+    ] {
+        let answer = ask(method, media_type, body).await.expect(status);
+        assert!(answer.detail().contains(told), "{told}: {}", answer.text);
+    }
+    // Elsewhere a method is what it says.
+    let request = app.anyone.request(reqwest::Method::POST, "/v1/claims").header("x-http-method-override", "GET");
+    app.anyone.send(request).await.expect(401);
 }
 
 /// Google's own client for Python, unchanged.
@@ -175,6 +246,11 @@ async fn googles_client_searches() {
     assert_eq!(claims.len(), 3, "{said}");
     assert!(said.contains("claimed by nobody named 2024-01-01T00:00:00Z"), "{said}");
     assert!(said.contains(": False <https://news.example/lakes>"), "{said}");
+    // It sends as a form what makes an address longer than 2,048 characters.
+    let id = published(&app, &"Озеро ".repeat(80), json!({"language": "ru"})).await;
+    judged(&app.admin, &id, json!({"language": "ru"})).await;
+    let said = examples::run("google_client.py", &[&app.url, "Озеро ".repeat(80).trim()]).await;
+    assert!(said.starts_with("Озеро"), "{said}");
     let (ends_well, _, told) = examples::try_run("google_client.py", &[&app.url, "lake", "--page-size", "-1"]).await;
     assert!(!ends_well && told.starts_with("400: pageSize"), "{told}");
 }

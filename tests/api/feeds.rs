@@ -63,6 +63,41 @@ async fn a_verdict_is_told_in_each_form() {
     }
 }
 
+/// What is drafted today and published in a month is of then.
+#[actix_web::test]
+async fn a_verdict_is_of_when_it_was_published() {
+    let app = App::start().await;
+    let id = app.editor.id_of_new("claims", claim(json!({"text": "Ice is warm"}))).await;
+    let known = judged(&app.checker, &id, json!({"status": "draft", "url": "https://news.example/ice"})).await;
+    let drafted = known["created_at"].as_str().unwrap().to_owned();
+    app.editor.act(&format!("/v1/claims/{id}/publish")).await.expect(200);
+    let path = format!("/v1/verdicts/{}", known["id"].as_str().unwrap());
+    app.checker.act(&format!("{path}/submit")).await.expect(200);
+    for step in ["approve", "publish"] {
+        app.editor.act(&format!("{path}/{step}")).await.expect(200);
+    }
+    let published = app.anyone.get(&path).await.expect(200).body["updated_at"].as_str().unwrap().to_owned();
+    let [item] = &items(&app, "/feeds/verdicts.json").await[..] else { panic!("one") };
+    assert!(published > drafted);
+    assert_eq!((&item["date_published"], &item["date_modified"]), (&json!(published), &json!(published)));
+    let atom = app.anyone.get("/feeds/verdicts.atom").await.expect(200).text;
+    assert!(atom.contains("<published>") && !atom.contains(drafted.trim_end_matches('Z')), "{atom}");
+    let claim = app.anyone.get(&format!("/v1/claims/{id}")).await.expect(200).body;
+    let page = app.anyone.get(&format!("/claims/{id}")).await.expect(200).text;
+    let told = page.split("article:published_time\" content=\"").nth(1).unwrap().split('"').next().unwrap();
+    let at = |text: &str| chrono::DateTime::parse_from_rfc3339(text).unwrap();
+    assert_eq!(at(told), at(claim["updated_at"].as_str().unwrap()));
+    // A correction is of its own moment, and its entry of the first.
+    let correction = json!({"reason": "wording", "correction_note": "Clearer.", "changes": {"title": "Ice"}});
+    let next = app.admin.post(&format!("{path}/correct"), &correction).await.expect(201);
+    for step in ["approve", "publish"] {
+        app.editor.act(&format!("/v1/verdicts/{}/{step}", next.id())).await.expect(200);
+    }
+    let [item] = &items(&app, "/feeds/verdicts.json").await[..] else { panic!("one") };
+    assert_eq!(item["date_published"], json!(published));
+    assert!(item["date_modified"].as_str().unwrap() > published.as_str());
+}
+
 #[actix_web::test]
 async fn corrections_and_retractions_come_up_again() {
     let app = App::start().await;
@@ -178,6 +213,22 @@ async fn feeds_are_narrowed_paged_and_not_sent_twice() {
         next = page.get("next_url").map(|next| next.as_str().unwrap().to_owned());
     }
     assert_eq!(seen, ids.iter().rev().cloned().collect::<Vec<_>>());
+    // All pages are one feed (RFC 5005), and other filters are another.
+    let id_of = async |path: &str| {
+        let text = app.anyone.get(path).await.expect(200).text;
+        let atom = roxmltree::Document::parse(&text).unwrap();
+        let of = |name: &'static str| atom.root_element().children().filter(move |node| node.tag_name().name() == name);
+        let next = of("link").find(|node| node.attribute("rel") == Some("next"));
+        let next = next.and_then(|node| node.attribute("href")?.strip_prefix(&app.url).map(str::to_owned));
+        (of("id").next().unwrap().text().unwrap().to_owned(), next)
+    };
+    let whole = format!("{}/feeds/verdicts.atom", app.url);
+    assert_eq!(id_of("/feeds/verdicts.atom").await.0, whole);
+    let (id, next) = id_of("/feeds/verdicts.atom?limit=2").await;
+    assert_eq!((&id, &id_of(&next.unwrap()).await.0), (&whole, &whole));
+    let (id, next) = id_of("/feeds/verdicts.atom?limit=2&topic=topic-0").await;
+    let filtered = format!("{whole}?topic=topic-0");
+    assert_eq!((&id, &id_of(&next.unwrap()).await.0), (&filtered, &filtered));
     let authors: Vec<_> =
         items(&app, "/feeds/verdicts.json").await.iter().map(|item| item["authors"][0]["name"].clone()).collect();
     assert_eq!(authors[1], "Checkers");
@@ -222,7 +273,17 @@ async fn a_retraction_is_told_also_where_the_claim_was_withdrawn() {
         .expect(200);
     let [item] = &items(&app, "/feeds/verdicts.json").await[..] else { panic!("one") };
     assert_eq!((&item["title"], &item["authors"][0]["name"]), (&json!("Not so"), &json!("Other Checkers")));
+    // The claim's page is gone, and whoever follows a link finds a page.
+    let leads_on = async || {
+        let newsroom = format!("{}/newsrooms/{}", app.url, app.newsroom_id);
+        assert_eq!(items(&app, "/feeds/verdicts.json").await[0]["url"], json!(newsroom));
+        let atom = app.anyone.get("/feeds/verdicts.atom").await.expect(200).text;
+        assert!(atom.contains(&newsroom) && !atom.contains("/claims/"), "{atom}");
+        app.anyone.get(&format!("/newsrooms/{}", app.newsroom_id)).await.expect(200);
+    };
+    leads_on().await;
     app.admin.post(&format!("/v1/verdicts/{known}/retract"), &json!({"reason": "We misread it."})).await.expect(200);
+    leads_on().await;
     app.editor.patch(&format!("/v1/sources/{checkers}"), &json!({"name": "A secret"})).await.expect(200);
     app.anyone.get(&format!("/v1/sources/{checkers}")).await.expect(404);
     for query in ["", "?topic=ice", "?language=en"] {

@@ -96,6 +96,42 @@ async fn dirt_is_survived_and_reported() {
     assert_eq!(verdict["rating_id"], Value::Null, "no number is made a rating");
 }
 
+/// What a review in a page refers to is read with it, as the plug-ins of content systems write it, and never without end.
+#[actix_web::test]
+async fn references_within_a_page_are_followed() {
+    let app = App::start().await;
+    let editor = &app.editor;
+    let mut one = review(1);
+    one["author"] = json!({"@id": "#org"});
+    one["itemReviewed"] = json!({"@id": "#claim"});
+    let mut lost = review(2);
+    lost["author"] = json!({"@type": "Organization", "@id": "#nobody"});
+    let nodes = [
+        json!({"@type": "Organization", "@id": "#org", "name": "Graph Checkers", "url": "https://graph.example/", "parentOrganization": {"@id": "#org"}}),
+        json!({"@type": "Claim", "@id": "#claim", "author": {"@id": "#ann"}, "datePublished": "2024-02-01"}),
+        json!({"@type": "Person", "@id": "#ann", "name": "Ann Graph", "knows": [{"@id": "#ann"}, {"@id": "#claim"}]}),
+    ];
+    let graph = json!({"@context": "https://schema.org", "@graph": [one, lost, nodes]});
+    let page = format!("<html><head><script type=\"application/ld+json\">{graph}</script></head></html>");
+    map(editor, "Bogus", FALSE).await;
+    let done = import(editor, "text/html", "", page).await;
+    let made = records(editor, &done).await;
+    assert_eq!(made.len(), 2);
+    assert_eq!((&made[0]["publisher"], problems(&made[0])), (&json!("Graph Checkers"), String::new()));
+    let claim = editor.get(&format!("/v1/claims/{}", made[0]["claim_id"].as_str().unwrap())).await.expect(200).body;
+    assert_eq!(claim["claimed_on"], "2024-02-01");
+    assert_eq!(editor.get("/v1/sources?q=Ann%20Graph").await.expect(200).items().len(), 1);
+    // What is not there is told of; the publisher is told by the address.
+    assert_eq!(made[1]["publisher"], "checks.example");
+    assert!(problems(&made[1]).contains("refers to #nobody"), "{}", made[1]);
+    // In other files, which may be of any size, each record stands for itself.
+    let mut alone = review(3);
+    alone["author"] = json!({"@id": "#org"});
+    let done = import(editor, "application/ld+json", "", json!({"@graph": [alone, nodes]}).to_string()).await;
+    let made = records(editor, &done).await;
+    assert!(problems(&made[0]).contains("refers to #org"), "{}", made[0]);
+}
+
 #[actix_web::test]
 async fn hostile_files_are_bounded_and_encodings_read() {
     let app = App::start().await;

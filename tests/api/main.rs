@@ -26,6 +26,7 @@ mod embeds;
 mod events;
 mod example_programs;
 mod exports;
+mod fact_check_markup;
 mod fact_check_pages;
 mod fact_check_tools;
 mod faults;

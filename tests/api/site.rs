@@ -93,6 +93,29 @@ async fn every_page_is_guarded_and_found() {
     assert_eq!(found.attribute("input[name=q]", "value"), "peskov");
 }
 
+/// Readers of feeds find them from any page; on a topic's or newsroom's, first those of what is on it.
+#[actix_web::test]
+async fn pages_lead_to_their_feeds() {
+    let app = App::demo().await;
+    let newsroom = id_of("newsroom").unwrap();
+    let of_newsroom = format!("?newsroom_id={newsroom}");
+    for (path, own) in [
+        ("/".to_owned(), None),
+        ("/topics/nagorno-karabakh".to_owned(), Some("?topic=nagorno-karabakh")),
+        (format!("/newsrooms/{newsroom}"), Some(of_newsroom.as_str())),
+    ] {
+        let page = app.anyone.page(&path).await.expect(200);
+        for (form, kind) in [("atom", "atom+xml"), ("rss", "rss+xml"), ("json", "feed+json")] {
+            let links = page.all(&format!("link[rel=alternate][type='application/{kind}']"));
+            let links: Vec<_> = links.iter().map(|link| link.value().attr("href").unwrap().to_owned()).collect();
+            let expected: Vec<_> =
+                own.into_iter().chain([""]).map(|query| format!("/feeds/verdicts.{form}{query}")).collect();
+            assert_eq!(links, expected, "{path}");
+            app.anyone.get(&links[0]).await.expect(200);
+        }
+    }
+}
+
 #[actix_web::test]
 async fn the_head_says_what_search_engines_and_previews_read() {
     let app = App::start().await;

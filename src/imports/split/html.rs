@@ -9,6 +9,7 @@ use lol_html::{HtmlRewriter, MemorySettings, Settings, element, text};
 use regex::bytes::Regex;
 
 use super::json::Objects;
+use super::references::follow;
 use super::{LARGEST, Piece, too_large};
 
 /// The largest block that is read.
@@ -44,9 +45,11 @@ impl Blocks {
             self.pieces.push(Piece::broken(&block, too_large()));
             return;
         }
+        let before = self.pieces.len();
         let mut objects = Objects::default();
         objects.push(&block, &mut self.pieces);
         objects.finish(&mut self.pieces);
+        follow(&block, self.pieces.get_mut(before..).unwrap_or_default());
     }
 }
 

@@ -3,11 +3,13 @@
 mod csv;
 mod html;
 mod json;
+mod references;
 
 use encoding_rs::{Decoder, Encoding, UTF_8};
 use serde_json::Value;
 
 pub use csv::Columns;
+pub use references::reference;
 
 use csv::Rows;
 use html::Page;
