@@ -10,8 +10,9 @@ DECLARE
     frequency bigint;
 BEGIN
     IF whole IS NOT NULL THEN
-        SELECT '(' || string_agg(DISTINCT '(' || meaning || ')', ' | ') || ')' INTO wanted FROM search_languages
-            CROSS JOIN LATERAL term_in(config, whole) AS m(meaning) WHERE meaning <> '';
+        -- Where a language leaves all of it out, as "by", its entries have it nowhere.
+        SELECT '(' || string_agg(DISTINCT CASE meaning WHEN '' THEN quote_literal('=' || config) ELSE '(' || meaning || ')' END, ' | ') || ')' INTO wanted
+            FROM search_languages CROSS JOIN LATERAL term_in(config, whole) AS m(meaning);
         WITH read AS MATERIALIZED (
             SELECT term, tsvector_to_array(words_of(config, term)) AS stems FROM regexp_split_to_table(btrim(whole), '\s+') AS t(term) CROSS JOIN search_languages
         ), meant AS (
@@ -27,7 +28,6 @@ BEGIN
                 JOIN word_counts ON word = term[1] AND entries > 0 ORDER BY entries LIMIT 1;
         END IF;
     ELSIF begun <> '' AND frequency <= few THEN
-        -- Where a language leaves it out, as "in", its entries have it nowhere.
         wanted := concat_ws(' & ', wanted, '(' || concat_ws(' | ', '''' || replace(replace(begun, '\', '\\'), '''', '''''') || ''':*',
             (SELECT string_agg(quote_literal(stem), ' | ') FROM unnest(wanted_stems(begun)) AS t(stem)),
             (SELECT string_agg(quote_literal('=' || config), ' | ') FROM search_languages WHERE term_in(config, begun) = '')) || ')');

@@ -26,7 +26,7 @@ pub fn configure(config: &mut ServiceConfig) {
 /// List documents
 ///
 /// Newest first. The public sees the documents that something public refers to; members see their newsroom's as well.
-#[utoipa::path(tag = "documents", params(DocumentFilter, PageParameters, AsOf), responses((status = 200, description = "A page of documents", body = Page<Document>)))]
+#[utoipa::path(tag = "documents", params(DocumentFilter, PageParameters, AsOf), responses((status = 200, description = "A page of documents", body = Page<Document>), (status = 422, description = "The search takes too long")))]
 #[get("/documents")]
 async fn list_documents(
     db: web::Data<Db>,

@@ -34,7 +34,7 @@ pub struct MarkupPage {
     pub name: Option<String>,
     /// Address of the article; it cannot be changed.
     #[validate(length(max = 2000), custom(function = text::web_address))]
-    #[schema(max_length = 2000, format = "uri")]
+    #[schema(max_length = 2000, format = "iri")]
     pub page_url: String,
     /// When the conclusions were reached: a year, a month or a day.
     #[validate(length(min = 1, max = 100))]

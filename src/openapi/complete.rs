@@ -169,25 +169,6 @@ fn allow_null(schema: &mut Value) {
     }
 }
 
-/// What the operations answered to their own examples on the demo story, by operation id; a test compares them.
-const EXAMPLES: &str = include_str!("../../openapi/examples.json");
-
-/// Shows what each operation answers.
-pub fn show_examples(document: &mut Value) -> serde_json::Result<()> {
-    let mut examples: Map<String, Value> = serde_json::from_str(EXAMPLES)?;
-    let items = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
-    for operation in items.filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
-        let id = operation["operationId"].as_str().unwrap_or_default();
-        let Some(example) = examples.remove(id) else { continue };
-        let success =
-            operation["responses"].as_object_mut().into_iter().flatten().find(|(status, _)| status.starts_with('2'));
-        if let Some(content) = success.and_then(|(_, response)| response.pointer_mut("/content/application~1json")) {
-            content["example"] = example;
-        }
-    }
-    Ok(())
-}
-
 /// Adds the problems, headers and patch body that an operation has by its kind.
 pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     let secured = operation.get("security").is_some();
@@ -204,6 +185,7 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     }
     if reads && ["/v1/claims/", "/v1/statements/", "/v1/verdicts/"].iter().any(|noun| path.starts_with(noun))
         || path.ends_with("/raw")
+        || reads && path.ends_with("/file")
     {
         statuses.push("410");
     }
@@ -247,9 +229,17 @@ pub fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     {
         *schema = given;
     }
-    if path.starts_with("/v1/") {
-        let answers = operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut);
-        answers.filter(|answer| answer.get("$ref").is_none()).for_each(add_rate_limit);
+    for (status, answer) in operation["responses"].as_object_mut().into_iter().flatten() {
+        if of_google || answer.get("$ref").is_some() {
+            continue;
+        }
+        if status.as_str() >= "400" && answer.get("content").is_none() {
+            let schema = json!({"$ref": "#/components/schemas/Problem"});
+            answer["content"] = json!({"application/problem+json": {"schema": schema}});
+        }
+        if path.starts_with("/v1/") {
+            add_rate_limit(answer);
+        }
     }
     if method == "patch" {
         patch_body(operation);

@@ -1,6 +1,7 @@
 //! The OpenAPI document: what the handlers declare, completed by what holds for all of them.
 
 mod complete;
+mod examples;
 mod links;
 mod older;
 mod precise;
@@ -121,7 +122,7 @@ impl Document {
         precise::operations_of(&mut value).for_each(precise::say_precisely);
         webhooks::describe(&mut value);
         precise::drop_unused(&mut value);
-        complete::show_examples(&mut value)?;
+        examples::show(&mut value)?;
         Ok(Self { value, operations })
     }
 

@@ -26,7 +26,7 @@ pub fn configure(config: &mut ServiceConfig) {
 /// List sources
 ///
 /// Newest first. The public sees the sources that something public refers to; members see their newsroom's as well.
-#[utoipa::path(tag = "sources", params(SourceFilter, PageParameters, AsOf), responses((status = 200, description = "A page of sources", body = Page<Source>)))]
+#[utoipa::path(tag = "sources", params(SourceFilter, PageParameters, AsOf), responses((status = 200, description = "A page of sources", body = Page<Source>), (status = 422, description = "The search takes too long")))]
 #[get("/sources")]
 async fn list_sources(
     db: web::Data<Db>,

@@ -158,7 +158,7 @@ async fn a_table_tells_the_verdict_and_who_claimed() {
     }
     assert_eq!((&own["title"], &own["publisher"]), (&json!("It is so"), &row["newsroom"]));
     app.anyone.get(&format!("/claims/{id}")).await.expect(200);
-    assert_eq!(rows(&exported(&app.reader, TABLE).await.text)[0]["claimants"], "Ann Mayor; The Paper");
+    assert_eq!(rows(&exported(&app.reader, TABLE).await.text)[1]["claimants"], "Ann Mayor; The Paper");
 }
 
 #[actix_web::test]
