@@ -29,15 +29,16 @@ pub async fn as_clients_send(
 }
 
 async fn rewrite(request: &mut ServiceRequest) -> Result<()> {
+    let given = request.query_string().to_owned();
     let overridden = request.headers().get("x-http-method-override").is_some_and(|method| method == "GET");
     if overridden && request.method() == Method::POST {
         let form = form(request).await?;
-        ask(request, &format!("{}&{form}", request.query_string()))?;
+        ask(request, &format!("{given}&{form}"))?;
         let head = request.head_mut();
         head.method = Method::GET;
         head.headers.remove(header::CONTENT_TYPE);
-    } else if request.query_string().split('&').any(is_blank) {
-        ask(request, &request.query_string().to_owned())?;
+    } else if given.split('&').any(is_blank) {
+        ask(request, &given)?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::future::try_join4;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -111,7 +112,7 @@ impl SuggestQuery {
             with_words(rarest, words, viewer, conn).await
         };
         let begun = named(BY_BEGINNING, &typed.folded, viewer, conn);
-        let parts = futures_util::try_join!(begun, topics(&typed.pattern, viewer, conn), later, words)?;
+        let parts = try_join4(begun, topics(&typed.pattern, viewer, conn), later, words).await?;
         let mut found: Vec<Suggestion> = <[Vec<Suggestion>; 4]>::from(parts).into_iter().flatten().collect();
         if found.is_empty() && letters > LETTERS_WITHIN {
             found = named(BY_LIKENESS, &typed.folded, viewer, conn).await?;
