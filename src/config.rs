@@ -79,8 +79,11 @@ impl PublicUrl {
         if !request.peer_addr().is_some_and(|peer| client_address::is_among(peer.ip(), &self.proxies)) {
             return named();
         }
-        let connection = request.connection_info();
-        origin(connection.scheme(), connection.host()).unwrap_or_else(named)
+        // The last value is the proxy's own. `Forwarded`, which proxies pass on as it came, says nothing.
+        let said =
+            |name: &str| request.headers().get_all(name).last()?.to_str().ok()?.rsplit(',').next().map(str::trim);
+        let scheme = said("x-forwarded-proto").unwrap_or("http");
+        origin(scheme, said("x-forwarded-host").unwrap_or(host)).unwrap_or_else(named)
     }
 
     /// The address to tell whoever started the server, which listens on `address`.

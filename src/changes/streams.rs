@@ -7,8 +7,9 @@ use std::time::Duration;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::Stream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
 
 use crate::error::{Error, Result};
 use crate::health::Draining;
@@ -24,7 +25,7 @@ pub struct Streams {
 
 /// A stream that is open.
 pub struct Open {
-    _place: OwnedSemaphorePermit,
+    place: JoinHandle<()>,
     draining: web::Data<Draining>,
     end: Instant,
 }
@@ -39,7 +40,18 @@ impl Streams {
     pub fn open(&self) -> Result<Open> {
         let full = Error::Unavailable("Too many streams are open. Try again later, or ask for pages with `wait`.");
         let place = self.places.clone().try_acquire_owned().map_err(|_| full)?;
-        Ok(Open { _place: place, draining: self.draining.clone(), end: Instant::now() + LONGEST })
+        // A client that reads nothing keeps the stream from being looked at, and would keep the place.
+        let place = actix_web::rt::spawn(async move {
+            sleep(LONGEST).await;
+            drop(place);
+        });
+        Ok(Open { place, draining: self.draining.clone(), end: Instant::now() + LONGEST })
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.place.abort();
     }
 }
 

@@ -7,7 +7,7 @@ use futures_util::{Stream, StreamExt, stream};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::model::{Form, Import, ImportOptions, ImportRecord, RecordFilter};
+use super::model::{Form, Import, ImportOptions, ImportRecord, ImportStatus, RecordFilter};
 use super::{follow, store};
 use crate::auth::{Admin, Editor, Reader};
 use crate::changes::streams::{Streams, asks_for_events};
@@ -107,7 +107,7 @@ async fn get_import(
 
 /// Read an import's file
 ///
-/// Byte for byte as it came, in whatever encoding that was. 410 once it is erased.
+/// Byte for byte as it came, in whatever encoding that was. 409 while it arrives, 410 once it is erased.
 #[utoipa::path(tag = "imports", params(("id" = Uuid, Path, description = "The import's id", example = "#imported-reviews")), responses((status = 200, description = "The file", body = String, content_type = "application/octet-stream")), security(("api_key" = ["reader"])))]
 #[get("/imports/{id}/file")]
 async fn get_import_file(db: web::Data<Db>, Reader(caller): Reader, Id(id): Id) -> Result<HttpResponse> {
@@ -115,17 +115,22 @@ async fn get_import_file(db: web::Data<Db>, Reader(caller): Reader, Id(id): Id) 
     if import.erased_at.is_some() {
         return Err(Error::Gone { noun: "import's file", reason: "it was erased".into() });
     }
-    let chunks = stream::try_unfold(0, move |number| {
+    if import.status == ImportStatus::Receiving {
+        return Err(Error::conflict("The file is still arriving. Ask again when all of it is here."));
+    }
+    let chunks = stream::try_unfold((0, import.bytes), move |(number, left)| {
         let db = db.clone();
         async move {
             let chunk = db.list(async |conn| store::chunk(id, number, conn).await).await?;
-            Ok::<_, Error>(chunk.map(|bytes| (web::Bytes::from(bytes), number + 1)))
+            let Some(bytes) = chunk else {
+                // What is erased meanwhile breaks off, so that nobody takes what came for the whole.
+                return if left > 0 { Err(Error::NotFound("rest of the file")) } else { Ok(None) };
+            };
+            let left = left - i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+            Ok(Some((web::Bytes::from(bytes), (number + 1, left))))
         }
     });
-    // With its length, so that one that is erased meanwhile is not taken for the whole.
-    let mut answer = HttpResponse::Ok();
-    answer.content_type("application/octet-stream").no_chunking(import.bytes.unsigned_abs());
-    Ok(answer.streaming(chunks))
+    Ok(HttpResponse::Ok().content_type("application/octet-stream").streaming(chunks))
 }
 
 /// Erase an import's file

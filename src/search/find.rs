@@ -300,8 +300,8 @@ pub enum Newest {
 }
 
 /// How many of the newest are walked past before all that a query finds is gathered: where its words stand in old entries alone,
-/// as those of a language may, a walk to them takes longer. A word that is in more than [`MOST_RANKED`] of a million fills a page
-/// within this many, unless it is so.
+/// as those of a language may, a walk to them takes longer. A word that is in more than [`MOST_RANKED`] of a million fills a usual
+/// page within this many, unless it is so.
 const MOST_WALKED: usize = 30_000;
 
 /// The newest of what a query finds, where there is too much to rank: from `after` on, as many as `rows`.
@@ -324,6 +324,7 @@ pub async fn newest(
     };
     let (before, has) = (format!("{id} < $4"), "words @@ (SELECT $1::tsquery)");
     let walked = format!("{before} ORDER BY {id} DESC LIMIT {MOST_WALKED}");
+    let after = after.unwrap_or(Uuid::max());
     let mut found = Vec::new();
     let gathered = format!("{has} OFFSET 0");
     for (within, of_these) in [(walked.as_str(), has), (gathered.as_str(), before.as_str())] {
@@ -336,14 +337,29 @@ pub async fn newest(
                 .bind::<Text, _>(&query.wanted)
                 .bind::<Array<Text>, _>(nouns)
                 .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
-                .bind::<SqlUuid, _>(after.unwrap_or(Uuid::max()))
+                .bind::<SqlUuid, _>(after)
                 .bind::<BigInt, _>(rows),
         )
         .load(&mut conn)
         .await?;
-        if i64::try_from(found.len()).is_ok_and(|full| full >= rows) {
+        let is_full = i64::try_from(found.len()).is_ok_and(|full| full >= rows);
+        if is_full || !is_behind(id, after, conn).await? {
             break;
         }
     }
     Ok(found)
+}
+
+/// Whether there are entries behind those that a walk from `after` on passes.
+async fn is_behind(id: &str, after: Uuid, mut conn: &AsyncPgConnection) -> Result<bool> {
+    #[derive(QueryableByName)]
+    struct Behind {
+        #[diesel(sql_type = Bool)]
+        behind: bool,
+    }
+    let sql = format!(
+        "SELECT EXISTS (SELECT FROM search_entries WHERE {id} < $1 ORDER BY {id} DESC OFFSET {MOST_WALKED}) AS behind"
+    );
+    let found: Behind = Planned(diesel::sql_query(sql).bind::<SqlUuid, _>(after)).get_result(&mut conn).await?;
+    Ok(found.behind)
 }

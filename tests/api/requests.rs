@@ -244,6 +244,7 @@ async fn links_repeat_addresses_only() {
         ("x-forwarded-proto", "javascript"),
         ("forwarded", "proto=data;host=evil.example"),
         ("forwarded", "host=\"evil.example>\""),
+        ("forwarded", "host=evil.example;proto=https"),
     ] {
         let link = link(&serving, &[hostile]).await;
         assert!(link.starts_with(&own(&serving)) && link.matches('<').count() == 1, "{hostile:?} gave {link}");
