@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(show("Ærø og Tromsø", &["tromso"]), "Ærø og <mark>Tromsø</mark>");
         // Marks that are vowels, or make another consonant.
         assert_eq!(show("नई दिल्ली में", &["दिल्ल"]), "नई <mark>दिल्ली</mark> में");
-        assert!(show("ラザパン", &["ザパ"]).contains("<mark>ザ"));
+        assert_eq!(show("ラザパン", &["ザパ"]), "<mark>ラザパン</mark>");
     }
 
     #[test]
