@@ -126,7 +126,12 @@ impl Reading {
 /// the languages in use only.
 fn detected<'a>(text: &str, in_use: impl Iterator<Item = &'a String>) -> Option<String> {
     let in_use: Vec<&String> = in_use.collect();
-    let among = Lang::all().iter().copied().filter(|language| in_use.contains(&&configuration(*language))).collect();
+    // Not all that have no rules of their own: among dozens of languages few words tell nothing.
+    let is_among = |language: &Lang| {
+        let rules = configuration(*language);
+        rules != "simple" && in_use.contains(&&rules)
+    };
+    let among = Lang::all().iter().copied().filter(is_among).collect();
     let sure = |found: Option<whatlang::Info>| found.filter(whatlang::Info::is_reliable);
     let found = sure(whatlang::detect(text)).or_else(|| sure(Detector::with_allowlist(among).detect(text)))?;
     Some(configuration(found.lang()))
