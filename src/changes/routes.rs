@@ -31,7 +31,7 @@ pub fn configure(config: &mut ServiceConfig) {
 /// With `wait`, an empty answer waits for the next change. With `Accept: text/event-stream` it is a stream of server-sent
 /// events, each with its position as the id, so that `Last-Event-ID` goes on where it broke off; a stream ends after some
 /// minutes, and clients connect again.
-#[utoipa::path(tag = "changes", params(FeedQuery), responses((status = 200, description = "The changes", content((Feed = "application/json"), (String = "text/event-stream"))), (status = 503, description = "Too many streams are open")))]
+#[utoipa::path(tag = "changes", params(FeedQuery), responses((status = 200, description = "The changes", content((Feed = "application/json"), (String = "text/event-stream")))))]
 #[get("/changes")]
 async fn list_changes(
     db: web::Data<Db>,

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::Stream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::error::{Error, Result};
 use crate::health::Draining;
@@ -27,7 +27,6 @@ pub struct Streams {
 pub struct Open {
     place: JoinHandle<()>,
     draining: web::Data<Draining>,
-    end: Instant,
 }
 
 impl Streams {
@@ -45,7 +44,7 @@ impl Streams {
             sleep(LONGEST).await;
             drop(place);
         });
-        Ok(Open { place, draining: self.draining.clone(), end: Instant::now() + LONGEST })
+        Ok(Open { place, draining: self.draining.clone() })
     }
 }
 
@@ -58,7 +57,7 @@ impl Drop for Open {
 impl Open {
     /// Whether it has lasted as long as it may, or the server is stopping.
     pub fn is_over(&self) -> bool {
-        self.draining.begun() || Instant::now() > self.end
+        self.draining.begun() || self.place.is_finished()
     }
 }
 

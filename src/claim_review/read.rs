@@ -76,9 +76,8 @@ struct Appeared {
     asserted: bool,
 }
 
-/// Public verdicts `v`, of which a condition chooses. The claimant is whoever asserts the claim by name and relies on nobody.
+/// Verdicts `v`, of which a condition chooses. The claimant is whoever asserts the claim by name and relies on nobody.
 /// Where no statement says where the claim appeared, it is what the verdict cites as context: an import keeps it there where nobody is named.
-/// A review without an address of its own is read on the claim's page, and not told where its newsroom has withdrawn the claim.
 /// Of another publisher's review the numbers are not told: they are those of our scale, and it may have given none, or others.
 const REVIEWED: &str = "SELECT v.id, v.claim_id, v.claim_reviewed, coalesce(v.language, c.language) AS language, v.url, v.title, v.summary, v.reviewed_on, v.correction_note,
     c.claimed_on, r.label, r.labels, CASE WHEN v.author_id IS NULL THEN r.numeric_value END AS numeric_value, scale.worst, scale.best,
@@ -103,14 +102,17 @@ const REVIEWED: &str = "SELECT v.id, v.claim_id, v.claim_reviewed, coalesce(v.la
          WHERE e.verdict_id = v.id AND e.bearing = 'context' AND d.public AND d.url IS NOT NULL), '[]') AS appearances
     FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JOIN ratings AS r ON r.id = v.rating_id JOIN newsrooms AS n ON n.id = v.newsroom_id
     LEFT JOIN sources AS a ON a.id = v.author_id
-    CROSS JOIN LATERAL (SELECT min(numeric_value) AS worst, max(numeric_value) AS best FROM ratings WHERE scale_id = r.scale_id) AS scale
-    WHERE v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL AND (v.url IS NOT NULL OR c.status = 'published')";
+    CROSS JOIN LATERAL (SELECT min(numeric_value) AS worst, max(numeric_value) AS best FROM ratings WHERE scale_id = r.scale_id) AS scale";
+
+/// Which verdicts `v` on claims `c` are told as reviews: the public ones that stand. One without an address of its own is read on the claim's
+/// page, and is none where that is gone because another newsroom has withdrawn its claim.
+pub const TOLD: &str = "v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL AND (v.url IS NOT NULL OR c.status = 'published')";
 
 /// The current reviews of claims that are public: the newsrooms' own first, of these the claim's newsroom's, then other publishers'; what
 /// was published last first.
 pub async fn of_claims(claim_ids: &[Uuid], mut conn: &AsyncPgConnection) -> Result<Vec<ClaimReview>> {
     let query = diesel::sql_query(format!(
-        "{REVIEWED} AND v.claim_id = ANY ($1) ORDER BY v.author_id IS NOT NULL, v.newsroom_id <> c.newsroom_id, v.updated_at DESC, v.id DESC"
+        "{REVIEWED} WHERE {TOLD} AND v.claim_id = ANY ($1) ORDER BY v.author_id IS NOT NULL, v.newsroom_id <> c.newsroom_id, v.updated_at DESC, v.id DESC"
     ));
     let found: Vec<PublicVerdict> = Planned(query.bind::<Array<SqlUuid>, _>(claim_ids)).load(&mut conn).await?;
     found.into_iter().map(PublicVerdict::told).collect()
@@ -118,14 +120,16 @@ pub async fn of_claims(claim_ids: &[Uuid], mut conn: &AsyncPgConnection) -> Resu
 
 /// These verdicts as far as they are public and current, the oldest first.
 pub async fn of_verdicts(ids: &[Uuid], mut conn: &AsyncPgConnection) -> Result<Vec<ClaimReview>> {
-    let query = diesel::sql_query(format!("{REVIEWED} AND v.id = ANY ($1) ORDER BY v.id"));
+    let query = diesel::sql_query(format!("{REVIEWED} WHERE {TOLD} AND v.id = ANY ($1) ORDER BY v.id"));
     let found: Vec<PublicVerdict> = Planned(query.bind::<Array<SqlUuid>, _>(ids)).load(&mut conn).await?;
     found.into_iter().map(PublicVerdict::told).collect()
 }
 
 /// The newsrooms' own reviews, the oldest first, from behind one on: with each its verdict's id.
 pub async fn own_after(after: Uuid, rows: i64, mut conn: &AsyncPgConnection) -> Result<Vec<ClaimReview>> {
-    let query = diesel::sql_query(format!("{REVIEWED} AND v.author_id IS NULL AND v.id > $1 ORDER BY v.id LIMIT $2"));
+    let query = diesel::sql_query(format!(
+        "{REVIEWED} WHERE {TOLD} AND v.author_id IS NULL AND v.id > $1 ORDER BY v.id LIMIT $2"
+    ));
     let query = Planned(query.bind::<SqlUuid, _>(after).bind::<BigInt, _>(rows));
     let found: Vec<PublicVerdict> = query.load(&mut conn).await?;
     found.into_iter().map(PublicVerdict::told).collect()

@@ -12,7 +12,7 @@ use validator::Validate;
 
 use super::model::{FactCheckedClaim, at_or_below, host};
 use crate::auth::Viewer;
-use crate::claim_review::{self, ClaimReview};
+use crate::claim_review::{self, ClaimReview, TOLD};
 use crate::error::{Error, Result};
 use crate::page::{self, PageRequest};
 use crate::planned::Planned;
@@ -70,10 +70,11 @@ pub struct Reviewed {
     pub reviews: Vec<ClaimReview>,
 }
 
-/// Public current verdicts `v` that can be read somewhere, of a language ($1), so many days old ($2) and of a site ($3) where asked.
-const ASKED: &str = "FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JOIN newsrooms AS n ON n.id = v.newsroom_id LEFT JOIN sources AS a ON a.id = v.author_id
-     WHERE v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL AND (v.url IS NOT NULL OR c.status = 'published')
-     AND ($1 IS NULL OR split_part(lower(coalesce(v.language, c.language)), '-', 1) = $1)
+/// What verdicts `v` are chosen from.
+const VERDICTS: &str = "verdicts AS v JOIN claims AS c ON c.id = v.claim_id JOIN newsrooms AS n ON n.id = v.newsroom_id LEFT JOIN sources AS a ON a.id = v.author_id";
+
+/// Those of a language ($1), so many days old ($2) and of a site ($3) where asked.
+const ASKED: &str = "($1 IS NULL OR split_part(lower(coalesce(v.language, c.language)), '-', 1) = $1)
      AND ($2 IS NULL OR greatest(c.claimed_on, v.reviewed_on) || '~' >= to_char((now() AT TIME ZONE 'UTC')::date - $2, 'YYYY-MM-DD'))
      AND ($3 IS NULL OR '.' || substring(lower(coalesce(CASE WHEN a.id IS NULL THEN n.site ELSE a.website END, v.url)) FROM '^https?://(?:[^/@]*@)?([^/:?#]+)') LIKE ANY ($3))";
 
@@ -173,11 +174,13 @@ impl ClaimSearch {
     ) -> Result<Option<Vec<(f32, Uuid)>>> {
         let ids: Vec<Uuid> = scores.keys().copied().collect();
         let found: Vec<ClaimId> = Planned(
-            diesel::sql_query(format!("SELECT DISTINCT v.claim_id AS id {ASKED} AND v.claim_id = ANY($4)"))
-                .bind::<Nullable<Text>, _>(self.language())
-                .bind::<Nullable<Integer>, _>(self.most_days())
-                .bind::<Nullable<Array<Text>>, _>(self.site().as_deref().map(at_or_below))
-                .bind::<Array<SqlUuid>, _>(ids),
+            diesel::sql_query(format!(
+                "SELECT DISTINCT v.claim_id AS id FROM {VERDICTS} WHERE {TOLD} AND {ASKED} AND v.claim_id = ANY($4)"
+            ))
+            .bind::<Nullable<Text>, _>(self.language())
+            .bind::<Nullable<Integer>, _>(self.most_days())
+            .bind::<Nullable<Array<Text>>, _>(self.site().as_deref().map(at_or_below))
+            .bind::<Array<SqlUuid>, _>(ids),
         )
         .load(&mut conn)
         .await?;
@@ -203,7 +206,7 @@ impl ClaimSearch {
     ) -> Result<Vec<(f32, Uuid)>> {
         let skipped = i64::try_from(self.skipped()).unwrap_or_default();
         let sql = format!(
-            "SELECT v.claim_id AS id {ASKED} AND v.claim_id < $4
+            "SELECT v.claim_id AS id FROM {VERDICTS} WHERE {TOLD} AND {ASKED} AND v.claim_id < $4
              AND ($5 IS NULL OR EXISTS (SELECT FROM search_entries AS e WHERE e.claim_id = v.claim_id AND e.words @@ (SELECT $5::tsquery) AND e.public))
              GROUP BY v.claim_id ORDER BY v.claim_id DESC LIMIT $6"
         );

@@ -108,7 +108,7 @@ async fn get_import(
 /// Read an import's file
 ///
 /// Byte for byte as it came, in whatever encoding that was. 409 while it arrives, 410 once it is erased.
-#[utoipa::path(tag = "imports", params(("id" = Uuid, Path, description = "The import's id", example = "#imported-reviews")), responses((status = 200, description = "The file", body = String, content_type = "application/octet-stream")), security(("api_key" = ["reader"])))]
+#[utoipa::path(tag = "imports", params(("id" = Uuid, Path, description = "The import's id", example = "#imported-reviews")), responses((status = 200, description = "The file", body = String, content_type = "application/octet-stream"), (status = 409, description = "The file is still arriving")), security(("api_key" = ["reader"])))]
 #[get("/imports/{id}/file")]
 async fn get_import_file(db: web::Data<Db>, Reader(caller): Reader, Id(id): Id) -> Result<HttpResponse> {
     let import = db.read(async |conn| Import::find(id, caller, conn).await).await?;

@@ -179,3 +179,27 @@ fn rarity(with: i64, entries: i64) -> f32 {
     let (with, entries) = ((with as f32).max(0.5), (entries as f32).max(2.0));
     (1.0 + (entries - with).max(0.0) / (with + 0.5)).ln()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_read_by_the_rules_of_its_language() {
+        for (language, rules) in [
+            (Lang::Eng, "english"),
+            (Lang::Nob, "norwegian"),
+            (Lang::Srp, "serbian"),
+            (Lang::Tam, "tamil"),
+            (Lang::Yid, "yiddish"),
+            (Lang::Pol, "simple"),
+        ] {
+            assert_eq!(configuration(language), rules);
+        }
+        // Few words are told between the languages in use alone, not between all that have no rules of their own.
+        let in_use = ["english", "italian", "simple"].map(str::to_owned);
+        let told = |text| detected(text, in_use.iter());
+        assert_eq!(told("Does the medicine heal diabetics within days?").as_deref(), Some("english"));
+        assert_eq!(told("Questo farmaco guarisce il diabete in tre giorni").as_deref(), Some("italian"));
+    }
+}

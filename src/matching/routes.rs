@@ -20,7 +20,7 @@ pub fn configure(config: &mut ServiceConfig) {
 /// Which claims say what a text says, or are behind an address, best first, each with the verdict that stands: one request answers a chat
 /// bot. No key is needed for what is published. `same` says so in all likelihood, `related` is about the same matter, `weak` mostly
 /// something else.
-#[utoipa::path(tag = "search", request_body = MatchRequest, responses((status = 200, description = "The claims that match", body = Similar), (status = 422, description = "It takes too long")))]
+#[utoipa::path(tag = "search", request_body = MatchRequest, responses((status = 200, description = "The claims that match", body = Similar)))]
 #[post("/claims/match")]
 async fn match_claims(
     db: web::Data<Db>,
@@ -34,7 +34,7 @@ async fn match_claims(
 /// Ask for many at once
 ///
 /// Up to 100 texts or addresses.
-#[utoipa::path(tag = "search", request_body = MatchBatch, responses((status = 200, description = "What matches each, in their order", body = BatchSimilar), (status = 422, description = "It takes too long")))]
+#[utoipa::path(tag = "search", request_body = MatchBatch, responses((status = 200, description = "What matches each, in their order", body = BatchSimilar)))]
 #[post("/claims/match/batch")]
 async fn match_batch(
     db: web::Data<Db>,

@@ -22,6 +22,15 @@ async fn a_file_is_erased_and_known_again() {
     app.admin.get(&record).await.expect(200);
     assert_eq!(app.reader.get(&path).await.expect(200).text, file);
     app.other.get(&path).await.expect(404);
+    // What is not whole is not taken for it: neither while it arrives nor when it is erased while it is read.
+    let sql = app.sql().await;
+    sql.batch_execute("ALTER TABLE imports DISABLE TRIGGER USER; UPDATE imports SET status = 'receiving'")
+        .await
+        .unwrap();
+    app.reader.get(&path).await.problem(409, "still arriving");
+    sql.batch_execute("UPDATE imports SET status = 'done', bytes = bytes + 1").await.unwrap();
+    assert!(app.reader.request(Method::GET, &path).send().await.unwrap().bytes().await.is_err());
+    sql.batch_execute("UPDATE imports SET bytes = bytes - 1; ALTER TABLE imports ENABLE TRIGGER USER").await.unwrap();
     for _ in 0..2 {
         app.admin.delete(&path).await.expect(204);
         app.admin.get(&record).await.problem(410, "erased");

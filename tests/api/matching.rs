@@ -124,8 +124,26 @@ async fn twins_stand_in_the_order_in_which_they_were_recorded() {
     let two = publish(&app.editor, "Sharks swim in 'Houston'", "en").await;
     let found = matches(&app.anyone, json!({"text": "a shark in Houston"})).await;
     let ids: Vec<_> = found.iter().map(|one| one["claim"]["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, [one, two]);
+    assert_eq!(ids, [one.as_str(), two.as_str()]);
     assert_eq!(found[0]["score"], found[1]["score"]);
+    // Nor is the first lost among hundreds.
+    let many = "INSERT INTO claims (id, newsroom_id, text, language, status)
+         SELECT new_uuid_v7(), newsroom_id, 'Sharks swim in Houston!', 'en', 'published' FROM claims, generate_series(1, 110)";
+    app.sql().await.batch_execute(many).await.unwrap();
+    let found = matches(&app.anyone, json!({"text": "Sharks swim in Houston", "limit": 1})).await;
+    assert_eq!(found[0]["claim"]["id"], ids[0]);
+}
+
+/// Texts without a letter or digit are not the same text.
+#[actix_web::test]
+async fn marks_alone_match_nothing() {
+    let app = App::start().await;
+    for text in ["…", "?!"] {
+        publish(&app.editor, text, "en").await;
+    }
+    for text in ["…", "?", "--"] {
+        assert!(matches(&app.anyone, json!({"text": text})).await.is_empty(), "{text}");
+    }
 }
 
 #[actix_web::test]

@@ -236,6 +236,9 @@ async fn links_repeat_addresses_only() {
     let proxied = [("x-forwarded-proto", "https"), ("x-forwarded-host", "claims.example:8443")];
     let told = link(&serving, &proxied).await;
     assert!(told.starts_with("<https://claims.example:8443/v1/claims?"), "{told}");
+    // A proxy that adds its own keeps what the client has sent before it.
+    let forged = [("x-forwarded-proto", "https"), ("x-forwarded-host", "evil.example, claims.example")];
+    assert!(link(&serving, &forged).await.starts_with("<https://claims.example/v1/claims?"));
     for hostile in [
         ("x-forwarded-host", "evil.example/>; rel=\"next\", <http://evil.example"),
         ("x-forwarded-host", "user:password@evil.example"),
