@@ -230,14 +230,41 @@ impl<'de> Visitor<'de> for StrictValue<'_> {
     }
 }
 
-/// Reads a value as a request's type and validates it.
-pub fn read_as<T: DeserializeOwned + Validate>(value: Value) -> Result<T, Vec<FieldError>> {
-    if !value.is_object() {
-        return Err(vec![FieldError::new("", "must be an object")]);
-    }
-    let read: T = serde_path_to_error::deserialize(value).map_err(|error| vec![unreadable_member(&error)])?;
+/// How many members that cannot be read are told of.
+const MOST_FAULTS: usize = 50;
+
+/// Reads a value as a request's type and validates it: otherwise every member that cannot be read, with the first that is missing, or else
+/// what breaks the rules.
+pub fn read_as<T: DeserializeOwned + Validate>(mut value: Value) -> Result<T, Vec<FieldError>> {
+    let mut faults: Vec<FieldError> = Vec::new();
+    let read: T = loop {
+        let Value::Object(members) = &mut value else { return Err(vec![FieldError::new("", "must be an object")]) };
+        match serde_path_to_error::deserialize(&*members) {
+            Ok(read) if faults.is_empty() => break read,
+            Ok(_) => return Err(faults),
+            Err(error) => {
+                let fault = unreadable_member(&error);
+                // serde stops at the first. Without that member it comes to the next, and in the end to one that is missing, which may be
+                // one that was there.
+                let top = top_of(&fault).to_owned();
+                members.retain(|name, _| text::escaped(name) != top);
+                let again = faults.iter().any(|known| top_of(known) == top);
+                if !again {
+                    faults.push(fault);
+                }
+                if again || faults.len() == MOST_FAULTS {
+                    return Err(faults);
+                }
+            }
+        }
+    };
     read.validate().map_err(|errors| field_errors(&errors))?;
     Ok(read)
+}
+
+/// The member of the body that a fault is in.
+fn top_of(fault: &FieldError) -> &str {
+    fault.pointer.split('/').nth(1).unwrap_or_default()
 }
 
 /// Reads a list, taking `null` for an empty one as it is for an absent member.

@@ -103,10 +103,7 @@ pub fn read_parameters(query: &str) -> Result<BTreeMap<String, String>> {
         if let Err(detail) = text::storable(&value)
             && !may_be_empty
         {
-            errors.push(ParameterError::new(
-                name,
-                detail.replace("; where it may be left out, leave it out or send null", "; leave it out"),
-            ));
+            errors.push(ParameterError::new(name, detail.replace(" or send null", "")));
         } else if parameters.insert(name.clone(), value.nfc().collect()).is_some() {
             errors.push(ParameterError::new(name, "must be given once"));
         }

@@ -25,8 +25,17 @@ pub fn unreadable_member(error: &serde_path_to_error::Error<serde_json::Error>) 
             pointer.push_str(&last);
         }
     }
-    FieldError::new(pointer, sentence(&message))
+    let detail = match sentence(&message) {
+        id if id == NO_ID && pointer.ends_with("/rating_id") => format!("{id}; {RATINGS}"),
+        detail => detail,
+    };
+    FieldError::new(pointer, detail)
 }
+
+const NO_ID: &str = "must be a UUID";
+
+/// Where the ids are that nobody records.
+pub const RATINGS: &str = "GET /v1/rating-scales lists the ratings with their ids";
 
 /// The member that serde names where its path does not: an unknown or a missing one.
 pub fn named(message: &str) -> Option<String> {
@@ -49,7 +58,7 @@ pub fn sentence(message: &str) -> String {
         }
         (unknown, None) if unknown.starts_with("unknown field") => "is not known here".into(),
         (variant, Some(known)) if variant.contains("unknown variant") => format!("must be one of {known}"),
-        (id, _) if id.starts_with("UUID parsing failed") => "must be a UUID".into(),
+        (id, _) if id.starts_with("UUID parsing failed") => NO_ID.into(),
         (time, _) if time.contains("premature end of input") || time.contains("input contains invalid characters") => {
             "must be an RFC 3339 time such as 2023-10-02T09:30:00Z".into()
         }

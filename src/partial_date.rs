@@ -1,6 +1,6 @@
 //! Dates that are known to the year, the month or the day.
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate, Utc};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::pg::{Pg, PgValue};
@@ -8,6 +8,9 @@ use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::Text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::ValidationError;
+
+use crate::text;
 
 /// An ISO 8601 date as precise as it is known: `2023`, `2023-03` or `2023-03-14`.
 ///
@@ -33,6 +36,25 @@ impl PartialDate {
     pub fn is_certainly_after(&self, other: &Self) -> bool {
         self.0 > other.upper_bound()
     }
+
+    /// Whether it lies ahead wherever on earth one is.
+    #[expect(clippy::disallowed_methods, reason = "with a day's margin it does not matter whose clock it is")]
+    pub fn is_ahead(&self) -> bool {
+        self.is_ahead_of(Utc::now().date_naive())
+    }
+
+    fn is_ahead_of(&self, today: NaiveDate) -> bool {
+        // East of Greenwich it is tomorrow already.
+        today.checked_add_days(Days::new(1)).is_some_and(|last| self.0 > last.to_string())
+    }
+}
+
+/// A date of what has happened: not ahead.
+pub fn past(date: &PartialDate) -> Result<(), ValidationError> {
+    if date.is_ahead() {
+        return Err(text::refusal("must not lie in the future"));
+    }
+    Ok(())
 }
 
 impl TryFrom<String> for PartialDate {
@@ -112,6 +134,21 @@ mod tests {
         }
         for other in ["2023-13-30", "2023-02-32", "2023-02-00", "2023-00-30", "30.02.2024"] {
             assert!(said(other).contains("must be a date such as"), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_lies_ahead_is_told_as_far_as_it_is_known() {
+        let today = "2026-11-29".parse().unwrap();
+        for (written, ahead) in [
+            ("2026-11-30", false),
+            ("2026-12-01", true),
+            ("2026-11", false),
+            ("2026-12", true),
+            ("2026", false),
+            ("2027", true),
+        ] {
+            assert_eq!(date(written).unwrap().is_ahead_of(today), ahead, "{written}");
         }
     }
 

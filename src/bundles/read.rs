@@ -12,6 +12,7 @@ use crate::body::{Json, read_as};
 use crate::claims::NewClaim;
 use crate::documents::NewDocument;
 use crate::error::{Error, FieldError, Result};
+use crate::faults::RATINGS;
 use crate::references::Noun;
 use crate::sources::NewSource;
 use crate::statements::NewStatement;
@@ -239,6 +240,9 @@ impl Names {
                             pointer,
                             format!("must name a {}; {text} is a {}", wanted.as_str(), noun.as_str()),
                         )),
+                        None if *wanted == Noun::Rating => {
+                            errors.push(FieldError::new(pointer, format!("must be a UUID; {RATINGS}")));
+                        }
                         None => errors.push(FieldError::new(pointer, "names no item of this bundle")),
                     }
                 }

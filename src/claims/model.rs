@@ -15,7 +15,7 @@ use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
 use crate::in_use;
 use crate::matching::Match;
-use crate::partial_date::PartialDate;
+use crate::partial_date::{self, PartialDate};
 use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
 use crate::schema::claims;
@@ -110,7 +110,8 @@ pub struct NewClaim {
     #[validate(length(max = 10000))]
     #[schema(max_length = 10000)]
     pub context: Option<String>,
-    /// When it was first claimed.
+    /// When it was first claimed; not in the future.
+    #[validate(custom(function = partial_date::past))]
     pub claimed_on: Option<PartialDate>,
     /// When it is said to have happened.
     pub event_on: Option<PartialDate>,

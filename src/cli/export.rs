@@ -51,7 +51,9 @@ impl Export {
             ([], Some(id)) => bail!("there is no newsroom {id}"),
             ([], None) => bail!("there is no newsroom yet"),
             _ => {
-                bail!("there are several newsrooms: say with --newsroom whose records; bundles do not tell them apart")
+                bail!(
+                    "there are several newsrooms: say with --newsroom whose records, by an id that GET /v1/newsrooms lists; bundles do not tell them apart"
+                )
             }
         };
         let selection = Selection { newsroom_id, all: self.all };

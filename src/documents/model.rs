@@ -109,7 +109,8 @@ pub struct NewDocument {
     #[validate(length(max = 500), custom(function = text::line))]
     #[schema(max_length = 500)]
     pub title: Option<String>,
-    /// Address, http or https; unique within the newsroom by its normal form.
+    /// Address, http or https; unique within the newsroom by its normal form: the host in lower case, without the fragment, the usual
+    /// port and parameters that only track (`utm_…`, `fbclid`). `http` and `https`, and one with and without a slash at its end, are two.
     #[validate(length(max = 2000), custom(function = text::web_address))]
     #[schema(max_length = 2000, format = "uri")]
     pub url: Option<String>,

@@ -56,10 +56,13 @@ impl Plan {
         let mut date = |member: &str, written: &Option<String>| {
             let written = written.as_deref()?;
             let read = dates::parse(written);
-            if read.is_none() {
-                note(member, format!("is no date that can be read: {}", cut(written, 100).0));
-            }
-            read
+            let fault = match &read {
+                None => "is no date that can be read",
+                Some(date) if date.is_ahead() => "lies in the future",
+                Some(_) => return read,
+            };
+            note(member, format!("{fault}: {}", cut(written, 100).0));
+            None
         };
         let claimed_on = date("itemReviewed/datePublished", &review.claimed_on);
         let reviewed_on = date("datePublished", &review.reviewed_on);

@@ -92,6 +92,7 @@ async fn near(
         let cosines = cosines.get(&candidate.record_id).copied().unwrap_or_default();
         let foreign = reading.is_foreign(&candidate.words);
         let (score, meant) = likelihood(nearness, cosines, candidate.is_claim, foreign, weight);
+        let score = if reading.is_a_word(&candidate.words) { score * OF_A_WORD } else { score };
         let why = [(MatchedBy::Words, nearness.words > 0.0), (MatchedBy::Meaning, meant)];
         let why: Vec<MatchedBy> = why.into_iter().filter_map(|(why, does)| does.then_some(why)).collect();
         if !why.is_empty() {
@@ -159,6 +160,9 @@ fn in_order(near: BTreeMap<Uuid, Near>) -> Vec<(Uuid, Near)> {
     ranked.sort_by(|(id, one), (other_id, other)| other.score.total_cmp(&one.score).then(id.cmp(other_id)));
     ranked
 }
+
+/// How likely a word alone says what a claim says that has it: "2027" is what many are about. It makes them weak.
+const OF_A_WORD: f32 = 0.25;
 
 /// From which cosine on a text is said to be near in meaning: three standard deviations above what lies at random.
 const MEANT: f32 = 0.84;

@@ -105,6 +105,15 @@ impl Reading {
         self.own.as_deref().is_some_and(|own| words.read_by().all(|config| config != own))
     }
 
+    /// Whether a text is a word and no sentence, as it is read for an entry with these words: it claims nothing.
+    pub fn is_a_word(&self, words: &Words) -> bool {
+        // Of scripts without blanks the pairs of characters are counted, not the characters.
+        let length =
+            |wanted: &BTreeMap<String, f32>| wanted.keys().filter(|word| word.chars().nth(1).is_some()).count();
+        let own = words.read_by().filter_map(|config| self.languages.get(config)).map(length).min();
+        own.or_else(|| self.languages.values().map(length).max()).is_none_or(|length| length < 2)
+    }
+
     /// In how many entries a word occurs.
     pub fn count(&self, word: &str) -> i64 {
         self.counts.get(word).copied().unwrap_or_default().max(0)

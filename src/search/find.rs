@@ -13,7 +13,7 @@ use super::language::{Query, Typed};
 use super::names;
 use crate::auth::Viewer;
 use crate::columns::text_enum;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::page::PageRequest;
 use crate::planned::Planned;
 
@@ -215,6 +215,9 @@ pub async fn find(
     conn: &AsyncPgConnection,
 ) -> Result<Found> {
     let typed = Typed::read(q);
+    if typed.only_leaves_out() {
+        return Err(Error::parameter("q", "says only what to leave out: add a word to look for"));
+    }
     let Some(query) = typed.translate(conn).await? else {
         return Ok(Found::These { hits: Vec::new(), words: BTreeSet::new() });
     };

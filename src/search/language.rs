@@ -64,6 +64,12 @@ impl Typed {
         Self { alternatives }
     }
 
+    /// Whether it says what to leave out, and nothing to look for.
+    pub fn only_leaves_out(&self) -> bool {
+        self.alternatives.iter().all(|one| one.with.is_empty())
+            && self.alternatives.iter().any(|one| !one.without.is_empty())
+    }
+
     /// The words looked for, for names that resemble them; none where others are to be left out.
     pub fn as_name(&self) -> Option<String> {
         let plain = self.alternatives.iter().all(|one| one.without.is_empty());

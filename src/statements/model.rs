@@ -18,7 +18,7 @@ use crate::columns::{Children, text_enum};
 use crate::error::{Error, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
 use crate::in_use;
-use crate::partial_date::PartialDate;
+use crate::partial_date::{self, PartialDate};
 use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
 use crate::schema::statements;
@@ -141,7 +141,8 @@ pub struct NewStatement {
     #[validate(length(max = 20000))]
     #[schema(max_length = 20000)]
     pub translation: Option<String>,
-    /// When it was said.
+    /// When it was said; not in the future.
+    #[validate(custom(function = partial_date::past))]
     pub said_on: Option<PartialDate>,
     /// Where it first appeared.
     pub document_id: Option<Uuid>,

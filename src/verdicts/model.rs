@@ -20,7 +20,7 @@ use crate::columns::Children;
 use crate::error::{Error, FieldError, OnConstraint, Result};
 use crate::etag::{IfMatch, Versioned};
 use crate::newsrooms::Newsroom;
-use crate::partial_date::PartialDate;
+use crate::partial_date::{self, PartialDate};
 use crate::patch::Patch;
 use crate::references::{self, Noun, Reference};
 use crate::schema::verdicts;
@@ -120,7 +120,8 @@ pub struct NewVerdict {
     #[validate(length(max = 2000), custom(function = text::web_address))]
     #[schema(max_length = 2000, format = "uri")]
     pub url: Option<String>,
-    /// When the conclusion was reached.
+    /// When the conclusion was reached; not in the future.
+    #[validate(custom(function = partial_date::past))]
     pub reviewed_on: Option<PartialDate>,
     /// The source whose review it is, for somebody else's; left out, it is the newsroom's own.
     pub author_id: Option<Uuid>,

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{App, Client, limits, source};
+use crate::support::{App, Client, claim, limits, source, statement, verdict};
 
 async fn send(
     client: &Client,
@@ -56,6 +56,39 @@ async fn a_body_is_json_in_utf_8() {
     app.checker.send(untyped).await.expect(415);
     send(&app.checker, "/v1/sources", "Application/JSON; Charset=UTF-8", body).await.expect(201);
     send(&app.checker, "/v1/sources", "application/json", "").await.problem(400, "needs a JSON body");
+}
+
+/// Somebody who has guessed the names of members learns all of them at once, and what is missing.
+#[actix_web::test]
+async fn every_member_that_cannot_be_read_is_told() {
+    let app = App::start().await;
+    let guessed = json!({"claim_id": "x", "rating": "false", "rating_id": "false", "evidence": [{"bearing": "against"}], "reviewed_on": "yesterday"});
+    let told = app.admin.post("/v1/verdicts", &guessed).await.problem(422, "5 members");
+    let told = told.body["errors"].as_array().unwrap().clone();
+    let at = |pointer: &str| {
+        told.iter().find(|one| one["pointer"] == pointer).unwrap()["detail"].as_str().unwrap().to_owned()
+    };
+    assert!(at("/rating").contains("known are claim_id"));
+    assert!(at("/rating_id").contains("GET /v1/rating-scales"));
+    assert!(at("/evidence/0/bearing").contains("supports"));
+    assert!(at("/reviewed_on").contains("2023-03"));
+    app.checker.post("/v1/claims", &json!({"txt": "A"})).await.points_at(&["/text", "/txt"]);
+    let bundle = json!({"claims": [{"ref": "a", "txt": "A"}], "verdicts": [{"claim_id": "#a", "rating_id": "#false", "title": 7}]});
+    let faults = ["/claims/0/text", "/claims/0/txt", "/verdicts/0/rating_id", "/verdicts/0/title"];
+    app.checker.post("/v1/bundles", &bundle).await.points_at(&faults);
+}
+
+/// A slip of the hand in a year is noticed before readers notice it.
+#[actix_web::test]
+async fn what_has_happened_has_no_date_to_come() {
+    let app = App::start().await;
+    let ahead = |member: &str| json!({ member: "2162-03" });
+    app.checker.post("/v1/claims", &claim(ahead("claimed_on"))).await.points_at(&["/claimed_on"]);
+    app.checker.post("/v1/claims", &claim(ahead("event_on"))).await.expect(201);
+    let id = app.checker.id_of_new("claims", claim(json!({}))).await;
+    let who = app.checker.id_of_new("sources", source(json!({}))).await;
+    app.checker.post("/v1/statements", &statement(&id, &who, ahead("said_on"))).await.points_at(&["/said_on"]);
+    app.checker.post("/v1/verdicts", &verdict(&id, ahead("reviewed_on"))).await.points_at(&["/reviewed_on"]);
 }
 
 #[actix_web::test]

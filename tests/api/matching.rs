@@ -134,6 +134,35 @@ async fn twins_stand_in_the_order_in_which_they_were_recorded() {
     assert_eq!(found[0]["claim"]["id"], ids[0]);
 }
 
+/// A word claims nothing, so that no verdict answers it: but for a claim of that word alone.
+#[actix_web::test]
+async fn a_word_is_weak() {
+    let app = App::start().await;
+    fill(&app).await;
+    for (text, language) in [
+        ("Die Brücke über den Kanal wird 2027 eröffnet", "de"),
+        ("珠港澳大桥将于明年关闭", "zh"),
+        ("Vaccines cause autism", "en"),
+        ("Bankruptcy", "en"),
+    ] {
+        publish(&app.editor, text, language).await;
+    }
+    app.words_counted().await;
+    for word in ["2027", "Brücke", "the bridge?", "die Brücke", "大桥", "Autism"] {
+        let found = told(&app.anyone, json!({"text": word})).await;
+        assert!(!found.is_empty() && found.iter().all(|one| one.1 == "weak"), "{word}: {found:?}");
+    }
+    for (sentence, claim) in [
+        ("brücke 2027 eröffnet", "Die Brücke über den Kanal wird 2027 eröffnet"),
+        ("港澳大桥明年关闭", "珠港澳大桥将于明年关闭"),
+        ("Do vaccines cause autism?", "Vaccines cause autism"),
+        ("bankruptcy!", "Bankruptcy"),
+    ] {
+        let found = told(&app.anyone, json!({"text": sentence})).await;
+        assert_eq!((found[0].0.as_str(), found[0].1.as_str()), (claim, "same"), "{sentence}");
+    }
+}
+
 /// Texts without a letter or digit are not the same text.
 #[actix_web::test]
 async fn marks_alone_match_nothing() {
