@@ -3,7 +3,7 @@
 usage: newsroom.py URL KEY SOCKET PID [RECORDS]
 
 Imports RECORDS (100,000) clean reviews and publishes them, against COPY of the rows that they became into the same tables, with their
-triggers and indexes; reads pages, searches by Google's interface and exports; and delivers one webhook for each verdict. PID is the
+triggers and indexes; reads pages, searches by Google's interface and exports; and delivers three events for each by a webhook. PID is the
 server's, whose memory is looked at.
 """
 import asyncio, json, pathlib, shutil, subprocess, sys, tempfile, threading, time, urllib.request
@@ -155,14 +155,16 @@ def receive():
 
 
 def delivered():
-    hook = call("/v1/webhooks", {"name": "Bench", "url": f"http://127.0.0.1:{receive()}/", "events": ["verdict.published"], "own": False})
+    """Replays three events for each review to one receiver: how many came, and how many a second behind the first thousand."""
+    events = ["claim.published", "statement.published", "verdict.published"]
+    hook = call("/v1/webhooks", {"name": "Bench", "url": f"http://127.0.0.1:{receive()}/", "events": events, "own": False})
     began = time.time()
     call(f"/v1/webhooks/{hook['id']}/replay", {"after": 0})
     until(lambda: Receiver.received >= min(1000, many), 0.01)
     first, began_at = time.time(), Receiver.received
-    until(lambda: Receiver.received >= many, 0.05)
+    until(lambda: Receiver.received >= len(events) * many, 0.05)
     row("webhook deliveries, until the first thousand", "-", f"{first - began:.2f} s")
-    return (Receiver.received - began_at) / max(time.time() - first, 0.001)
+    return len(events) * many, (Receiver.received - began_at) / max(time.time() - first, 0.001)
 
 
 def main(folder):
@@ -188,7 +190,8 @@ def main(folder):
         mine, most = exported(form)
         row(f"export of claims.{form}, COPY and it", f"{theirs:.0f}/s", f"{mine:.0f}/s", f"{mine / theirs:.2f}")
         row("  memory before, and at most", f"{before:.0f} MB", f"{most:.0f} MB", f"+{most - before:.0f} MB")
-    row(f"webhook deliveries, {many:,} waiting", "-", f"{delivered():.0f}/s", "", ">= 1000/s")
+    waiting, mine = delivered()
+    row(f"webhook deliveries, {waiting:,} waiting", "-", f"{mine:.0f}/s", "", ">= 1000/s")
 
 
 folder = pathlib.Path(tempfile.mkdtemp(prefix="onrecord-bench.", dir="/tmp"))

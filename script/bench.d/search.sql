@@ -36,10 +36,19 @@ INSERT INTO search_entries SELECT entry.* FROM verdicts CROSS JOIN LATERAL entry
 SELECT indexdef FROM made \gexec
 INSERT INTO word_counts SELECT word, count(*) FROM search_entries CROSS JOIN LATERAL unnest(tsvector_to_array(words)) AS t(word) WHERE claim_id IS NOT NULL GROUP BY word;
 INSERT INTO search_languages SELECT DISTINCT substr(word, 2)::regconfig FROM word_counts WHERE word LIKE '=%' ON CONFLICT DO NOTHING;
+
+-- Random vectors for their texts: of six pieces, as a million of them are to be made.
+CREATE TEMP TABLE pieces ON COMMIT DROP AS
+    SELECT array_agg(decode(md5(random()::text) || md5(random()::text) || md5(random()::text) || md5(random()::text), 'hex')) AS list FROM generate_series(1, 1000);
+CREATE FUNCTION pg_temp.piece(list bytea[]) RETURNS bytea LANGUAGE sql VOLATILE RETURN list[1 + floor(random() * 1000)];
+INSERT INTO embedding_models (name, dimensions, passage_prefix, complete) VALUES ('random', 384, '', true);
+INSERT INTO embeddings (model_id, record_id, part, vector)
+    SELECT m.id, claims.id, 'first', pg_temp.piece(list) || pg_temp.piece(list) || pg_temp.piece(list) || pg_temp.piece(list) || pg_temp.piece(list) || pg_temp.piece(list)
+    FROM claims, pieces, embedding_models AS m;
 COMMIT;
 SET statement_timeout = 0;
 VACUUM ANALYZE;
 CHECKPOINT;
-SELECT format('%s claims; %s of entries with %s of indexes, %s of claims; %s of counted words', (SELECT count(*) FROM claims),
+SELECT format('%s claims; %s of entries with %s of indexes, %s of claims; %s of counted words, %s of vectors', (SELECT count(*) FROM claims),
     pg_size_pretty(pg_table_size('search_entries')), pg_size_pretty(pg_indexes_size('search_entries')), pg_size_pretty(pg_total_relation_size('claims')),
-    pg_size_pretty(pg_total_relation_size('word_counts')));
+    pg_size_pretty(pg_total_relation_size('word_counts')), pg_size_pretty(pg_total_relation_size('embeddings')));
