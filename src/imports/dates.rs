@@ -24,9 +24,15 @@ const MONTHS: [&str; 12] = [
     "august août aout agosto augustus augusti август августа серпень серпня sierpień sierpnia ağustos agustos",
     "september septembre septiembre setiembre setembro settembre сентябрь сентября вересень вересня wrzesień września eylül",
     "october octobre oktober octubre outubro ottobre октябрь октября жовтень жовтня październik października ekim",
-    "november novembre noviembre novembro ноябрь ноября листопад листопада listopad listopada kasım",
+    "november novembre noviembre novembro ноябрь ноября листопад листопада kasım",
     "december décembre decembre dezember diciembre dezembro dicembre desember декабрь декабря грудень грудня grudzień grudnia aralık",
 ];
+
+/// Names, and first letters of names, that are one month in one language and another in the next: listopad is November in Polish and
+/// Czech, October in Croatian; lip. is July in Polish, June in Croatian.
+const OF_TWO_MONTHS: &str = "listopad listopada lip";
+/// The month of these: there is none, and so no more than the year is read.
+const NO_MONTH: u32 = 13;
 
 /// The date in a text, as precisely as it is beyond doubt; none where the year is not told.
 ///
@@ -96,6 +102,9 @@ fn with_name(text: &str) -> Option<PartialDate> {
 /// The month that a word names, or stands for as the first letters of its name.
 fn month(word: &str) -> Option<u32> {
     let is = |names: &&str| word.chars().count() >= 3 && names.split(' ').any(|name| name.starts_with(word));
+    if is(&OF_TWO_MONTHS) {
+        return Some(NO_MONTH);
+    }
     let found = MONTHS.iter().position(is)?;
     u32::try_from(found + 1).ok()
 }
@@ -131,6 +140,11 @@ mod tests {
             ("7 de out. de 2018", "2018-10-07"),
             ("Sept. 5, 2020", "2020-09-05"),
             ("03/04/2021", "2021"),
+            ("5 listopada 2020", "2020"),
+            ("5. listopad 2020", "2020"),
+            ("5 lis 2020", "2020"),
+            ("5 листопада 2020", "2020-11-05"),
+            ("5 lipca 2020", "2020-07-05"),
             ("2021-02-30", "2021-02"),
         ] {
             assert_eq!(parse(written).map(|date| date.as_str().to_owned()).as_deref(), Some(read), "{written}");
