@@ -47,10 +47,22 @@ impl Blocks {
         }
         let before = self.pieces.len();
         let mut objects = Objects::default();
-        objects.push(&block, &mut self.pieces);
+        let block = unwrapped(&block);
+        objects.push(block, &mut self.pieces);
         objects.finish(&mut self.pieces);
-        follow(&block, self.pieces.get_mut(before..).unwrap_or_default());
+        follow(block, self.pieces.get_mut(before..).unwrap_or_default());
     }
+}
+
+static OPENING: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^(?:\s|//|/\*|\*/|<!--|<!\[CDATA\[)+").ok());
+static CLOSING: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?:\s|//|/\*|\*/|-->|\]\]>)+$").ok());
+
+/// A block without the comment or CDATA section that hides it from old browsers, or from readers of XML.
+fn unwrapped(block: &[u8]) -> &[u8] {
+    let from = OPENING.as_ref().and_then(|opening| opening.find(block)).map_or(0, |found| found.end());
+    let block = block.get(from..).unwrap_or_default();
+    let to = CLOSING.as_ref().and_then(|closing| closing.find(block)).map_or(block.len(), |found| found.start());
+    block.get(..to).unwrap_or_default()
 }
 
 /// What reads a page; what it would write goes nowhere.
