@@ -35,11 +35,6 @@ pub fn cut(text: &str, longest: usize) -> (String, bool) {
     (text.chars().take(longest - 1).collect::<String>().trim_end().to_owned() + "…", false)
 }
 
-/// A cleaned text as one line of at most so many characters.
-pub fn line(text: &str, longest: usize) -> String {
-    cut(&clean(text), longest).0
-}
-
 /// A claim without the quotation marks around all of it.
 pub fn own_words(text: &str) -> String {
     const MARKS: [(char, char); 6] = [('"', '"'), ('“', '”'), ('«', '»'), ('„', '“'), ('‘', '’'), ('\'', '\'')];

@@ -80,6 +80,7 @@ impl Plan {
         if rules.options.publish {
             let lacking = match &rules.unpublishable {
                 Some(reason) => Some(reason.clone()),
+                None if review.doubtful => Some("stays a draft: its cells may be those of other columns".into()),
                 None if plan.rating_id.is_none() => Some("stays a draft: it has no rating".into()),
                 None if plan.reviewed_on.is_none() => Some("stays a draft: nobody knows when it was reviewed".into()),
                 None => None,

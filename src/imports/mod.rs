@@ -17,6 +17,7 @@ mod review;
 mod routes;
 mod split;
 mod store;
+mod values;
 mod worker;
 
 pub use model::{Form, Import, ImportOptions, ImportStatus, Outcome, RecordFilter};

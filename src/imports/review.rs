@@ -1,11 +1,12 @@
 //! A record as one review, whichever form it came in.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use url::Url;
 
-use super::clean::{clean, cut, line, own_words};
+use super::clean::{clean, cut, own_words};
 use super::model::ImportProblem;
-use super::split::{Content, reference};
+use super::split::{Content, Row, reference};
+use super::values::{Object, each, first_object, first_text, is_unread, texts};
 use crate::sources::SourceKind;
 use crate::text;
 
@@ -42,10 +43,10 @@ pub struct Review {
     pub summary: Option<String>,
     pub url: Option<String>,
     pub reviewed_on: Option<String>,
+    /// Whether its members may be those of others: then nothing of it is published.
+    pub doubtful: bool,
     pub problems: Vec<ImportProblem>,
 }
-
-type Object = Map<String, Value>;
 
 /// The reviews in a record: one, or those of a claim in an answer of Google's. `base` is what relative addresses are relative to.
 pub fn read(content: &Content, base: Option<&Url>) -> Result<Vec<Review>, String> {
@@ -65,7 +66,7 @@ pub fn read(content: &Content, base: Option<&Url>) -> Result<Vec<Review>, String
             _ => Ok(vec![Reader::new(base).markup(object)?]),
         },
         Content::Object(_) => Err("is no object".into()),
-        Content::Row(cells) => Ok(vec![Reader::new(base).row(cells)?]),
+        Content::Row(row) => Ok(vec![Reader::new(base).row(row)?]),
     }
 }
 
@@ -92,6 +93,10 @@ impl<'a> Reader<'a> {
             self.references(member, object.get(member));
         }
         let of_item = |name: &str| item.and_then(|item| item.get(name));
+        self.unread(object);
+        if object.get("claimReviewed").map(texts).is_some_and(|texts| texts.len() > 1) {
+            self.problem("claimReviewed", "has more than one claim: all but the first are in the record only");
+        }
         self.claim(first_text(object.get("claimReviewed")), "claimReviewed")?;
         self.language(first_text(object.get("inLanguage")).or_else(|| first_text(of_item("inLanguage"))));
         self.review.claimed_on = first_text(of_item("datePublished")).or_else(|| first_text(object.get("claimDate")));
@@ -122,6 +127,18 @@ impl<'a> Reader<'a> {
         Ok(self.review)
     }
 
+    /// Tells of members that were sent in another encoding than was told.
+    fn unread(&mut self, object: &Object) {
+        // The reviews of a claim are told of each by itself.
+        for (member, _) in object.iter().filter(|(member, value)| *member != "claimReview" && is_unread(value)) {
+            self.unread_in(member);
+        }
+    }
+
+    fn unread_in(&mut self, member: &str) {
+        self.problem(member, "has characters that cannot be read in this encoding: send the file with its charset");
+    }
+
     /// Tells of what a member only refers to: objects elsewhere in a file are not read with the record, but for those in a page.
     fn references(&mut self, member: &str, found: Option<&Value>) {
         let objects = found.map(each).unwrap_or_default().into_iter().filter_map(Value::as_object);
@@ -132,6 +149,8 @@ impl<'a> Reader<'a> {
 
     /// A claim of an answer of Google's Fact Check Tools, with one of its reviews.
     fn answer(mut self, claim: &Object, review: &Object) -> Result<Review, String> {
+        self.unread(claim);
+        self.unread(review);
         self.claim(first_text(claim.get("text")), "text")?;
         self.language(first_text(review.get("languageCode")));
         self.review.claimed_on = first_text(claim.get("claimDate"));
@@ -149,9 +168,17 @@ impl<'a> Reader<'a> {
     }
 
     /// A row of a table.
-    fn row(mut self, cells: &[(&'static str, String)]) -> Result<Review, String> {
+    fn row(mut self, row: &Row) -> Result<Review, String> {
+        self.review.problems.clone_from(&row.problems);
+        if let Some(shifted) = &row.shifted {
+            self.problem("", shifted);
+            self.review.doubtful = true;
+        }
+        for (member, _) in row.cells.iter().filter(|(_, cell)| cell.contains('\u{FFFD}')) {
+            self.unread_in(member);
+        }
         let cell = |name: &str| {
-            let (_, cell) = cells.iter().find(|(known, _)| *known == name)?;
+            let (_, cell) = row.cells.iter().find(|(known, _)| *known == name)?;
             (!cell.trim().is_empty()).then(|| cell.clone())
         };
         self.claim(cell("claim"), "claim")?;
@@ -179,9 +206,6 @@ impl<'a> Reader<'a> {
         if !whole {
             self.problem(member, "is longer than 2,000 characters: the rest is in the record only");
         }
-        if self.review.claim.contains('\u{FFFD}') {
-            self.problem(member, "has characters that cannot be read in this encoding: send the file with its charset");
-        }
         Ok(())
     }
 
@@ -195,7 +219,9 @@ impl<'a> Reader<'a> {
     }
 
     fn claimants(&mut self, found: Option<&Value>) {
-        let parties: Vec<Party> = found.map(each).unwrap_or_default().into_iter().filter_map(party).collect();
+        let found = found.map(each).unwrap_or_default();
+        let parties: Vec<Party> =
+            found.into_iter().filter_map(|found| self.party(found, "itemReviewed/author")).collect();
         if parties.len() > MOST_CLAIMANTS {
             self.problem(
                 "itemReviewed/author",
@@ -237,8 +263,11 @@ impl<'a> Reader<'a> {
 
     /// The one who reviewed: an organization rather than the person who wrote it.
     fn publisher(&mut self, object: &Object) {
-        let named = |name: &str| object.get(name).or_else(|| object.get("Author")).map(each).unwrap_or_default();
-        let mut parties: Vec<Party> = ["author", "publisher"].into_iter().flat_map(named).filter_map(party).collect();
+        let mut parties = Vec::new();
+        for name in ["author", "publisher"] {
+            let named = object.get(name).or_else(|| object.get("Author")).map(each).unwrap_or_default();
+            parties.extend(named.into_iter().filter_map(|found| self.party(found, name)));
+        }
         let at = parties.iter().position(|party| party.kind == SourceKind::Organization).unwrap_or(0);
         if at < parties.len() {
             let found = parties.swap_remove(at);
@@ -247,15 +276,46 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A person or body with a name.
+    fn party(&mut self, value: &Value, member: &str) -> Option<Party> {
+        let Value::Object(object) = value else {
+            let (kind, role, website, wikidata_id) = (SourceKind::Person, None, None, None);
+            let name = self.line(Some(value.as_str()?.to_owned()), 300, member)?;
+            return Some(Party { name, kind, role, website, wikidata_id });
+        };
+        let links: Vec<String> =
+            ["sameAs", "url", "@id"].iter().filter_map(|name| object.get(*name)).flat_map(texts).collect();
+        let site = || links.iter().find_map(|link| Some(Url::parse(link).ok()?.host_str()?.to_owned()));
+        let kinds = object.get("@type").map(texts).unwrap_or_default();
+        let is = |wanted: &[&str]| kinds.iter().any(|kind| wanted.iter().any(|wanted| kind.ends_with(wanted)));
+        let kind = match () {
+            () if is(&["GovernmentOrganization"]) => SourceKind::Government,
+            () if is(&["Organization", "Corporation", "Party", "NGO"]) => SourceKind::Organization,
+            () => SourceKind::Person,
+        };
+        // A name may be a list: the person, then what they are.
+        let named = object.get("name").map(texts).unwrap_or_default();
+        let name = self.line(named.first().cloned(), 300, member).or_else(|| self.line(site(), 300, member))?;
+        let role = first_text(object.get("jobTitle")).or_else(|| named.get(1).cloned());
+        let role = self.line(role, 300, member);
+        let wikidata_id = links.iter().find_map(|link| {
+            let (_, id) = link.rsplit_once('/').filter(|(before, _)| before.contains("wikidata.org/"))?;
+            text::wikidata_id(id).is_ok().then(|| id.to_owned())
+        });
+        let website = first_text(object.get("url")).and_then(|url| absolute(&url, None));
+        let website = website.filter(|url| text::web_address(url).is_ok() && url.chars().count() <= 2000);
+        Some(Party { name, kind, role, website, wikidata_id })
+    }
+
     fn publisher_named(&mut self, name: Option<String>, site: Option<String>) {
-        let Some(name) = name.map(|name| line(&name, 300)).filter(|name| text::storable(name).is_ok()) else { return };
+        let Some(name) = self.line(name, 300, "publisher") else { return };
         let website = site.and_then(|site| absolute(&site, None));
         let (kind, role, wikidata_id) = (SourceKind::Publication, None, None);
         self.review.publisher = Some(Party { name, kind, role, website, wikidata_id });
     }
 
     fn rating(&mut self, words: Option<String>, has_number: bool) {
-        self.review.rating = words.map(|words| line(&words, 300)).filter(|words| text::storable(words).is_ok());
+        self.review.rating = self.line(words, 300, "reviewRating/alternateName");
         if self.review.rating.is_none() {
             let detail =
                 if has_number { "has only a number, which says nothing without its words" } else { "is missing" };
@@ -264,11 +324,21 @@ impl<'a> Reader<'a> {
     }
 
     fn title(&mut self, said: Option<String>) {
-        self.review.title = said.map(|said| line(&said, 500)).filter(|said| text::storable(said).is_ok());
+        self.review.title = self.line(said, 500, "headline");
     }
 
     fn summary(&mut self, said: Option<String>) {
-        self.review.summary = said.map(|said| cut(&clean(&said), 5000).0).filter(|said| text::storable(said).is_ok());
+        self.review.summary = self.line(said, 5000, "reviewBody");
+    }
+
+    /// A text as one line of at most so many characters; what is cut is a problem.
+    fn line(&mut self, said: Option<String>, longest: usize, member: &str) -> Option<String> {
+        let (said, whole) = cut(&clean(&said?), longest);
+        text::storable(&said).ok()?;
+        if !whole {
+            self.problem(member, format!("is longer than {longest} characters: the rest is in the record only"));
+        }
+        Some(said)
     }
 
     fn url(&mut self, address: Option<String>) {
@@ -307,68 +377,4 @@ fn absolute(address: &str, base: Option<&Url>) -> Option<String> {
     base.and_then(|base| base.join(&address).ok())
         .map(String::from)
         .filter(|address| text::normal_url(address).is_some())
-}
-
-/// A person or body with a name.
-fn party(value: &Value) -> Option<Party> {
-    let name = |text: &str| Some(line(text, 300)).filter(|name| text::storable(name).is_ok());
-    let Value::Object(object) = value else {
-        let (kind, role, website, wikidata_id) = (SourceKind::Person, None, None, None);
-        return Some(Party { name: name(value.as_str()?)?, kind, role, website, wikidata_id });
-    };
-    let links: Vec<String> =
-        ["sameAs", "url", "@id"].iter().filter_map(|name| object.get(*name)).flat_map(texts).collect();
-    let site = || links.iter().find_map(|link| Some(Url::parse(link).ok()?.host_str()?.to_owned()));
-    let kinds = object.get("@type").map(texts).unwrap_or_default();
-    let is = |wanted: &[&str]| kinds.iter().any(|kind| wanted.iter().any(|wanted| kind.ends_with(wanted)));
-    let kind = match () {
-        () if is(&["GovernmentOrganization"]) => SourceKind::Government,
-        () if is(&["Organization", "Corporation", "Party", "NGO"]) => SourceKind::Organization,
-        () => SourceKind::Person,
-    };
-    // A name may be a list: the person, then what they are.
-    let named = object.get("name").map(texts).unwrap_or_default();
-    let name = named.first().and_then(|text| name(text)).or_else(|| name(&site()?))?;
-    let role = first_text(object.get("jobTitle")).or_else(|| named.get(1).cloned());
-    let role = role.map(|role| line(&role, 300)).filter(|role| text::storable(role).is_ok());
-    let wikidata_id = links.iter().find_map(|link| {
-        let (_, id) = link.rsplit_once('/').filter(|(before, _)| before.contains("wikidata.org/"))?;
-        text::wikidata_id(id).is_ok().then(|| id.to_owned())
-    });
-    let website = first_text(object.get("url")).and_then(|url| absolute(&url, None));
-    let website = website.filter(|url| text::web_address(url).is_ok() && url.chars().count() <= 2000);
-    Some(Party { name, kind, role, website, wikidata_id })
-}
-
-/// The items of a list, or the one there is.
-fn each(value: &Value) -> Vec<&Value> {
-    match value {
-        Value::Array(items) => items.iter().collect(),
-        Value::Null => Vec::new(),
-        one => vec![one],
-    }
-}
-
-fn first_object(value: &Value) -> Option<&Object> {
-    each(value).into_iter().find_map(Value::as_object)
-}
-
-/// The texts in a value: strings, numbers, and what JSON-LD wraps in objects.
-fn texts(value: &Value) -> Vec<String> {
-    each(value)
-        .into_iter()
-        .filter_map(|one| match one {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Object(object) => ["@value", "@id", "name", "alternateName", "url"]
-                .iter()
-                .find_map(|name| Some(object.get(*name)?.as_str()?.to_owned())),
-            _ => None,
-        })
-        .filter(|text| !text.trim().is_empty())
-        .collect()
-}
-
-fn first_text(value: Option<&Value>) -> Option<String> {
-    texts(value?).into_iter().next()
 }

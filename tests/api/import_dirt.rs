@@ -15,8 +15,17 @@ async fn dirt_is_survived_and_reported() {
         *one.pointer_mut(member).unwrap() = value;
         one
     };
+    let long = |n: usize, member: &str| {
+        let mut one = review(n);
+        one[member] = json!("word ".repeat(1100));
+        one
+    };
     let cases: Vec<(Value, &str, &str)> = vec![
-        (with(1, "/claimReviewed", json!(["The first of a list was closed by the government", "x"])), "created", ""),
+        (
+            with(1, "/claimReviewed", json!(["The first of a list was closed by the government", "x"])),
+            "created",
+            "more than one claim",
+        ),
         (with(2, "/claimReviewed", json!("")), "failed", "has no claim"),
         (
             with(
@@ -70,6 +79,20 @@ async fn dirt_is_survived_and_reported() {
         ),
         (with(17, "/claimReviewed", json!("Nein")), "created", "language"),
         (with(18, "/reviewRating/alternateName", json!("x".repeat(3000))), "created", "stands for no rating"),
+        (with(19, "/reviewRating/alternateName", json!("x".repeat(3000))), "created", "longer than 300"),
+        (with(20, "/author/name", json!("x".repeat(301))), "created", "\"author\": \"is longer than 300"),
+        (
+            with(21, "/itemReviewed/author/name", json!("x".repeat(301))),
+            "created",
+            "\"itemReviewed/author\": \"is longer",
+        ),
+        (long(23, "headline"), "created", "\"headline\": \"is longer than 500"),
+        (long(24, "reviewBody"), "created", "\"reviewBody\": \"is longer than 5000"),
+        (
+            with(25, "/itemReviewed/author/name", json!("Jos\u{FFFD} Mayor")),
+            "created",
+            "\"itemReviewed\": \"has characters that cannot be read",
+        ),
     ];
     map(editor, "Bogus", FALSE).await;
     let file = Value::Array(cases.iter().map(|(one, ..)| one.clone()).collect());

@@ -35,6 +35,7 @@ mod headers;
 mod idempotency;
 mod import_dirt;
 mod import_files;
+mod import_tables;
 mod import_turns;
 mod imports;
 mod in_use;

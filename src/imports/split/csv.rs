@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::{Content, LARGEST, Piece, too_large};
+use super::{Content, LARGEST, Piece, Row, too_large};
+use crate::imports::clean::{clean, cut};
+use crate::imports::model::ImportProblem;
 
 /// What a column may hold, with the headings by which it is known when nobody says which it is.
 const KNOWN: [(&str, &[&str]); 12] = [
@@ -62,6 +64,27 @@ impl Columns {
         }
         held
     }
+
+    /// What is the matter with the headings of a table, as these columns and as its encoding have it.
+    fn problems(&self, headings: &[String], held: &[Option<&str>]) -> Vec<ImportProblem> {
+        let there = cut(&clean(&headings.join(", ")), 500).0;
+        let lacking = self.0.iter().filter(|(name, _)| !held.contains(&Some(name.as_str()))).map(|(name, heading)| {
+            let is_there = headings.iter().any(|one| one.trim().to_lowercase() == heading.to_lowercase());
+            let detail = if is_there {
+                format!("is to be read from “{heading}” by columns, which something else is read from already")
+            } else {
+                format!("is to be read from “{heading}” by columns, and the table has no such heading: it has {there}")
+            };
+            ImportProblem { member: name.clone(), detail }
+        });
+        let unread = headings.iter().any(|heading| heading.contains('\u{FFFD}')).then(|| ImportProblem {
+            member: String::new(),
+            detail: format!(
+                "has headings that cannot be read in this encoding: {there}. Send the file with its charset"
+            ),
+        });
+        lacking.chain(unread).collect()
+    }
 }
 
 /// A table that is being read.
@@ -70,6 +93,8 @@ pub struct Rows {
     reader: Option<Reader>,
     /// What each column holds; none before the headings were read.
     held: Option<Vec<Option<&'static str>>>,
+    /// What is the matter with the headings; each row says so.
+    problems: Vec<ImportProblem>,
     /// Of the row that is being read: it as it stands, its cells one after the other, and where each ends.
     raw: Vec<u8>,
     cells: Vec<u8>,
@@ -86,7 +111,8 @@ const MOST_COLUMNS: usize = 1000;
 impl Rows {
     pub fn new(columns: Columns) -> Self {
         let (raw, cells, ends) = (Vec::new(), vec![0; LARGEST], vec![0; MOST_COLUMNS]);
-        Self { columns, reader: None, held: None, raw, cells, written: 0, ends, ended: 0, overlong: false }
+        let problems = Vec::new();
+        Self { columns, reader: None, held: None, problems, raw, cells, written: 0, ends, ended: 0, overlong: false }
     }
 
     /// Takes the next bytes.
@@ -153,11 +179,17 @@ impl Rows {
             let lacking = (!held.contains(&Some("claim"))).then(|| {
                 Piece::broken(&self.raw, "has no column for the claim: say which it is by columns=claim=HEADING")
             });
+            self.problems = self.columns.problems(&cells, &held);
             self.held = Some(held);
             return lacking;
         };
+        // Blank cells beyond the headings say nothing.
+        let blank = cells.iter().skip(held.len()).all(|cell| cell.trim().is_empty());
+        let is_whole = cells.len() == held.len() || cells.len() > held.len() && blank;
+        let shifted = (!is_whole).then(|| format!("has {} cells where the headings are {}", cells.len(), held.len()));
         let cells = held.iter().zip(cells).filter_map(|(name, cell)| Some(((*name)?, cell))).collect();
-        Some(Piece { raw: self.raw.clone(), content: Ok(Content::Row(cells)) })
+        let row = Row { cells, problems: self.problems.clone(), shifted };
+        Some(Piece { raw: self.raw.clone(), content: Ok(Content::Row(row)) })
     }
 }
 

@@ -15,7 +15,7 @@ use csv::Rows;
 use html::Page;
 use json::Objects;
 
-use super::model::Form;
+use super::model::{Form, ImportProblem};
 
 /// The largest record that is read; real ones have a few kilobytes.
 pub const LARGEST: usize = 1 << 20;
@@ -36,8 +36,19 @@ pub struct Piece {
 pub enum Content {
     /// An object of JSON.
     Object(Value),
-    /// A row of a table: what is in each column that is known.
-    Row(Vec<(&'static str, String)>),
+    /// A row of a table.
+    Row(Row),
+}
+
+/// A row of a table.
+#[derive(Debug, Default)]
+pub struct Row {
+    /// What is in each column that is known.
+    pub cells: Vec<(&'static str, String)>,
+    /// What is the matter with the table's headings.
+    pub problems: Vec<ImportProblem>,
+    /// Why its cells may be those of other columns.
+    pub shifted: Option<String>,
 }
 
 impl Piece {
