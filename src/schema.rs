@@ -441,6 +441,8 @@ diesel::table! {
         verdict_id -> Nullable<Uuid>,
         /// Lists of ids: statements, and sources and documents, of each the reused ones too
         made -> Jsonb,
+        /// SHA-256 of what imports made of its members, by member: what differs by now was edited by hand; null: recorded before this was kept, or failed
+        digests -> Nullable<Jsonb>,
     }
 }
 

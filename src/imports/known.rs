@@ -3,10 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Binary, Bool, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Binary, Bool, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::Value;
 use uuid::Uuid;
 
+use super::drafts::Digests;
 use super::record::Entry;
 use crate::auth::Caller;
 use crate::claims::ClaimStatus;
@@ -23,6 +25,8 @@ pub struct KnownVerdict {
     pub verdict_id: Option<Uuid>,
     pub status: VerdictStatus,
     pub rating_id: Option<Uuid>,
+    /// What imports have made of its members; none where that was not kept.
+    pub digests: Option<Digests>,
 }
 
 /// What earlier records have become.
@@ -48,6 +52,8 @@ struct FoundRecord {
     status: VerdictStatus,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     rating_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    digests: Option<Value>,
 }
 
 #[derive(QueryableByName)]
@@ -62,7 +68,7 @@ struct FoundClaim {
 
 /// The records of the import $3 and of the last other one, of a newsroom ($2). A feed may have been imported a thousand times. In a dry
 /// run ($4), what it would have made counts as made.
-const RECORDS: &str = "SELECT kept.identity, kept.sha256, kept.claim_id, v.id AS verdict_id, coalesce(v.status, 'draft') AS status, v.rating_id
+const RECORDS: &str = "SELECT kept.identity, kept.sha256, kept.claim_id, v.id AS verdict_id, coalesce(v.status, 'draft') AS status, v.rating_id, kept.digests
     FROM (SELECT DISTINCT identity FROM unnest($1) AS identity) AS wanted
     LEFT JOIN LATERAL (
         SELECT import_id FROM import_records AS earlier
@@ -97,11 +103,13 @@ impl Known {
             .load(conn)
             .await?;
         let mut records: HashMap<Vec<u8>, KnownVerdict> = HashMap::new();
-        for FoundRecord { identity, sha256, claim_id, verdict_id, status, rating_id } in found {
+        for FoundRecord { identity, sha256, claim_id, verdict_id, status, rating_id, digests } in found {
             let mut hashes = records.remove(&identity).map(|known| known.sha256).unwrap_or_default();
             hashes.insert(sha256);
             // The newest comes last.
-            records.insert(identity, KnownVerdict { sha256: hashes, claim_id, verdict_id, status, rating_id });
+            let digests = digests.map(serde_json::from_value).transpose()?;
+            let known = KnownVerdict { sha256: hashes, claim_id, verdict_id, status, rating_id, digests };
+            records.insert(identity, known);
         }
         let found: Vec<FoundClaim> = diesel::sql_query(CLAIMS)
             .bind::<Array<Binary>, _>(readings().map(|reading| &reading.claim_identity).collect::<Vec<_>>())

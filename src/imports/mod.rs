@@ -5,6 +5,7 @@
 
 mod clean;
 mod dates;
+mod drafts;
 mod follow;
 mod identity;
 mod known;

@@ -51,11 +51,11 @@ text_enum! {
     Outcome {
         /// It was new.
         Created = "created",
-        /// It has changed since it was imported, and the draft was brought up to date.
+        /// It has changed since it was imported, and the draft was brought up to date or published.
         Updated = "updated",
         /// It is recorded already.
         Unchanged = "unchanged",
-        /// It has changed since, and what was made of it is published or in review: nothing was done.
+        /// It has changed since, and what was made of it is published, in review or edited by hand: nothing was done.
         Changed = "changed",
         /// Nothing could be made of it.
         Failed = "failed",

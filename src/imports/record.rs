@@ -5,22 +5,20 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::drafts::{self, Digests, Followed};
 use super::known::{Known, KnownVerdict};
-use super::make::{Plan, Rules, name_of, summary};
+use super::make::{Plan, Rules, name_of};
 use super::model::{Import, ImportOptions, ImportProblem, Made, Outcome};
 use super::review::Review;
 use crate::auth::{Caller, Role};
 use crate::bundles::{self, Bundle};
 use crate::error::{Error, FieldError, Result};
-use crate::etag::IfMatch;
 use crate::newsrooms::Newsroom;
-use crate::patch::Patch;
 use crate::rating_mappings::Mappings;
 use crate::schema::{import_records, imports};
-use crate::verdicts::{NewVerdict, Verdict, VerdictStatus, check_unreviewed};
+use crate::verdicts::{VerdictStatus, check_unreviewed};
 
 /// A record that was read, before the database was asked.
 #[derive(Debug)]
@@ -49,11 +47,29 @@ struct Done {
     claim_id: Option<Uuid>,
     verdict_id: Option<Uuid>,
     made: Made,
+    /// What imports have made of its members; none where that was not kept.
+    digests: Option<Digests>,
 }
 
 impl Done {
     fn new(outcome: Outcome) -> Self {
-        Self { outcome, problems: Vec::new(), claim_id: None, verdict_id: None, made: Made::default() }
+        Self { outcome, problems: Vec::new(), claim_id: None, verdict_id: None, made: Made::default(), digests: None }
+    }
+
+    /// Its draft was brought up to date, as far as nobody has edited it. `same`: by the same bytes as before.
+    fn follows(&mut self, review: &Review, plan: &Plan, mut followed: Followed, same: bool) {
+        let stays = !followed.problems.is_empty();
+        self.outcome = match () {
+            () if followed.changed || followed.published.is_some() => Outcome::Updated,
+            () if same => Outcome::Unchanged,
+            () if stays => Outcome::Changed,
+            () => Outcome::Updated,
+        };
+        if self.outcome != Outcome::Unchanged {
+            self.problems.append(&mut followed.problems);
+        }
+        drafts::take_claims(review, plan, &mut followed.digests);
+        self.digests = Some(followed.digests);
     }
 
     fn note(&mut self, detail: impl Into<String>) {
@@ -88,11 +104,12 @@ pub async fn record(
     let mut batch = Batch { entries, known, done: Vec::with_capacity(entries.len()), plans: Vec::new(), caller };
     batch.decide(&rules);
     conn.batch_execute("SAVEPOINT batch").await?;
-    batch.create(conn).await?;
+    // First what is there: it may publish claims that new records have too.
     batch.update(conn).await?;
+    batch.create(conn).await?;
     if options.dry_run {
         conn.batch_execute("ROLLBACK TO SAVEPOINT batch").await?;
-        batch.forget_ids();
+        batch.forget();
     }
     batch.keep(import.id, conn).await?;
     move_on(import.id, &batch.done, bytes_read, conn).await?;
@@ -130,9 +147,11 @@ impl Batch<'_> {
                     let mut done = Done::new(Outcome::Created);
                     done.problems.clone_from(&reading.review.problems);
                     let plan = Plan::of(entry.position, &reading.review, &reading.language, rules, &mut done.problems);
-                    match self.known.records.get(&reading.identity) {
-                        Some(earlier) => compare(&mut done, entry, &plan, earlier),
-                        None => self.plans.push((at, plan.clone())),
+                    if let Some(earlier) = self.known.records.get(&reading.identity) {
+                        compare(&mut done, entry, (&reading.review, &plan), earlier);
+                    } else {
+                        done.digests = Some(drafts::digests(&reading.review, &plan));
+                        self.plans.push((at, plan.clone()));
                     }
                     if done.outcome == Outcome::Updated {
                         self.plans.push((at, plan));
@@ -220,7 +239,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Brings drafts of earlier imports up to date.
+    /// Brings drafts of earlier imports up to date, and publishes those that a first import would have published.
     async fn update(&mut self, conn: &mut AsyncPgConnection) -> Result<()> {
         for (at, plan) in &self.plans {
             let (Some(Entry { reading: Ok(reading), .. }), Some(done)) =
@@ -229,23 +248,45 @@ impl Batch<'_> {
                 continue;
             };
             let Some(verdict_id) = done.verdict_id.filter(|_| done.outcome == Outcome::Updated) else { continue };
-            let patch = Patch::<NewVerdict>::within("", changes(&reading.review, plan), &[])?;
+            let earlier = self.known.records.get(&reading.identity);
+            let members = drafts::of_verdict(&reading.review, plan);
+            let digests = earlier.and_then(|earlier| earlier.digests.as_ref());
             conn.batch_execute("SAVEPOINT part").await?;
-            match Verdict::change(verdict_id, &patch, &IfMatch::any(), self.caller, conn).await {
-                Ok(_) => conn.batch_execute("RELEASE SAVEPOINT part").await?,
+            let mut followed = match drafts::follow(verdict_id, members, digests, self.caller, conn).await {
+                Ok(followed) => followed,
                 Err(error) => {
                     let why = told(&error).ok_or(error)?;
                     conn.batch_execute("ROLLBACK TO SAVEPOINT part").await?;
                     done.outcome = Outcome::Changed;
                     done.note(format!("its draft cannot be brought up to date: {why}"));
+                    continue;
+                }
+            };
+            conn.batch_execute("RELEASE SAVEPOINT part; SAVEPOINT part").await?;
+            if plan.publishes {
+                match drafts::publish(verdict_id, self.caller, conn).await {
+                    Ok(claim) => followed.published = Some(claim),
+                    Err(error) => {
+                        let why = told(&error).ok_or(error)?;
+                        conn.batch_execute("ROLLBACK TO SAVEPOINT part").await?;
+                        done.note(format!("stays a draft: {why}"));
+                    }
                 }
             }
+            conn.batch_execute("RELEASE SAVEPOINT part").await?;
+            let of_published = |(id, _): &&mut (Uuid, bool)| Some(*id) == followed.published;
+            self.known.claims.values_mut().filter(of_published).for_each(|(_, published)| *published = true);
+            let same = earlier.is_some_and(|earlier| is_same(earlier, self.entries.get(*at)));
+            done.follows(&reading.review, plan, followed, same);
         }
         Ok(())
     }
 
-    fn forget_ids(&mut self) {
-        for done in &mut self.done {
+    /// Forgets what was only tried.
+    fn forget(&mut self) {
+        for (done, entry) in self.done.iter_mut().zip(self.entries) {
+            let known = entry.reading.as_ref().ok().and_then(|reading| self.known.records.get(&reading.identity));
+            done.digests = known.and_then(|known| known.digests.clone());
             // What was recorded before is there, whether this is tried or done.
             if done.outcome == Outcome::Created {
                 (done.claim_id, done.verdict_id) = (None, None);
@@ -277,6 +318,7 @@ impl Batch<'_> {
                 kept::claim_id.eq(done.claim_id),
                 kept::verdict_id.eq(done.verdict_id),
                 kept::made.eq(serde_json::to_value(&done.made)?),
+                kept::digests.eq(done.digests.as_ref().map(serde_json::to_value).transpose()?),
             ));
         }
         diesel::insert_into(kept::table).values(rows).execute(conn).await?;
@@ -285,14 +327,16 @@ impl Batch<'_> {
 }
 
 /// What a record that is known has become since.
-fn compare(done: &mut Done, entry: &Entry, plan: &Plan, earlier: &KnownVerdict) {
+fn compare(done: &mut Done, entry: &Entry, (review, plan): (&Review, &Plan), earlier: &KnownVerdict) {
     (done.claim_id, done.verdict_id) = (earlier.claim_id, earlier.verdict_id);
     let tried = earlier.verdict_id.is_none();
     let status = if tried && plan.publishes { VerdictStatus::Published } else { earlier.status };
     let is_draft = status == VerdictStatus::Draft;
-    let lacks_rating = is_draft && !tried && earlier.rating_id.is_none() && plan.rating_id.is_some();
+    let lacks_rating = earlier.rating_id.is_none() && plan.rating_id.is_some();
+    let goes_on = is_draft && !tried && (lacks_rating || plan.publishes);
+    done.digests.clone_from(&earlier.digests);
     done.outcome = match () {
-        () if earlier.sha256.contains(&entry.sha256) && !lacks_rating => Outcome::Unchanged,
+        () if is_same(earlier, Some(entry)) && !goes_on => Outcome::Unchanged,
         () if is_draft => Outcome::Updated,
         () => {
             let status = status.as_str();
@@ -300,19 +344,16 @@ fn compare(done: &mut Done, entry: &Entry, plan: &Plan, earlier: &KnownVerdict) 
             Outcome::Changed
         }
     };
+    if done.outcome != Outcome::Unchanged
+        && let Some(digests) = &mut done.digests
+    {
+        done.problems.extend(drafts::take_claims(review, plan, digests));
+    }
 }
 
-/// What a draft takes over from its record. Members that the record has no more stay: somebody may have added them.
-fn changes(review: &Review, plan: &Plan) -> Map<String, Value> {
-    let members = [
-        ("rating_id", plan.rating_id.map(|id| json!(id))),
-        ("title", review.title.as_ref().map(|title| json!(title))),
-        ("summary", summary(review).map(|summary| json!(summary))),
-        ("language", Some(json!(plan.language))),
-        ("url", review.url.as_ref().map(|url| json!(url))),
-        ("reviewed_on", plan.reviewed_on.as_ref().map(|date| json!(date))),
-    ];
-    members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+/// Whether a record has the bytes of an earlier one that was it.
+fn is_same(earlier: &KnownVerdict, entry: Option<&Entry>) -> bool {
+    entry.is_some_and(|entry| earlier.sha256.contains(&entry.sha256))
 }
 
 /// What a client is told of an error that is one record's; none where it is not.

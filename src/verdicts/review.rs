@@ -95,7 +95,7 @@ impl Verdict {
 
     /// Locks the tree of its claim and those of other claims, statements or their like, then the verdict itself. 404, 410
     /// or 403 where it is not the caller's newsroom's.
-    pub(super) async fn lock_with_tree(
+    pub async fn lock_with_tree(
         id: Uuid,
         others: &[Uuid],
         caller: Caller,

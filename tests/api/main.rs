@@ -33,6 +33,7 @@ mod faults;
 mod feeds;
 mod headers;
 mod idempotency;
+mod import_again;
 mod import_dirt;
 mod import_files;
 mod import_tables;

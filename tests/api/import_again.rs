@@ -1,0 +1,92 @@
+//! What becomes of what an import has made, and people have worked on, when its record comes again.
+
+use serde_json::{Value, json};
+
+use crate::imports::{FALSE, import, map, problems, records, review};
+use crate::support::{App, Client};
+
+/// Imports a review; answers what became of it.
+async fn send(client: &Client, query: &str, one: &Value) -> Value {
+    let done = import(client, "application/json", query, one.to_string()).await;
+    records(client, &done).await.remove(0)
+}
+
+async fn read(client: &Client, noun: &str, id: &Value) -> Value {
+    client.get(&format!("/v1/{noun}/{}", id.as_str().unwrap())).await.expect(200).body
+}
+
+#[actix_web::test]
+async fn what_was_edited_by_hand_stays() {
+    let app = App::start().await;
+    let editor = &app.editor;
+    let mut one = review(1);
+    one["name"] = json!("A headline");
+    let made = send(editor, "", &one).await;
+    let path = format!("/v1/verdicts/{}", made["verdict_id"].as_str().unwrap());
+    editor.patch(&path, &json!({"summary": "By hand", "title": null})).await.expect(200);
+    for (date, headline) in [("2024-03-05", "A headline"), ("2024-03-06", "Another headline")] {
+        one["datePublished"] = json!(date);
+        one["name"] = json!(headline);
+        let again = send(editor, "", &one).await;
+        assert_eq!(again["outcome"], "updated");
+        let told = problems(&again);
+        assert!(told.contains("\"summary\": \"was edited by hand since: it stays"), "{told}");
+        assert!(told.contains("\"title\": \"was edited by hand since: it stays"), "{told}");
+        let verdict = read(editor, "verdicts", &made["verdict_id"]).await;
+        assert_eq!(
+            (&verdict["summary"], &verdict["title"], &verdict["reviewed_on"]),
+            (&json!("By hand"), &Value::Null, &json!(date))
+        );
+    }
+    // Where nothing else differs, nothing is done, and that is said.
+    one["name"] = json!("A third headline");
+    let again = send(editor, "", &one).await;
+    assert_eq!(again["outcome"], "changed", "{again}");
+    assert_eq!(send(editor, "", &one).await["outcome"], "unchanged");
+}
+
+#[actix_web::test]
+async fn what_belongs_to_the_claim_is_told() {
+    let app = App::start().await;
+    let mut one = review(1);
+    send(&app.editor, "", &one).await;
+    one["itemReviewed"] = json!({"author": {"name": "Bob Mayor"}, "datePublished": "2024-02-02", "appearance": "https://posts.example/1"});
+    let again = send(&app.editor, "", &one).await;
+    let told = problems(&again);
+    for member in ["author", "datePublished", "appearance"] {
+        let problem = format!("\"itemReviewed/{member}\": \"is another than before");
+        assert!(told.contains(&problem), "{member} {told}");
+    }
+    one["name"] = json!("A headline");
+    assert!(!problems(&send(&app.editor, "", &one).await).contains("another than before"), "told once");
+}
+
+#[actix_web::test]
+async fn drafts_are_published_when_they_come_again() {
+    let app = App::start().await;
+    let admin = &app.admin;
+    map(admin, "Bogus", FALSE).await;
+    let (first, second) = (send(admin, "", &review(1)).await, send(admin, "", &review(2)).await);
+    let tried = send(admin, "?publish=true&dry_run=true", &review(1)).await;
+    assert_eq!(
+        (&tried["outcome"], &read(admin, "verdicts", &first["verdict_id"]).await["status"]),
+        (&json!("updated"), &json!("draft"))
+    );
+    assert_eq!(send(admin, "?publish=true", &review(1)).await["outcome"], "updated");
+    for (noun, id) in [
+        ("claims", &first["claim_id"]),
+        ("statements", &first["made"]["statements"][0]),
+        ("verdicts", &first["verdict_id"]),
+    ] {
+        read(&app.anyone, noun, id).await;
+    }
+    assert_eq!(send(admin, "?publish=true", &review(1)).await["outcome"], "unchanged");
+    // What somebody else has begun on the claim is not published with it.
+    let source = read(admin, "statements", &second["made"]["statements"][0]).await["source_id"].clone();
+    let begun = json!({"claim_id": second["claim_id"], "source_id": source, "stance": "denies"});
+    admin.create("statements", begun).await;
+    let again = send(admin, "?publish=true", &review(2)).await;
+    assert_eq!(again["outcome"], "unchanged");
+    assert!(problems(&again).contains("stays a draft: its claim is one"), "{again}");
+    assert_eq!(read(admin, "claims", &second["claim_id"]).await["status"], "draft");
+}
