@@ -30,6 +30,7 @@ VERBS = {
     "verdict.published": ":white_check_mark: New verdict",
     "verdict.corrected": ":pencil: Corrected",
     "verdict.retracted": ":warning: Retracted",
+    "verdict.withdrawn": ":warning: Withdrawn with its claim",
 }
 
 
@@ -61,7 +62,7 @@ def tell(event):
     data = event["data"]
     claim, links = data["claim"] or {}, data["links"]
     said = f"*{VERBS[event['type']]}: {escaped(data['rating'] or 'not rated')}*\n"
-    said += f"{escaped(claim.get('text', ''))}\n<{links['dossier']}|All that is known>"
+    said += f"{escaped(claim.get('text', ''))}\n<{links['page'] or links['dossier']}|All that is known>"
     answer = slack.send(text=said)
     if answer.status_code != 200:
         sys.exit(f"Slack answers {answer.status_code}: {answer.body}")

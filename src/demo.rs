@@ -103,7 +103,9 @@ pub async fn load(caller: Caller, conn: &mut AsyncPgConnection) -> Result<Import
             name: "Website".into(),
             url: "https://hooks.example/onrecord".into(),
             format: WebhookFormat::Standard,
-            events: ["verdict.published", "verdict.corrected", "verdict.retracted"].map(Into::into).into(),
+            events: ["verdict.published", "verdict.corrected", "verdict.retracted", "verdict.withdrawn"]
+                .map(Into::into)
+                .into(),
             topics: Vec::new(),
             languages: Vec::new(),
             own: true,

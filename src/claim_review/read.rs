@@ -77,7 +77,8 @@ struct Appeared {
 }
 
 /// Verdicts `v`, of which a condition chooses. The claimant is whoever asserts the claim by name and relies on nobody.
-/// Where no statement says where the claim appeared, it is what the verdict cites as context: an import keeps it there where nobody is named.
+/// Where no statement says where the claim appeared, it is what the verdict cites as context, as an import keeps it there where nobody is
+/// named; but not that in which somebody contradicts.
 /// Of another publisher's review the numbers are not told: they are those of our scale, and it may have given none, or others.
 const REVIEWED: &str = "SELECT v.id, v.claim_id, v.claim_reviewed, coalesce(v.language, c.language) AS language, v.url, v.title, v.summary, v.reviewed_on, v.correction_note,
     c.claimed_on, r.label, r.labels, CASE WHEN v.author_id IS NULL THEN r.numeric_value END AS numeric_value, scale.worst, scale.best,
@@ -99,7 +100,9 @@ const REVIEWED: &str = "SELECT v.id, v.claim_id, v.claim_reviewed, coalesce(v.la
          ORDER BY d.url, asserted DESC, t.said_on NULLS LAST, t.id) AS appearances(url, said_on, id, asserted)),
          (SELECT jsonb_agg(jsonb_build_object('url', d.url, 'asserted', false) ORDER BY e.position)
          FROM evidence AS e JOIN documents AS d ON d.id = e.document_id
-         WHERE e.verdict_id = v.id AND e.bearing = 'context' AND d.public AND d.url IS NOT NULL), '[]') AS appearances
+         WHERE e.verdict_id = v.id AND e.bearing = 'context' AND d.public AND d.url IS NOT NULL
+             AND NOT EXISTS (SELECT FROM statements AS t WHERE t.document_id = d.id AND t.claim_id = v.claim_id AND t.public AND t.stance IN ('denies', 'disputes'))),
+         '[]') AS appearances
     FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JOIN ratings AS r ON r.id = v.rating_id JOIN newsrooms AS n ON n.id = v.newsroom_id
     LEFT JOIN sources AS a ON a.id = v.author_id
     CROSS JOIN LATERAL (SELECT min(numeric_value) AS worst, max(numeric_value) AS best FROM ratings WHERE scale_id = r.scale_id) AS scale";

@@ -8,7 +8,7 @@ pub struct EmbeddingSettings {
     #[arg(long = "embeddings-url", env = "ONRECORD_EMBEDDINGS_URL", id = "embeddings-url")]
     pub url: Option<String>,
 
-    /// The model's name at the service. A new one is taken into use when all is embedded by it; until then the old one is asked for.
+    /// The model's name at the service. A new one is taken into use when all is embedded by it; until then the old one is asked for, if its vectors are as long, and otherwise words alone are gone by.
     #[arg(
         long = "embeddings-model",
         env = "ONRECORD_EMBEDDINGS_MODEL",

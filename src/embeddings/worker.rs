@@ -306,7 +306,8 @@ struct Followed {
     model: Model,
     index: Arc<RwLock<Index>>,
     newest: i64,
-    /// What was the newest half a minute ago or longer, from where rows are read again.
+    /// What was the newest half a minute ago or longer, from where rows are read again at each turn: numbers are given before they can be
+    /// seen, so that one may come behind a higher one.
     settled: i64,
     /// What was the newest at the last turn.
     before: i64,
@@ -341,7 +342,8 @@ async fn follow(embeddings: &Embeddings, service: &Service, followed: &mut Optio
         before: 0,
         since: Instant::now(),
     });
-    let mut from = followed.settled;
+    let is_turn = followed.since.elapsed() >= AGAIN;
+    let mut from = if is_turn { followed.settled } else { followed.newest };
     loop {
         let rows = db.list(async |conn| model.since(from, ROWS, conn).await).await?;
         let Some(last) = rows.last().map(|row| row.number) else { break };
@@ -349,7 +351,10 @@ async fn follow(embeddings: &Embeddings, service: &Service, followed: &mut Optio
         followed.newest = followed.newest.max(last);
         put(&followed.index, &rows);
     }
-    if followed.since.elapsed() >= AGAIN {
+    if followed.before == 0 {
+        followed.before = followed.newest;
+    }
+    if is_turn {
         (followed.settled, followed.before, followed.since) = (followed.before, followed.newest, Instant::now());
     }
     embeddings

@@ -13,7 +13,7 @@ use crate::text;
 pub struct EventKind(&'static str);
 
 /// All kinds, and what each tells.
-const KINDS: [(&str, &str); 18] = [
+const KINDS: [(&str, &str); 19] = [
     ("claim.published", "everybody sees the claim from now on"),
     ("claim.changed", "a published claim says something else"),
     ("claim.withdrawn", "the claim was withdrawn, for `reason`"),
@@ -30,6 +30,7 @@ const KINDS: [(&str, &str); 18] = [
     ("verdict.corrected", "a verdict has taken the place of the one that it supersedes"),
     ("verdict.changed", "a published verdict says something else"),
     ("verdict.retracted", "the verdict was retracted, for `reason`"),
+    ("verdict.withdrawn", "the verdict is not to be seen any more, as its claim was withdrawn, for `reason`"),
     ("verdict.deleted", "a published verdict was deleted"),
     ("verdict.redacted", "what former versions of a verdict said was erased: forget your copy"),
 ];
@@ -70,7 +71,8 @@ fn happened(row: &Row) -> Option<&'static str> {
         (Operation::Delete, was, _) => was.then_some("deleted"),
         // With its claim, which a verdict that was superseded is as well.
         (Operation::Show, ..) => (status == "published").then_some("published"),
-        (Operation::Hide, ..) => None,
+        // The claim's own event tells of its statements; verdicts are what is copied elsewhere and followed by itself.
+        (Operation::Hide, ..) => (row.noun == "verdict" && status == "published").then_some("withdrawn"),
         (_, false, true) => {
             Some(if member("supersedes_id").is_some_and(|id| !id.is_null()) { "corrected" } else { "published" })
         }

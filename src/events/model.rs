@@ -122,6 +122,8 @@ pub struct EventLinks {
     pub record: String,
     /// Everything on the claim; null of a test.
     pub dossier: Option<String>,
+    /// The claim's page for readers; null where it has none.
+    pub page: Option<String>,
 }
 
 /// What an event is about, for filters.
@@ -144,6 +146,7 @@ struct OnClaim {
     language: String,
     topics: Vec<String>,
     status: String,
+    withdrawn_reason: Option<String>,
     newsroom_id: Uuid,
 }
 
@@ -187,7 +190,7 @@ impl Event {
             source: None,
             rating: None,
             record: None,
-            links: EventLinks { record: format!("{base}/v1/webhooks/{webhook_id}"), dossier: None },
+            links: EventLinks { record: format!("{base}/v1/webhooks/{webhook_id}"), dossier: None, page: None },
         };
         Self { kind: EventKind::TEST, timestamp: at, data, subject: Subject::default() }
     }
@@ -244,6 +247,10 @@ impl Beside {
         let chain = row.chain.iter().take(8).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         let member = |name: &str| row.after.as_ref()?.get(name)?.as_str().map(cut);
         let reason = member("withdrawn_reason").or_else(|| member("retraction_reason"));
+        // What went with its claim went for the same reason.
+        let reason = reason.or_else(|| {
+            claim.filter(|_| kind.is_an_end()).and_then(|claim| claim.withdrawn_reason.as_deref()).map(cut)
+        });
         let named =
             |names: &HashMap<Uuid, String>, member| names.get(&id(row.after.as_ref(), member)?).map(|name| cut(name));
         let (source, rating) = (named(&self.sources, "source_id"), named(&self.ratings, "rating_id"));
@@ -269,6 +276,7 @@ impl Beside {
             links: EventLinks {
                 record: format!("{base}/v1/{}s/{}", item.noun, item.record_id),
                 dossier: Some(format!("{base}/v1/claims/{claim_id}/dossier")),
+                page: claim.filter(|claim| claim.status == "published").map(|_| format!("{base}/claims/{claim_id}")),
             },
             record: item.record.map(in_short),
             noun: item.noun,

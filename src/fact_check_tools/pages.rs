@@ -1,6 +1,6 @@
 //! `pages`: a newsroom's articles, each with the verdicts that are published in it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
@@ -222,13 +222,20 @@ impl MarkupPage {
             ));
         }
         let reader = OwnReviews::of(caller, conn).await?;
-        let (mut reviews, mut faults) = (Vec::new(), Vec::new());
+        let (mut reviews, mut faults, mut claims) = (Vec::new(), Vec::new(), BTreeSet::new());
         for (position, (at, markup)) in (0..).zip(self.claim_review_markups.iter().enumerate()) {
             if markup.url.as_deref().is_some_and(|url| !self.is_at(url)) {
                 let detail = "must be the page's address, or left out: no place within the page is kept";
                 faults.push(FieldError::new(format!("/claimReviewMarkups/{at}/url"), detail));
             }
             match reader.read(position, markup.in_page(self)?) {
+                // By its claim an update knows a fact check again.
+                Ok(review) if !claims.insert(text::folded(&review.review.claim)) => {
+                    faults.push(FieldError::new(
+                        format!("/claimReviewMarkups/{at}/claimReviewed"),
+                        "is the claim of an earlier markup too: send one for each claim",
+                    ));
+                }
                 Ok(review) => reviews.push((at, review)),
                 Err(wrong) => faults.extend(wrong.into_iter().map(|fault| in_page(at, fault))),
             }

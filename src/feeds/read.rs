@@ -133,7 +133,7 @@ impl FeedFilter {
         // PostgreSQL's times end before chrono's.
         let at = at.min(DateTime::from_timestamp(32_503_680_000, 0).unwrap_or_default());
         let words = match &self.q {
-            Some(q) => match search::wanted(q, conn).await? {
+            Some(q) => match search::wanted("q", q, conn).await? {
                 Some(wanted) => Some(wanted),
                 None => return Ok(Vec::new()),
             },
@@ -179,13 +179,14 @@ impl Entry {
         }
     }
 
-    /// The headline; of a correction and of a retraction one that says so.
+    /// The headline; of a correction and of a retraction one that says so. Without a title it is the claim, which never stands without
+    /// its rating: a reader would take it for news.
     pub fn headline(&self) -> String {
-        let title = self.title.as_ref().unwrap_or(&self.claim);
+        let rated = || format!("{}: {}", self.rating, self.claim);
         match (&self.retraction_reason, &self.correction_note) {
-            (Some(_), _) => format!("Retracted: {title}"),
-            (None, Some(_)) => format!("Corrected: {title}"),
-            (None, None) => title.clone(),
+            (Some(_), _) => format!("Retracted: {}", self.title.as_ref().unwrap_or(&self.claim)),
+            (None, Some(_)) => format!("Corrected: {}", self.title.clone().unwrap_or_else(rated)),
+            (None, None) => self.title.clone().unwrap_or_else(rated),
         }
     }
 

@@ -87,7 +87,7 @@ pub async fn these(
 }
 
 /// The condition that a claim has the topic `$3` and is of the newsroom `$4`.
-fn narrowed(request: &MatchRequest) -> &'static str {
+pub fn narrowed(request: &MatchRequest) -> &'static str {
     if request.is_narrowed() {
         "AND EXISTS (SELECT FROM claims WHERE claims.id = claim_id AND ($3 IS NULL OR $3 = ANY (topics)) AND ($4 IS NULL OR claims.newsroom_id = $4))"
     } else {

@@ -29,7 +29,14 @@ fn expression(text: &str) -> Regex {
     Regex::new(text).unwrap()
 }
 
-static LINK: LazyLock<Regex> = LazyLock::new(|| expression(r"(?i)https?://[!-~]*"));
+/// Up to a blank, or to a script without blanks, in which the text may go on at once.
+static LINK: LazyLock<Regex> = LazyLock::new(|| {
+    expression(
+        r"(?i)https?://(?:[!#-;=?-~]|[\p{L}\p{M}\p{Nd}--\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])*",
+    )
+});
+static WITHOUT_BLANKS: LazyLock<Regex> =
+    LazyLock::new(|| expression(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"));
 /// Addresses without a scheme, as posts end with, often glued to the last word.
 static BARE_LINK: LazyLock<Regex> =
     LazyLock::new(|| expression(r"(?i)\bwww\.[!-~]+|pic\.(?:twitter|x)\.com/[!-~]*|\bt\.co/[!-~]*"));
@@ -47,8 +54,7 @@ static JOINT: LazyLock<Regex> =
 pub fn message(text: &str) -> Message {
     let text = html_escape::decode_html_entities(text);
     let text = html_escape::decode_html_entities(&text);
-    let link = |found: regex::Match<'_>| found.as_str().trim_end_matches(['.', ',', ')', ';', '"', '\'']).to_owned();
-    let links = LINK.find_iter(&text).take(MOST_LINKS).map(link).collect();
+    let links = links_in(&text);
     let text = text.trim_end();
     // It stands at the end: the rest of a long text is not searched for it.
     let end = text.char_indices().rev().nth(LONGEST_SIGNATURE).map_or(0, |(at, _)| at);
@@ -60,9 +66,44 @@ pub fn message(text: &str) -> Message {
 }
 
 impl Message {
+    /// Whether the text is one word, or none.
+    pub fn is_a_word(&self) -> bool {
+        !self.text.contains(' ') && !WITHOUT_BLANKS.is_match(&self.text)
+    }
+
     /// All that was written, as an embedding service is asked for it.
     pub fn whole(&self) -> String {
         [&self.text, &self.author, &self.date].map(String::as_str).join(" ").trim().to_owned()
+    }
+}
+
+/// The addresses in a text. Where it goes on at once in a script without blanks, that may be the address's own: both are looked for,
+/// but never what ends within a path.
+fn links_in(text: &str) -> Vec<String> {
+    let mut links = Vec::new();
+    for found in LINK.find_iter(text).take(MOST_LINKS) {
+        let behind = text[found.end()..].split(|c: char| c.is_whitespace() || "<>\"".contains(c)).next();
+        let behind = behind.filter(|behind| behind.starts_with(char::is_alphanumeric)).unwrap_or_default();
+        if !behind.is_empty() {
+            links.push(unpunctuated(&text[found.start()..found.end() + behind.len()]));
+        }
+        if behind.is_empty() || !found.as_str().ends_with(['/', '=', '-', '_']) {
+            links.push(unpunctuated(found.as_str()));
+        }
+    }
+    links
+}
+
+/// An address without what ends a sentence, a bracket or a markup behind it.
+fn unpunctuated(mut link: &str) -> String {
+    loop {
+        let rest = link.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', ']', '}', '*', '_', '~', '|', '`']);
+        let opened = rest.matches('(').count();
+        let rest = rest.strip_suffix(')').filter(|_| rest.matches(')').count() > opened).unwrap_or(rest);
+        if rest.len() == link.len() {
+            return rest.to_owned();
+        }
+        link = rest;
     }
 }
 
@@ -109,5 +150,33 @@ mod tests {
         assert_eq!(message("https://example.org").text, "");
         assert_eq!(message("https://example.org").links, ["https://example.org"]);
         assert_eq!(message(""), Message::default());
+    }
+
+    #[test]
+    fn an_address_ends_where_the_text_goes_on() {
+        for (text, links) in [
+            ("see https://iri.example/wiki/Путін!", vec!["https://iri.example/wiki/Путін"]),
+            ("https://a.example/straße-köln?a=ü, then", vec!["https://a.example/straße-köln?a=ü"]),
+            ("https://a.example/1很好", vec!["https://a.example/1很好", "https://a.example/1"]),
+            ("https://zh.example/wiki/普京 说", vec!["https://zh.example/wiki/普京"]),
+            (
+                "(https://a.example/Foo_(bar)) <https://a.example/b/>",
+                vec!["https://a.example/Foo_(bar)", "https://a.example/b/"],
+            ),
+            ("**https://a.example/c** [x](https://a.example/d)?", vec!["https://a.example/c", "https://a.example/d"]),
+            ("<a href=\"https://a.example/e\">e</a>", vec!["https://a.example/e"]),
+        ] {
+            assert_eq!(message(text).links, links, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_told_from_a_sentence() {
+        for word in ["COVID-19", "e-mail", "2027!", "https://a.example/b Brücke", ""] {
+            assert!(message(word).is_a_word(), "{word}");
+        }
+        for sentence in ["It rains", "今天下雨"] {
+            assert!(!message(sentence).is_a_word(), "{sentence}");
+        }
     }
 }

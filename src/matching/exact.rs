@@ -4,6 +4,8 @@ use diesel::sql_types::{Array, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
+use super::candidates::narrowed;
+use super::model::MatchRequest;
 use crate::auth::Viewer;
 use crate::error::Result;
 use crate::planned::Planned;
@@ -18,22 +20,36 @@ struct Same {
     claim_id: Uuid,
 }
 
-/// Claims with this text, or a quote of it, but for case, width, blanks and punctuation, the first recorded first. None have a text of
+/// Claims with one of these texts, or a quote of it, but for case, width, blanks and punctuation, the first recorded first. None have a text of
 /// nothing else.
-pub async fn by_text(text: &str, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Uuid>> {
+pub async fn by_text(
+    texts: &[&str],
+    request: &MatchRequest,
+    viewer: Viewer,
+    mut conn: &AsyncPgConnection,
+) -> Result<Vec<Uuid>> {
     let sql = format!(
-        "SELECT claim_id FROM search_entries WHERE key = nullif(text_key($1), text_key('')) AND noun IN ('claim', 'statement') AND (public OR newsroom_id = $2)
-         GROUP BY claim_id ORDER BY claim_id LIMIT {MOST}"
+        "SELECT claim_id FROM search_entries WHERE key = ANY (ARRAY(SELECT nullif(text_key(said), text_key('')) FROM unnest($1) AS t(said)))
+             AND noun IN ('claim', 'statement') AND (public OR newsroom_id = $2) {}
+         GROUP BY claim_id ORDER BY claim_id LIMIT {MOST}",
+        narrowed(request)
     );
-    let found: Vec<Same> =
-        Planned(diesel::sql_query(sql).bind::<Text, _>(text).bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id()))
-            .load(&mut conn)
-            .await?;
+    let query = diesel::sql_query(sql)
+        .bind::<Array<Text>, _>(texts)
+        .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+        .bind::<Nullable<Text>, _>(request.topic.as_deref())
+        .bind::<Nullable<SqlUuid>, _>(request.newsroom_id);
+    let found: Vec<Same> = Planned(query).load(&mut conn).await?;
     Ok(found.into_iter().map(|same| same.claim_id).collect())
 }
 
 /// Claims whose verdict was published at one of these addresses, or on which somebody spoke in a document of one.
-pub async fn by_address(addresses: &[String], viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Uuid>> {
+pub async fn by_address(
+    addresses: &[String],
+    request: &MatchRequest,
+    viewer: Viewer,
+    mut conn: &AsyncPgConnection,
+) -> Result<Vec<Uuid>> {
     let normal: Vec<String> = addresses.iter().filter_map(|address| text::normal_url(address)).collect();
     if normal.is_empty() {
         return Ok(Vec::new());
@@ -46,14 +62,17 @@ pub async fn by_address(addresses: &[String], viewer: Viewer, mut conn: &AsyncPg
          said AS (SELECT id FROM statements WHERE document_id IN (SELECT id FROM these)
                   UNION SELECT statement_id FROM appearances WHERE document_id IN (SELECT id FROM these))
          SELECT DISTINCT claim_id FROM (
-             SELECT claim_id FROM search_entries WHERE key IN (SELECT address_key(url) FROM unnest($3) AS t(url)) AND noun = 'verdict' AND (public OR newsroom_id = $2)
+             SELECT claim_id FROM search_entries WHERE key IN (SELECT address_key(url) FROM unnest($5) AS t(url)) AND noun = 'verdict' AND (public OR newsroom_id = $2)
              UNION ALL SELECT claim_id FROM statements WHERE id IN (SELECT id FROM said) AND (public OR newsroom_id = $2 AND status <> 'withdrawn')
-         ) AS found ORDER BY claim_id LIMIT {MOST}"
+         ) AS found WHERE true {} ORDER BY claim_id LIMIT {MOST}",
+        narrowed(request)
     );
     let found: Vec<Same> = Planned(
         diesel::sql_query(sql)
             .bind::<Array<Text>, _>(normal)
             .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
+            .bind::<Nullable<Text>, _>(request.topic.as_deref())
+            .bind::<Nullable<SqlUuid>, _>(request.newsroom_id)
             .bind::<Array<Text>, _>(written),
     )
     .load(&mut conn)

@@ -73,11 +73,12 @@ async fn near(
 ) -> Result<BTreeMap<Uuid, Near>> {
     let mut near: BTreeMap<Uuid, Near> = BTreeMap::new();
     if let Some(url) = &request.url {
-        surely(exact::by_address(std::slice::from_ref(url), viewer, conn).await?, MatchedBy::Url, &mut near);
+        surely(exact::by_address(std::slice::from_ref(url), request, viewer, conn).await?, MatchedBy::Url, &mut near);
     }
     let Some(text) = &request.text else { return Ok(near) };
-    surely(exact::by_text(text, viewer, conn).await?, MatchedBy::Text, &mut near);
-    surely(exact::by_address(&message.links, viewer, conn).await?, MatchedBy::Url, &mut near);
+    // With what is around it, as a claim may be about just that, and without.
+    surely(exact::by_text(&[text, &message.text], request, viewer, conn).await?, MatchedBy::Text, &mut near);
+    surely(exact::by_address(&message.links, request, viewer, conn).await?, MatchedBy::Url, &mut near);
     let reading = Reading::of(message, request.language.as_deref(), conn).await?;
     let mut candidates = candidates(&reading, request, viewer, conn).await?;
     let mut cosines = HashMap::new();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Text};
+use diesel::sql_types::{Bool, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use whatlang::{Detector, Lang};
 
@@ -31,6 +31,8 @@ const EMPHASIS: f32 = 1.2;
 struct InLanguage {
     #[diesel(sql_type = Text)]
     config: String,
+    #[diesel(sql_type = Nullable<Bool>)]
+    is_own: Option<bool>,
     #[diesel(sql_type = Tsvector)]
     said: Words,
     #[diesel(sql_type = Tsvector)]
@@ -57,23 +59,28 @@ pub struct Reading {
     counts: HashMap<String, i64>,
     /// The configuration of the text's own language, where it was said or is beyond doubt.
     own: Option<String>,
+    /// Whether the text is one word.
+    is_a_word: bool,
 }
 
 impl Reading {
-    /// Reads a text by the rules of its language, and of none; of every language in use where it is not known.
+    /// Reads a text by the rules of every language in use, as names are the same in many; a long one by those of its own, and of none.
     pub async fn of(message: &Message, language: Option<&str>, mut conn: &AsyncPgConnection) -> Result<Self> {
         // By the rules of thirty languages a long text takes seconds; and what it is in, a long text tells.
-        let told = if language.is_none() && message.text.len() > LONG { whatlang::detect(&message.text) } else { None };
+        let is_long = message.text.len() > LONG;
+        let told = if language.is_none() && is_long { whatlang::detect(&message.text) } else { None };
         let told = told.filter(whatlang::Info::is_reliable).map(|found| configuration(found.lang()));
         let read: Vec<InLanguage> = Planned(diesel::sql_query(
-            "SELECT config::text, words_of(config, $1) AS said, words_of(config, $2) AS author, words_of(config, $3) AS date
-             FROM (SELECT config FROM search_languages WHERE $4 IS NULL AND $5 IS NULL OR config = search_config($4) OR config = $5::regconfig UNION SELECT 'simple') AS c",
+            "SELECT config::text, config = search_config($4) AS is_own, words_of(config, $1) AS said, words_of(config, $2) AS author, words_of(config, $3) AS date
+             FROM (SELECT config FROM search_languages WHERE NOT $6 OR $4 IS NULL AND $5 IS NULL OR config = $5::regconfig
+                   UNION SELECT search_config($4) WHERE $4 IS NOT NULL UNION SELECT 'simple') AS c",
         )
         .bind::<Text, _>(&message.text)
         .bind::<Text, _>(&message.author)
         .bind::<Text, _>(&message.date)
         .bind::<Nullable<Text>, _>(language)
-        .bind::<Nullable<Text>, _>(told))
+        .bind::<Nullable<Text>, _>(told)
+        .bind::<Bool, _>(is_long))
         .load(&mut conn)
         .await?;
         let words: BTreeSet<&str> = read.iter().flat_map(InLanguage::all).map(|(word, _)| word).collect();
@@ -94,10 +101,10 @@ impl Reading {
         let languages: BTreeMap<String, BTreeMap<String, f32>> =
             read.iter().map(|one| (one.config.clone(), telling(one))).collect();
         let own = match language {
-            Some(_) => languages.keys().max_by_key(|config| *config != "simple").cloned(),
+            Some(_) => read.iter().find(|one| one.is_own == Some(true)).map(|one| one.config.clone()),
             None => detected(&message.text, languages.keys()),
         };
-        Ok(Self { languages, counts, own })
+        Ok(Self { languages, counts, own, is_a_word: message.is_a_word() })
     }
 
     /// Whether words were read by the rules of other languages than the text's own: few of them can be shared then.
@@ -111,7 +118,7 @@ impl Reading {
         let length =
             |wanted: &BTreeMap<String, f32>| wanted.keys().filter(|word| word.chars().nth(1).is_some()).count();
         let own = words.read_by().filter_map(|config| self.languages.get(config)).map(length).min();
-        own.or_else(|| self.languages.values().map(length).max()).is_none_or(|length| length < 2)
+        self.is_a_word || own.or_else(|| self.languages.values().map(length).max()).is_none_or(|length| length < 2)
     }
 
     /// In how many entries a word occurs.

@@ -60,7 +60,11 @@ fn lengths_of(words: &Words) -> [f32; 2] {
 }
 
 fn nearness(reading: &Reading, words: &Words, means: &Means) -> Nearness {
-    let own: Vec<_> = words.read_by().filter_map(|config| reading.languages.get(config)).collect();
+    let mut own: Vec<_> = words.read_by().filter_map(|config| reading.languages.get(config)).collect();
+    if own.is_empty() {
+        // Of a long text in another language; names are mostly as they are written.
+        own.extend(reading.languages.get("simple"));
+    }
     let Some(most) = own.iter().map(|wanted| wanted.values().sum::<f32>()).reduce(f32::max).filter(|most| *most > 0.0)
     else {
         return Nearness::default();

@@ -214,10 +214,7 @@ pub async fn find(
     viewer: Viewer,
     conn: &AsyncPgConnection,
 ) -> Result<Found> {
-    let typed = Typed::read(q);
-    if typed.only_leaves_out() {
-        return Err(Error::parameter("q", "says only what to leave out: add a word to look for"));
-    }
+    let typed = typed("q", q)?;
     let Some(query) = typed.translate(conn).await? else {
         return Ok(Found::These { hits: Vec::new(), words: BTreeSet::new() });
     };
@@ -239,9 +236,17 @@ pub async fn find(
     Ok(Found::These { hits, words: query.words })
 }
 
-/// What entries must have to be found by a query: `tsquery` in text form. None where its words mean nothing.
-pub async fn wanted(q: &str, conn: &AsyncPgConnection) -> Result<Option<String>> {
-    Ok(Typed::read(q).translate(conn).await?.map(|query| query.wanted))
+/// What entries must have to be found by a query, which this parameter holds: `tsquery` in text form. None where its words mean nothing.
+pub async fn wanted(parameter: &str, q: &str, conn: &AsyncPgConnection) -> Result<Option<String>> {
+    Ok(typed(parameter, q)?.translate(conn).await?.map(|query| query.wanted))
+}
+
+fn typed(parameter: &str, q: &str) -> Result<Typed> {
+    let typed = Typed::read(q);
+    if typed.only_leaves_out() {
+        return Err(Error::parameter(parameter, "says only what to leave out: add a word to look for"));
+    }
+    Ok(typed)
 }
 
 /// Whether a query finds far more than can be ranked, by a look at some thirty places: to gather hundreds of thousands of entries from

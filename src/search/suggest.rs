@@ -75,10 +75,11 @@ const BY_BEGINNING: &str = "
     (SELECT 'source' AS type, record_id, 0 AS turn, name FROM search_entries WHERE name ~>=~ $1 AND name ~<~ ($1 || U&'\\+10FFFF') AND noun = 'source' AND (public OR newsroom_id = $2) ORDER BY name USING ~<~ LIMIT 5)
     UNION ALL (SELECT 'document', record_id, 2, name FROM search_entries WHERE name ~>=~ $1 AND name ~<~ ($1 || U&'\\+10FFFF') AND noun = 'document' AND (public OR newsroom_id = $2) ORDER BY name USING ~<~ LIMIT 5)
     UNION ALL (SELECT 'claim', record_id, 3, name FROM search_entries WHERE name ~>=~ $1 AND name ~<~ ($1 || U&'\\+10FFFF') AND noun = 'claim' AND (public OR newsroom_id = $2) ORDER BY name USING ~<~ LIMIT 5)";
-/// By the beginning of a later word of a name or title.
+/// By the beginning of a later word of a name or title: of 2,000 at most the sources first, as whoever types a surname means a person.
 const BY_LATER_WORD: &str = "
-    (SELECT noun AS type, record_id, CASE noun WHEN 'source' THEN 0 ELSE 2 END AS turn, name FROM search_entries
-     WHERE name LIKE $1 AND noun <> 'claim' AND noun IN ('source', 'document') AND (public OR newsroom_id = $2) LIMIT 10)";
+    (SELECT * FROM (SELECT noun AS type, record_id, CASE noun WHEN 'source' THEN 0 ELSE 2 END AS turn, name FROM search_entries
+         WHERE name LIKE $1 AND noun <> 'claim' AND noun IN ('source', 'document') AND (public OR newsroom_id = $2) LIMIT 2000) AS named
+     ORDER BY turn LIMIT 10)";
 /// By likeness.
 const BY_LIKENESS: &str = "
     (SELECT noun AS type, record_id, 0 AS turn, name FROM search_entries
@@ -94,7 +95,7 @@ const TOPICS: &str = "
     SELECT 'topic' AS type, slug AS id, coalesce(label, slug) AS text FROM (
         SELECT slug, label FROM topics WHERE public
         UNION ALL SELECT own.slug, own.label FROM newsroom_topics AS own JOIN topics USING (slug) WHERE own.newsroom_id = $2 AND NOT topics.public) AS t
-    WHERE slug LIKE $1 OR folded_name(label) LIKE $1 OR replace(slug, '-', ' ') LIKE $1 ORDER BY slug LIMIT 5";
+    WHERE ' ' || folded_name(label) LIKE '% ' || $1 OR '-' || slug LIKE '%-' || $1 OR replace(slug, '-', ' ') LIKE $1 ORDER BY slug LIMIT 5";
 
 impl SuggestQuery {
     /// What can be meant.
@@ -145,7 +146,7 @@ impl Typed {
     async fn read(q: &str, mut conn: &AsyncPgConnection) -> Result<Self> {
         let sql = format!(
             "SELECT folded, regexp_replace(folded, '([\\\\%_])', '\\\\\\1', 'g') AS pattern, rarest, wanted AS words
-             FROM (SELECT q, folded_name(q) AS folded FROM (SELECT regexp_replace(ltrim($1), '\\s+', ' ', 'g')) AS t(q)) AS f
+             FROM (SELECT q, rtrim(folded_name(q)) AS folded FROM (SELECT regexp_replace(ltrim($1), '\\s+', ' ', 'g')) AS t(q)) AS f
              CROSS JOIN LATERAL claims_suggested(CASE WHEN length(folded) >= {LETTERS_WITHIN} THEN q END)"
         );
         Ok(Planned(diesel::sql_query(sql).bind::<Text, _>(q)).get_result(&mut conn).await?)

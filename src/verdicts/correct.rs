@@ -65,6 +65,9 @@ impl Verdict {
         verdict.allows(Action::Correct, conn).await?;
         check_successor(id, None, conn).await?;
         let new = verdict.corrected(correction, &patch).map_err(within_changes)?;
+        if verdict.says(&new) {
+            return Err(Error::field("/changes", "must change something: the verdict says all of this already"));
+        }
         references::check(&new.references(), &verdict.known(), caller, conn).await.map_err(within_changes)?;
 
         let at_once =
@@ -74,6 +77,15 @@ impl Verdict {
         let successor = Uuid::now_v7();
         NewVerdict::insert_as(&[(successor, status, &new)], caller, conn).await?;
         Self::find(successor, caller.into(), conn).await
+    }
+
+    /// Whether it says all of this already.
+    fn says(&self, new: &NewVerdict) -> bool {
+        (self.rating_id, &self.title, &self.summary, &self.explanation)
+            == (new.rating_id, &new.title, &new.summary, &new.explanation)
+            && (&self.language, &self.url, &self.reviewed_on, self.author_id)
+                == (&new.language, &new.url, &new.reviewed_on, new.author_id)
+            && self.evidence.0 == new.evidence
     }
 
     fn corrected(&self, correction: &NewCorrection, patch: &Patch<NewVerdict>) -> Result<NewVerdict> {

@@ -53,7 +53,8 @@ impl Message {
             ("Reason", data.reason.clone()),
         ];
         let lines = lines.into_iter().filter_map(|(what, text)| Some((what, text?))).collect();
-        let link = member("url").or_else(|| data.links.dossier.clone()).unwrap_or_else(|| data.links.record.clone());
+        let link = member("url").or_else(|| data.links.page.clone()).or_else(|| data.links.dossier.clone());
+        let link = link.unwrap_or_else(|| data.links.record.clone());
         Self { headline, lines, link }
     }
 

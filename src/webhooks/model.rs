@@ -86,7 +86,7 @@ pub struct Webhook {
 #[derive(Debug, Deserialize, Serialize, Insertable, AsChangeset, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[diesel(table_name = webhooks, treat_none_as_null = true)]
-#[schema(example = json!({"name": "Website", "url": "https://hooks.example/onrecord", "format": "standard", "events": ["verdict.published", "verdict.corrected", "verdict.retracted"], "topics": [], "languages": [], "own": true, "active": true}))]
+#[schema(example = json!({"name": "Website", "url": "https://hooks.example/onrecord", "format": "standard", "events": ["verdict.published", "verdict.corrected", "verdict.retracted", "verdict.withdrawn"], "topics": [], "languages": [], "own": true, "active": true}))]
 pub struct NewWebhook {
     /// What it is for.
     #[validate(length(min = 1, max = 300), custom(function = text::line))]
@@ -179,7 +179,7 @@ impl Webhook {
         Ok(Self { secret, ..Self::find(id, caller, conn).await? })
     }
 
-    /// Changes a webhook whose address will be `checked`. One that is made active takes up where it stood, at once.
+    /// Changes a webhook whose address will be `checked`. One that is made active, or gets another address, takes up where it stood, at once.
     pub async fn change(
         id: Uuid,
         patch: &Patch<NewWebhook>,
@@ -203,6 +203,10 @@ impl Webhook {
             queue::take_up(id, conn).await?;
         } else {
             diesel::update(row).set(&new).execute(conn).await?;
+            // What waits has failed at the old address.
+            if new.url != webhook.url {
+                queue::take_up(id, conn).await?;
+            }
         }
         Self::find(id, caller, conn).await
     }

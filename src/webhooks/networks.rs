@@ -79,7 +79,11 @@ impl Networks {
         match url.scheme() {
             "https" => {}
             "http" if self.http => {}
-            _ => return Err("must be an https address".into()),
+            _ => {
+                return Err(
+                    "must be an https address: whoever runs the server may allow http (ONRECORD_WEBHOOK_HTTP)".into()
+                );
+            }
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err("must have no user name and no password: what is sent is signed".into());

@@ -120,6 +120,13 @@ async fn where_nobody_is_named_the_places_are_those_of_the_verdict() {
     let at = |url: &str| json!({"@type": "CreativeWork", "url": url});
     let item = json!({"@type": "Claim", "appearance": [at("https://forum.example/2"), at("https://forum.example/1")]});
     assert_eq!(review().await["itemReviewed"], item);
+    // Where somebody denies it, it is not put forward.
+    let press =
+        app.editor.id_of_new("sources", source(json!({"kind": "organization", "name": "The press office"}))).await;
+    let denial = json!({"stance": "denies", "document_id": first, "status": "published"});
+    let denial = app.editor.id_of_new("statements", statement(&id, &press, denial)).await;
+    assert_eq!(review().await["itemReviewed"]["appearance"], json!([at("https://forum.example/2")]));
+    app.editor.delete(&format!("/v1/statements/{denial}")).await.expect(204);
     // Once somebody's statement says where, the verdict's context is what it is called.
     let who = app.editor.id_of_new("sources", source(json!({"kind": "person", "name": "Ann Poster"}))).await;
     let said = json!({"stance": "asserts", "document_id": first, "status": "published"});

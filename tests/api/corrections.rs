@@ -21,6 +21,9 @@ async fn a_correction_is_a_successor_that_takes_its_place() {
         "/changes/status",
     ]);
     app.checker.post(&format!("{old}/correct"), &correction(json!({}))).await.points_at(&["/changes"]);
+    let stands = app.checker.get(&old).await.expect(200).body;
+    let same = json!({"summary": stands["summary"], "rating_id": stands["rating_id"]});
+    app.checker.post(&format!("{old}/correct"), &correction(same)).await.points_at(&["/changes"]);
     app.checker
         .post(&format!("{old}/correct"), &correction(json!({"summary": null})))
         .await

@@ -93,11 +93,16 @@ async fn what_is_hidden_meanwhile_is_in_no_event() {
     assert_eq!(told(&app.anyone).await, all);
     let gone = json!({"status": "withdrawn", "withdrawn_reason": "Nobody claims it."});
     app.editor.patch(&format!("/v1/claims/{id}"), &gone).await.expect(200);
-    let left = [json!(["statement.published", null, null]), json!(["verdict.published", null, null])];
+    let gone = json!(["verdict.withdrawn", null, null]);
+    let left = [json!(["statement.published", null, null]), json!(["verdict.published", null, null]), gone];
     assert_eq!(told(&app.anyone).await, left);
     assert_eq!(told(&app.other).await, left);
-    assert_eq!(told(&app.reader).await, all, "its own newsroom sees it");
+    let own = [&all[..], &[json!(["verdict.withdrawn", null, "True"])]].concat();
+    assert_eq!(told(&app.reader).await, own, "its own newsroom sees it");
     let events = app.anyone.get("/v1/events").await.expect(200);
-    let withdrawal = events.items().iter().find(|event| event["type"] == "claim.withdrawn").unwrap();
-    assert_eq!(withdrawal["data"]["reason"], "Nobody claims it.");
+    for kind in ["claim.withdrawn", "verdict.withdrawn"] {
+        let withdrawal = events.items().iter().find(|event| event["type"] == kind).unwrap();
+        assert_eq!(withdrawal["data"]["reason"], "Nobody claims it.", "{kind}");
+        assert_eq!(withdrawal["data"]["links"]["page"], Value::Null);
+    }
 }

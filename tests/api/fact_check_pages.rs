@@ -160,6 +160,7 @@ async fn what_cannot_be_kept_is_refused_whole() {
         (dated, "/claimReviewMarkups/1/claimDate"),
         (nowhere, "/claimReviewMarkups/1/claimAppearances"),
         (unknown, "/claimReviewMarkups/1/claimreviewed"),
+        (markup("the moon is made of  GREEN cheese", "True"), "/claimReviewMarkups/1/claimReviewed"),
     ] {
         let told = app.editor.post("/v1alpha1/pages", &page(&[fine.clone(), bad])).await.expect(400);
         assert_eq!(told.body["error"]["status"], "INVALID_ARGUMENT");

@@ -82,8 +82,17 @@ async fn the_same_text_and_the_same_address_match_beyond_doubt() {
     editor.create("statements", statement(&bridge, &who, quoted)).await;
     let found = matches(&app.anyone, json!({"text": "NIEMAND DARF HINÜBER"})).await;
     assert_eq!((&found[0]["claim"]["id"], &found[0]["matched_by"]), (&json!(bridge), &json!(["text", "words"])));
-    let found = told(&app.anyone, json!({"text": "Look at this: https://example.org/story."})).await;
-    assert_eq!(found[0].2, json!(["url"]));
+    for text in
+        ["Look at this: https://example.org/story.", "**https://example.org/story**!", "<https://example.org/story>"]
+    {
+        assert_eq!(told(&app.anyone, json!({"text": text})).await[0].2, json!(["url"]), "{text}");
+    }
+    // An address is not another that it begins with.
+    assert!(
+        told(&app.anyone, json!({"text": "https://example.org/storyétable https://example.org/story普京"})).await.len()
+            <= 1
+    );
+    assert!(told(&app.anyone, json!({"text": "https://example.org/storyétable"})).await.is_empty());
 }
 
 #[actix_web::test]
@@ -134,6 +143,43 @@ async fn twins_stand_in_the_order_in_which_they_were_recorded() {
     assert_eq!(found[0]["claim"]["id"], ids[0]);
 }
 
+/// Names are the same in many languages: that a text's language is known hides no claim in another.
+#[actix_web::test]
+async fn a_known_language_hides_no_claim_in_another() {
+    let app = App::start().await;
+    fill(&app).await;
+    let names = "Zelensky incontra Macron Qwertov Blomkvist";
+    publish(&app.editor, names, "it").await;
+    app.words_counted().await;
+    for language in ["en", "it", "fi"] {
+        let asked = json!({"text": "Zelensky Macron Qwertov Blomkvist", "language": language});
+        assert_eq!(told(&app.anyone, asked).await[0].0, names, "{language}");
+    }
+    let made = claim(json!({"text": "Zelensky met Macron, Qwertov and Blomkvist", "language": "en"}));
+    let made = app.editor.create("claims", made).await;
+    assert_eq!(made["similar"][0]["claim"]["text"], names);
+    // As is a text so long that it is read by the rules of its own language only.
+    let long = format!(
+        "{} Zelensky, Macron, Qwertov and Blomkvist were there.",
+        "The ministers spoke of many matters. ".repeat(60)
+    );
+    assert!(told(&app.anyone, json!({"text": long})).await.iter().any(|one| one.0 == names));
+}
+
+/// Narrowed before it is cut: more claims than are looked at have the same text, and only the last has the topic.
+#[actix_web::test]
+async fn the_same_text_is_found_within_a_topic() {
+    let app = App::start().await;
+    publish(&app.editor, "Lanes are closed", "en").await;
+    let many = "INSERT INTO claims (id, newsroom_id, text, language, status)
+         SELECT new_uuid_v7(), newsroom_id, text, language, status FROM claims, generate_series(1, 210)";
+    app.sql().await.batch_execute(many).await.unwrap();
+    let last = json!({"text": "Lanes are closed!", "status": "published", "topics": ["lanes"]});
+    let last = app.editor.id_of_new("claims", claim(last)).await;
+    let found = matches(&app.anyone, json!({"text": "Lanes are closed", "topic": "lanes"})).await;
+    assert_eq!((found.len(), &found[0]["claim"]["id"], &found[0]["matched_by"][0]), (1, &json!(last), &json!("text")));
+}
+
 /// A word claims nothing, so that no verdict answers it: but for a claim of that word alone.
 #[actix_web::test]
 async fn a_word_is_weak() {
@@ -144,11 +190,12 @@ async fn a_word_is_weak() {
         ("珠港澳大桥将于明年关闭", "zh"),
         ("Vaccines cause autism", "en"),
         ("Bankruptcy", "en"),
+        ("COVID-19 was made in a laboratory", "en"),
     ] {
         publish(&app.editor, text, language).await;
     }
     app.words_counted().await;
-    for word in ["2027", "Brücke", "the bridge?", "die Brücke", "大桥", "Autism"] {
+    for word in ["2027", "Brücke", "the bridge?", "die Brücke", "大桥", "Autism", "COVID-19"] {
         let found = told(&app.anyone, json!({"text": word})).await;
         assert!(!found.is_empty() && found.iter().all(|one| one.1 == "weak"), "{word}: {found:?}");
     }
@@ -157,6 +204,7 @@ async fn a_word_is_weak() {
         ("港澳大桥明年关闭", "珠港澳大桥将于明年关闭"),
         ("Do vaccines cause autism?", "Vaccines cause autism"),
         ("bankruptcy!", "Bankruptcy"),
+        ("Bankruptcy https://t.example/abc", "Bankruptcy"),
     ] {
         let found = told(&app.anyone, json!({"text": sentence})).await;
         assert_eq!((found[0].0.as_str(), found[0].1.as_str()), (claim, "same"), "{sentence}");

@@ -1,9 +1,9 @@
 //! `GET /v1/suggest`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::search::publish;
-use crate::support::{App, Client};
+use crate::support::{App, Client, claim, document, source};
 
 pub async fn suggestions(client: &Client, q: &str) -> Vec<String> {
     let found = client.get(&format!("/v1/suggest?q={q}")).await.expect(200).body;
@@ -30,6 +30,27 @@ async fn suggestions_follow_what_is_typed() {
     }
     assert!(suggestions(&app.anyone, "%25").await.is_empty());
     app.anyone.get("/v1/suggest?q=").await.problem(400, "q");
+}
+
+/// Whoever types a surname means a person, however many titles have it; and a name is complete with a blank behind it.
+#[actix_web::test]
+async fn titles_hide_no_name() {
+    let app = App::start().await;
+    for n in 0..12 {
+        let title = json!({"title": format!("A Zorbak story {n}"), "url": format!("https://example.org/{n}")});
+        app.editor.create("documents", document(title)).await;
+    }
+    app.editor.create("sources", source(json!({"kind": "person", "name": "Foo Zorbak"}))).await;
+    for q in ["zorbak", "zorbak%20", "foo%20zorbak%20"] {
+        let found = suggestions(&app.editor, q).await;
+        assert_eq!(found.first().map(String::as_str), Some("source Foo Zorbak"), "{q}: {found:?}");
+    }
+    assert_eq!(suggestions(&app.editor, "zorbak").await.len(), 10);
+    let lanes = claim(json!({"topics": ["closed-lanes"], "status": "published"}));
+    app.editor.create("claims", lanes).await;
+    for q in ["lanes", "closed-l", "closed%20lanes"] {
+        assert!(suggestions(&app.anyone, q).await.contains(&"topic closed-lanes".to_owned()), "{q}");
+    }
 }
 
 /// A word's stems differ between languages, and the rarest of them is in few claims of one language.

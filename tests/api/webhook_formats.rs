@@ -18,6 +18,21 @@ async fn told(format: &str) -> Value {
     receiver.accepts(1).await.remove(0).body()
 }
 
+/// Without an article of its own, people are led to the claim's page.
+#[actix_web::test]
+async fn a_message_leads_to_a_page() {
+    let app = App::start().await;
+    let receiver = Receiver::start();
+    let new = hook(&receiver, json!({"format": "standard", "events": ["claim.published", "verdict.published"]}));
+    app.admin.create("webhooks", new).await;
+    let id = publish(&app.editor, json!({})).await;
+    judge(&app.admin, &id, json!({})).await;
+    for sent in receiver.accepts(2).await {
+        let page = sent.body()["data"]["links"]["page"].as_str().unwrap().to_owned();
+        assert!(page.ends_with(&format!("/claims/{id}")) && !page.contains("/v1/"), "{page}");
+    }
+}
+
 #[actix_web::test]
 async fn slack_is_told_in_plain_text() {
     let body = told("slack").await;
