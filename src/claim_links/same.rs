@@ -20,7 +20,7 @@ struct Same {
 ///
 /// One statement, which reads the past as well as the present.
 pub async fn same_claims(id: Uuid, viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<BTreeSet<Uuid>> {
-    let found: Vec<Same> = diesel::sql_query("SELECT DISTINCT other AS id FROM same_as_links(ARRAY[$1], $2)")
+    let found: Vec<Same> = diesel::sql_query("SELECT DISTINCT other AS id FROM same_as_links(ARRAY[$1]::uuid[], $2)")
         .bind::<SqlUuid, _>(id)
         .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
         .load(&mut conn)
