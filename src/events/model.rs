@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::kind::EventKind;
+use crate::changes::Operation;
 use crate::changes::feed::{Batch, Row};
 use crate::error::Result;
 use crate::schema::{claims, ratings, sources};
@@ -249,7 +250,8 @@ impl Beside {
         let reason = member("withdrawn_reason").or_else(|| member("retraction_reason"));
         // What went with its claim went for the same reason.
         let reason = reason.or_else(|| {
-            claim.filter(|_| kind.is_an_end()).and_then(|claim| claim.withdrawn_reason.as_deref()).map(cut)
+            let claim = claim.filter(|_| matches!(row.operation, Operation::Hide));
+            claim.and_then(|claim| claim.withdrawn_reason.as_deref()).map(cut)
         });
         let named =
             |names: &HashMap<Uuid, String>, member| names.get(&id(row.after.as_ref(), member)?).map(|name| cut(name));
