@@ -24,7 +24,7 @@ use crate::rate_limits::{self, RateLimits};
 use crate::telemetry::{self, Metrics};
 use crate::webhooks::Webhooks;
 use crate::{
-    api_keys, as_of, auth, bundles, changes, claim_links, claim_review, claims, comment_requests, compression,
+    api_keys, as_of, auth, bundles, changes, claim_links, claim_review, claims, comment_requests, compression, cors,
     documents, dossier, embeddings, events, exports, fact_check_tools, feeds, health, imports, matching, mcp, members,
     newsrooms, provenance, rating_mappings, rating_scales, search, site, source_record, sources, statements, topics,
     verdicts, webhooks,
@@ -109,7 +109,7 @@ pub fn serve(
     let streams = web::Data::new(Streams::new(limits.streams, state.draining.clone()));
     let (pool, shared_limits, public_url) =
         (pool.clone(), web::Data::new(limits.clone()), web::Data::new(public_url.clone()));
-    let state = state.clone();
+    let (state, trusted_origins) = (state.clone(), limits.trusted_origins.clone());
     actix_web::rt::spawn(changes::run(pool.clone()));
     actix_web::rt::spawn(provenance::run(pool.clone()));
     actix_web::rt::spawn(search::fold(pool.clone()));
@@ -149,19 +149,24 @@ pub fn serve(
             )
             .service(
                 scope::scope("/feeds")
-                    .wrap(from_fn(rate_limits::limit))
+                    .wrap(from_fn(rate_limits::limit_addresses))
                     .configure(claim_review::configure_feeds)
                     .configure(feeds::configure),
             )
             .service(
                 scope::scope("/v1alpha1")
-                    .configure(fact_check_tools::configure)
                     .service(
                         scope::scope("/pages")
                             .wrap(from_fn(auth::authenticate))
+                            .wrap(from_fn(rate_limits::limit))
                             .configure(fact_check_tools::configure_pages),
                     )
-                    .wrap(from_fn(rate_limits::limit)),
+                    // Google's tokens, which its clients may send to search, open nothing here and are no reason to refuse.
+                    .service(
+                        scope::scope("")
+                            .wrap(from_fn(rate_limits::limit_addresses))
+                            .configure(fact_check_tools::configure),
+                    ),
             )
             .split_for_parts();
         app.service(openapi_json)
@@ -178,15 +183,16 @@ pub fn serve(
             // Last: its paths begin with nothing in common.
             .service(
                 web::scope("")
-                    .wrap(from_fn(rate_limits::limit))
+                    .wrap(from_fn(rate_limits::limit_addresses))
                     .wrap(from_fn(site::as_pages))
                     .configure(site::configure),
             )
             .default_service(web::to(openapi::unrouted))
-            .wrap(from_fn(openapi::check_parameters))
+            .wrap(from_fn(openapi::check))
             .wrap(from_fn(fact_check_tools::as_clients_send))
             .wrap(Compress::default())
             .wrap(from_fn(compression::never_deflate))
+            .wrap(cors::policy(trusted_origins.clone(), document.clone()))
             .wrap(from_fn(telemetry::observe))
     })
     .client_request_timeout(Duration::from_secs(limits.header_seconds))

@@ -86,7 +86,7 @@ impl Caller {
 }
 
 /// Every key begins like this, so that scanners find leaked ones.
-const PREFIX: &str = "onr_";
+pub const PREFIX: &str = "onr_";
 /// The shortest key that an operator may choose: 128 random bits in base64.
 const SHORTEST: usize = PREFIX.len() + 22;
 

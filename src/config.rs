@@ -10,7 +10,7 @@ use clap::Args;
 use ipnet::IpNet;
 use url::Url;
 
-use crate::client_address;
+use crate::{client_address, cors};
 
 /// Where the records are kept.
 #[derive(Debug, Clone, Args)]
@@ -188,6 +188,10 @@ pub struct Limits {
     /// a proxy that is not named all clients share its address.
     #[arg(long, env = "ONRECORD_TRUSTED_PROXIES", value_delimiter = ',', value_parser = client_address::network)]
     pub trusted_proxies: Vec<IpNet>,
+
+    /// Origins of web pages that may write, separated by commas, such as https://desk.example. Reading is open to the pages of all.
+    #[arg(long, env = "ONRECORD_TRUSTED_ORIGINS", value_delimiter = ',', value_parser = cors::origin)]
+    pub trusted_origins: Vec<String>,
 
     /// Worker threads [default: one for each processor, as far as the shared connections go: 16 with the defaults].
     /// PostgreSQL beside them is what limits more.

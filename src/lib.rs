@@ -22,6 +22,7 @@ mod columns;
 pub mod comment_requests;
 mod compression;
 pub mod config;
+pub mod cors;
 pub mod db;
 pub mod demo;
 pub mod documents;

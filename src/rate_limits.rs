@@ -209,16 +209,31 @@ impl RateLimits {
     }
 }
 
-/// Before everything else below `/v1`: refuses what is too much, and says what is left.
+/// Before everything else where keys are looked at: refuses what is too much, and says what is left.
 pub async fn limit(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse, actix_web::Error> {
+    let shown = request.headers().get(header::AUTHORIZATION).map(|value| Sha256::digest(value.as_bytes()).into());
+    limited(shown, request, next).await
+}
+
+/// The same where nobody looks at keys: whoever sends one is counted as without it, as it would stay unknown.
+pub async fn limit_addresses(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse, actix_web::Error> {
+    limited(None, request, next).await
+}
+
+async fn limited(
+    shown: Option<Shown>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse, actix_web::Error> {
     let Some(limits) = request.app_data::<web::Data<RateLimits>>().filter(|limits| limits.any()).cloned() else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
-    let shown: Option<Shown> =
-        request.headers().get(header::AUTHORIZATION).map(|value| Sha256::digest(value.as_bytes()).into());
     let left = match limits.check(shown.as_ref(), || limits.address(&request)) {
         Ok(left) => left,
         Err(Refused { detail, retry_after, left }) => {
@@ -227,7 +242,7 @@ pub async fn limit(
         }
     };
     let response = next.call(request).await?.map_into_boxed_body();
-    // Where nobody looks at keys, nothing is learnt of them.
+    // What found no route was not looked at.
     let looked = response.request().extensions().get::<LookedAt>().is_some();
     let caller = response.request().extensions().get::<Caller>().copied();
     let learned = shown.filter(|_| looked).and_then(|shown| limits.learn(shown, caller));

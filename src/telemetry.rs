@@ -20,9 +20,10 @@ use uuid::Uuid;
 use crate::embeddings::Embeddings;
 use crate::error::Error;
 use crate::webhooks::Webhooks;
-use crate::{fact_check_tools, rate_limits};
+use crate::{cors, fact_check_tools, rate_limits};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The id of a request.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Starts logging to standard error: text for people, or JSON with `ONRECORD_LOG_FORMAT=json`. `RUST_LOG` filters.
 pub fn start() {
@@ -158,13 +159,15 @@ pub async fn observe(
         }
         told(error)
     });
+    let problem = problem.or_else(|| cors::refusal(&response).as_ref().map(told));
     // Swagger UI answers what it does not have without a word.
     let said = |response: &ServiceResponse| response.headers().contains_key(header::CONTENT_TYPE);
     let silent =
         response.status() == StatusCode::NOT_FOUND && response.response().error().is_none() && !said(&response);
     let problem = problem.or_else(|| silent.then(|| told(&Error::NotFound("page"))));
     if let Some(mut problem) = problem {
-        for name in [rate_limits::REMAINING, rate_limits::POLICY] {
+        let kept = [header::ACCESS_CONTROL_ALLOW_ORIGIN, header::ACCESS_CONTROL_EXPOSE_HEADERS];
+        for name in kept.into_iter().chain([rate_limits::REMAINING, rate_limits::POLICY]) {
             if let Some(value) = response.headers().get(&name) {
                 problem.headers_mut().insert(name, value.clone());
             }
@@ -186,7 +189,7 @@ pub async fn observe(
 /// Headers that every answer has unless its handler set its own.
 fn finish(headers: &mut header::HeaderMap, docs: bool) {
     // Beside what compression says.
-    headers.append(header::VARY, HeaderValue::from_static("Authorization"));
+    headers.append(header::VARY, HeaderValue::from_static("Authorization, Origin"));
     let mut default = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));

@@ -75,7 +75,7 @@ pub struct FactCheckPublisher {
 
 impl FactCheckedClaim {
     /// A claim from the reviews of it. None where there are none.
-    pub fn reviewed_by(reviews: &[ClaimReview], base: &str) -> Option<Self> {
+    pub fn reviewed_by(reviews: &[&ClaimReview], base: &str) -> Option<Self> {
         let first = reviews.first()?;
         let claimants: Vec<_> = first.item_reviewed.author.iter().map(|party| party.name.as_str()).collect();
         Some(Self {
@@ -101,12 +101,12 @@ impl FactCheckReview {
             language_code: review.in_language.clone(),
         }
     }
+}
 
-    /// Whether its publisher's site is this host, or below it.
-    pub fn is_on(&self, host: &str) -> bool {
-        let site = self.publisher.site.as_deref().unwrap_or_default();
-        site.strip_suffix(host).is_some_and(|before| before.is_empty() || before.ends_with('.'))
-    }
+/// Whether the site of a review's publisher is this host, or below it.
+pub fn is_on(review: &ClaimReview, host: &str) -> bool {
+    let site = site(&review.author, review.url.as_deref()).unwrap_or_default();
+    site.strip_suffix(host).is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
 fn site(publisher: &Party, review: Option<&str>) -> Option<String> {

@@ -2,12 +2,14 @@
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::uri::{PathAndQuery, Uri};
-use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, mime};
 
 use super::fault::is_asked;
+use crate::auth::PREFIX;
 use crate::body::read_bytes;
 use crate::error::{Error, Result};
 
@@ -29,6 +31,7 @@ pub async fn as_clients_send(
 }
 
 async fn rewrite(request: &mut ServiceRequest) -> Result<()> {
+    bear_key(request);
     let given = request.query_string().to_owned();
     let overridden = request.headers().get("x-http-method-override").is_some_and(|method| method == "GET");
     if overridden && request.method() == Method::POST {
@@ -41,6 +44,18 @@ async fn rewrite(request: &mut ServiceRequest) -> Result<()> {
         ask(request, &given)?;
     }
     Ok(())
+}
+
+/// Takes a key from where Google's clients may put it. Others than ours, which mean nothing here, are not looked at.
+fn bear_key(request: &mut ServiceRequest) {
+    let headers = &mut request.head_mut().headers;
+    let key = headers.get("x-goog-api-key").and_then(|key| key.to_str().ok()).filter(|key| key.starts_with(PREFIX));
+    let bearer = key.and_then(|key| HeaderValue::try_from(format!("Bearer {key}")).ok());
+    if let Some(bearer) = bearer
+        && !headers.contains_key(header::AUTHORIZATION)
+    {
+        headers.insert(header::AUTHORIZATION, bearer);
+    }
 }
 
 /// The parameters in a body. Google's client for Python sends them so where their URI would be longer than 2,048 characters.

@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 use validator::Validate;
 
-use super::model::{FactCheckedClaim, at_or_below, host};
+use super::model::{FactCheckedClaim, at_or_below, host, is_on};
 use crate::auth::Viewer;
 use crate::claim_review::{self, ClaimReview, TOLD};
 use crate::error::{Error, Result};
@@ -66,7 +66,7 @@ pub struct ClaimSearch {
 pub struct Reviewed {
     /// What the list is ordered by.
     pub key: (f32, Uuid),
-    /// Its reviews that were asked for.
+    /// All of its reviews.
     pub reviews: Vec<ClaimReview>,
 }
 
@@ -236,18 +236,17 @@ impl ClaimSearch {
             .collect())
     }
 
-    /// A claim with those of its reviews that were asked for.
+    /// A claim, as the first of its reviews that were asked for has it, with those; none where it has none.
     pub fn told(&self, found: &Reviewed, base: &str) -> Option<FactCheckedClaim> {
-        let mut claim = FactCheckedClaim::reviewed_by(&found.reviews, base)?;
-        if let Some(site) = self.site() {
-            claim.claim_review.retain(|review| review.is_on(&site));
-        }
-        if let Some(language) = self.language() {
-            claim.claim_review.retain(|review| {
-                review.language_code.split('-').next().is_some_and(|one| one.eq_ignore_ascii_case(&language))
-            });
-        }
-        Some(claim)
+        let (site, language) = (self.site(), self.language());
+        let is_asked_for = |review: &&ClaimReview| {
+            site.as_deref().is_none_or(|site| is_on(review, site))
+                && language.as_deref().is_none_or(|language| {
+                    review.in_language.split('-').next().is_some_and(|one| one.eq_ignore_ascii_case(language))
+                })
+        };
+        let reviews: Vec<_> = found.reviews.iter().filter(is_asked_for).collect();
+        FactCheckedClaim::reviewed_by(&reviews, base)
     }
 
     /// The key of a row, for the token of the page after it.

@@ -20,6 +20,9 @@ use utoipa::OpenApi;
 use crate::error::{Error, KINDS, ParameterError, Result};
 use crate::extract;
 
+/// Who may call what needs no key.
+const ANYONE: &str = "anyone";
+
 const DESCRIPTION: &str = "\
 Who said what about which claim, where it was reported and on whose word, and what the fact-checkers concluded.
 
@@ -146,6 +149,11 @@ impl Document {
         })
     }
 
+    /// Whether everybody may send this, without a key.
+    pub fn needs_no_key(&self, path: &str, method: &Method) -> bool {
+        self.matching(path).any(|operation| operation.method == *method && operation.who == ANYONE)
+    }
+
     fn matching<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Operation> {
         self.operations.iter().filter(move |operation| {
             let (mut template, mut parts) = (operation.path.split('/'), path.split('/'));
@@ -161,15 +169,33 @@ impl Document {
     }
 }
 
-/// Refuses query parameters that the operation does not know: a misspelled filter must not be ignored.
-pub async fn check_parameters(
+/// Refuses what the contract does not know: other methods of paths that stand where elsewhere an id does, such as `/v1/claims/match`, and
+/// query parameters, as a misspelled filter must not be ignored.
+pub async fn check(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse, actix_web::Error> {
-    match unknown_parameters(&request) {
+    match other_methods(&request).and_then(|()| unknown_parameters(&request)) {
         Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
         Err(error) => Ok(request.error_response(error)),
     }
+}
+
+fn other_methods(request: &ServiceRequest) -> Result<()> {
+    let Some(document) = request.app_data::<web::Data<Document>>() else { return Ok(()) };
+    let at = || document.operations.iter().filter(|operation| operation.path == request.path());
+    if at().next().is_none() || at().any(|operation| operation.method == *request.method()) {
+        return Ok(());
+    }
+    Err(method_not_allowed(at().map(|operation| operation.method.clone()).collect()))
+}
+
+/// HEAD is GET without the body.
+fn method_not_allowed(mut allowed: Vec<Method>) -> Error {
+    if allowed.contains(&Method::GET) {
+        allowed.push(Method::HEAD);
+    }
+    Error::MethodNotAllowed(allowed)
 }
 
 fn unknown_parameters(request: &ServiceRequest) -> Result<()> {
@@ -206,10 +232,7 @@ pub async fn unrouted(request: actix_web::HttpRequest, document: web::Data<Docum
     if allowed.is_empty() && *request.method() != Method::GET && request.resource_map().has_resource(request.path()) {
         allowed.push(Method::GET);
     }
-    if allowed.contains(&Method::GET) {
-        allowed.push(Method::HEAD);
-    }
-    if allowed.is_empty() { Err(Error::NotFound("path")) } else { Err(Error::MethodNotAllowed(allowed)) }
+    if allowed.is_empty() { Err(Error::NotFound("path")) } else { Err(method_not_allowed(allowed)) }
 }
 
 /// The page behind the `type` of every problem.
@@ -233,7 +256,7 @@ pub fn problems_page() -> String {
 }
 
 fn describe(path: &str, method: &str, operation: &Value) -> Result<Operation> {
-    let who = operation.pointer("/security/0/api_key/0").and_then(Value::as_str).unwrap_or("anyone");
+    let who = operation.pointer("/security/0/api_key/0").and_then(Value::as_str).unwrap_or(ANYONE);
     let query = operation["parameters"].as_array().into_iter().flatten();
     Ok(Operation {
         method: Method::from_bytes(method.to_uppercase().as_bytes()).map_err(|error| anyhow::anyhow!(error))?,

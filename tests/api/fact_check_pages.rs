@@ -337,3 +337,19 @@ async fn googles_client_keeps_pages() {
     let said = examples::run("google_pages.py", &[&app.url, &key, URL]).await;
     assert_eq!(said.trim(), "deleted");
 }
+
+#[actix_web::test]
+async fn a_key_may_come_as_google_s_clients_send_theirs() {
+    let app = without_four_eyes().await;
+    let post = |key: &str| {
+        let sent = page(&[markup("The moon is hollow, as one hears on each side of it", "False")]);
+        app.anyone.request(Method::POST, "/v1alpha1/pages").header("x-goog-api-key", key).json(&sent)
+    };
+    app.anyone.send(post(app.editor.key.as_deref().unwrap())).await.expect(200);
+    app.anyone.send(post("onr_unknown")).await.expect(401);
+    app.anyone.send(post("AIzaSyD")).await.expect(401);
+    // One of Google's own is no reason to refuse what needs none.
+    let search =
+        app.anyone.request(Method::GET, "/v1alpha1/claims:search?query=moon").header("x-goog-api-key", "AIzaSyD");
+    app.anyone.send(search).await.expect(200);
+}

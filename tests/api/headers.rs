@@ -1,10 +1,12 @@
 //! Headers that nobody sends on purpose.
 
+use onrecord::config::Limits;
 use reqwest::Method;
+use serde_json::json;
 
 use crate::bad_input::fine;
 use crate::openapi::{operations, try_it_out};
-use crate::support::App;
+use crate::support::{App, claim, limits};
 
 #[actix_web::test]
 async fn every_header_is_read_or_refused() {
@@ -58,5 +60,48 @@ async fn every_header_is_read_or_refused() {
                 fine(&answer, &format!("{method} {path} with {name}: {value:?}"));
             }
         }
+    }
+}
+
+/// Web pages of any origin read; those that the operator trusts write too. Browsers hold pages to it, by these headers.
+#[actix_web::test]
+async fn pages_of_other_origins_read_and_those_trusted_write() {
+    const TRUSTED: &str = "https://desk.example";
+    const OTHER: &str = "https://desk.example.evil.example";
+    let app = App::with(Limits { trusted_origins: vec![TRUSTED.to_owned()], ..limits() }).await;
+    let from = |origin: &str, method, path: &str| app.anyone.request(method, path).header("origin", origin);
+    let answer = app.anyone.send(from("null", Method::GET, "/v1/claims")).await.expect(200);
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(answer.header("access-control-allow-credentials"), None);
+    let exposed = answer.header("access-control-expose-headers").unwrap();
+    assert!(["link", "etag", "x-request-id"].iter().all(|name| exposed.contains(name)), "{exposed}");
+    // What went wrong is read as well, and caches keep the answers apart.
+    let answer = app.anyone.send(from(OTHER, Method::GET, "/v1/claims?nonsense=1")).await.expect(400);
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    let vary: Vec<_> = answer.headers.get_all("vary").iter().map(|value| value.to_str().unwrap()).collect();
+    assert!(vary.join(", ").contains("Origin"), "{vary:?}");
+    let answer = app.anyone.send(from(OTHER, Method::POST, "/v1/claims").json(&claim(json!({})))).await.expect(401);
+    assert_eq!(answer.header("access-control-allow-origin"), None, "a page is not told what became of it");
+
+    let ask = async |origin: &str, method: &str, path: &str| {
+        let request = from(origin, Method::OPTIONS, path)
+            .header("access-control-request-method", method)
+            .header("access-control-request-headers", "authorization, content-type");
+        app.anyone.send(request).await
+    };
+    for (origin, method, path) in [
+        (OTHER, "GET", "/v1/claims"),
+        (OTHER, "POST", "/v1/claims/match"),
+        (TRUSTED, "POST", "/v1/claims"),
+        (TRUSTED, "DELETE", "/v1/webhooks/018ae888-e412-7fe3-b15d-d3d56af9d2a0"),
+    ] {
+        let answer = ask(origin, method, path).await.expect(200);
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{method} {path}");
+        assert_eq!(answer.header("access-control-allow-headers"), Some("authorization, content-type"));
+    }
+    for (origin, method) in [(OTHER, "POST"), ("null", "POST"), (OTHER, "PATCH"), (TRUSTED, "NONSENSE")] {
+        let answer = ask(origin, method, "/v1/claims").await.expect(403);
+        assert_eq!(answer.header("access-control-allow-origin"), None, "{origin} {method}");
+        assert!(answer.body["detail"].as_str().unwrap().contains("origin"), "{}", answer.text);
     }
 }

@@ -107,3 +107,15 @@ async fn a_trusted_proxy_tells_the_address_and_an_ipv6_network_counts_as_one() {
     assert!((990..=998).contains(&refused), "{refused}");
     assert_eq!(forwarded(&app.anyone, "2001:db8:0:2::1").await, 200);
 }
+
+/// Google's clients may send a token of Google's with each search, and readers of feeds what they were once told to.
+#[actix_web::test]
+async fn what_is_no_key_of_ours_counts_as_none_where_none_is_looked_at() {
+    let app = app(0, 3, 1).await;
+    let stranger = Client::new(&app.url, Some("ya29.a0AfB_byC".into()));
+    for path in ["/v1alpha1/claims:search?query=talks", "/feeds/verdicts.atom", "/search?q=talks"] {
+        let remaining = stranger.get(path).await.expect(200).header("ratelimit").unwrap().to_owned();
+        assert!(remaining.starts_with("\"address\""), "{path}: {remaining}");
+    }
+    stranger.get("/v1alpha1/claims:search?query=talks").await.expect(429);
+}

@@ -11,7 +11,7 @@ use super::contract::{contract, is_json};
 pub struct Client {
     http: reqwest::Client,
     url: String,
-    key: Option<String>,
+    pub key: Option<String>,
 }
 
 /// What was answered.
