@@ -22,7 +22,7 @@ pub struct JsonFeed {
     /// The older entries; left out on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_url: Option<String>,
-    /// The entries, what was published, corrected or retracted last first.
+    /// The entries, what was published, corrected, retracted or withdrawn last first.
     pub items: Vec<JsonFeedItem>,
 }
 
@@ -40,7 +40,7 @@ pub struct JsonFeedItem {
     pub content_text: String,
     /// When the verdict, or the first that it has replaced, was published.
     pub date_published: String,
-    /// When it was published, corrected or retracted.
+    /// When it was published, corrected, retracted or withdrawn.
     pub date_modified: String,
     /// Who reviewed.
     pub authors: Vec<JsonFeedAuthor>,
@@ -70,7 +70,7 @@ pub struct JsonFeedRecord {
     pub claim_id: uuid::Uuid,
     /// The verdict.
     pub verdict_id: uuid::Uuid,
-    /// The rating in words; left out where the verdict was retracted.
+    /// The rating in words; left out where the verdict was retracted or withdrawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rating: Option<String>,
     /// What was corrected.
@@ -79,6 +79,9 @@ pub struct JsonFeedRecord {
     /// Why it was retracted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retraction_reason: Option<String>,
+    /// Why the claim was withdrawn, and the verdict with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withdrawn_reason: Option<String>,
 }
 
 impl Feed {
@@ -110,9 +113,10 @@ impl JsonFeedItem {
             record: JsonFeedRecord {
                 claim_id: entry.claim_id,
                 verdict_id: entry.id,
-                rating: entry.retraction_reason.is_none().then(|| entry.rating.clone()),
-                correction_note: entry.correction_note.clone(),
-                retraction_reason: entry.retraction_reason.clone(),
+                rating: (!entry.is_gone()).then(|| entry.rating.clone()),
+                correction_note: entry.correction_note.clone().filter(|_| entry.withdrawn_reason.is_none()),
+                retraction_reason: entry.retraction_reason.clone().filter(|_| entry.withdrawn_reason.is_none()),
+                withdrawn_reason: entry.withdrawn_reason.clone(),
             },
         }
     }

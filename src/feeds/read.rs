@@ -1,9 +1,12 @@
 //! What a feed tells.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::future::try_join;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -40,7 +43,7 @@ pub struct FeedFilter {
     pub language: Option<String>,
 }
 
-/// A verdict in a feed, or that it was retracted.
+/// A verdict in a feed, or that it was retracted or withdrawn with its claim.
 #[derive(Debug, QueryableByName)]
 pub struct Entry {
     /// The verdict.
@@ -52,7 +55,7 @@ pub struct Entry {
     /// When everybody first saw that one.
     #[diesel(sql_type = Timestamptz)]
     pub first_at: DateTime<Utc>,
-    /// When it was published or retracted.
+    /// When it was published, retracted or withdrawn.
     #[diesel(sql_type = Timestamptz)]
     pub at: DateTime<Utc>,
     /// Who recorded it.
@@ -64,6 +67,9 @@ pub struct Entry {
     /// Whether another newsroom, whose claim it was, has withdrawn it.
     #[diesel(sql_type = Bool)]
     pub claim_gone: bool,
+    /// Why its newsroom has withdrawn the claim, and the verdict with it: nothing else is told of either then.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub withdrawn_reason: Option<String>,
     /// The claim as it was reviewed.
     #[diesel(sql_type = Text)]
     pub claim: String,
@@ -99,11 +105,19 @@ pub struct Entry {
     pub author_url: Option<String>,
 }
 
-/// As far as it is public. What a verdict said on a claim that another newsroom has withdrawn stands, and so does that it was retracted.
-const ENTRIES: &str = "SELECT v.id, first.id AS first_id,
+/// What is public. What a verdict said on a claim that another newsroom has withdrawn stands, and so does that it was retracted.
+const STANDING: &str = "(v.public OR v.status = 'retracted' AND (c.status = 'published' OR c.status = 'withdrawn' AND c.newsroom_id <> v.newsroom_id))";
+/// What went with the newsroom's own claim: readers that have the entry learn so, and why.
+const WITHDRAWN: &str = "c.status = 'withdrawn' AND c.newsroom_id = v.newsroom_id";
+
+/// Those of one kind, the last one first; its moment is a record's last change.
+fn entries(of: &str, at: &str) -> String {
+    format!(
+        "SELECT v.id, first.id AS first_id,
         coalesce((SELECT min(at) FROM changes WHERE noun = 'verdict' AND record_id = first.id AND public AND NOT was_public), first.created_at) AS first_at,
-        v.updated_at AS at, v.newsroom_id, v.claim_id, c.status <> 'published' AS claim_gone, v.claim_reviewed AS claim,
-        CASE WHEN c.status = 'published' THEN c.topics ELSE '{}' END AS topics, v.title, v.summary,
+        {at} AS at, v.newsroom_id, v.claim_id, c.status <> 'published' AS claim_gone,
+        CASE WHEN c.newsroom_id = v.newsroom_id THEN c.withdrawn_reason END AS withdrawn_reason, v.claim_reviewed AS claim,
+        CASE WHEN c.status = 'published' THEN c.topics ELSE '{{}}' END AS topics, v.title, v.summary,
         coalesce(r.labels ->> v.language, r.labels ->> split_part(v.language, '-', 1), r.label) AS rating,
         coalesce(v.language, c.language) AS language, v.url, v.correction_note, v.retraction_reason,
         CASE WHEN v.author_id IS NULL THEN n.name ELSE coalesce(a.name, 'another publisher') END AS author,
@@ -114,12 +128,13 @@ const ENTRIES: &str = "SELECT v.id, first.id AS first_id,
             UNION ALL SELECT earlier.id, earlier.supersedes_id, earlier.created_at FROM line JOIN verdicts AS earlier ON earlier.id = line.supersedes_id)
         SELECT id, created_at FROM line ORDER BY id LIMIT 1) AS first
     WHERE v.status IN ('published', 'retracted')
-        AND (v.public OR v.status = 'retracted' AND (c.status = 'published' OR c.status = 'withdrawn' AND c.newsroom_id <> v.newsroom_id)) AND v.claim_reviewed IS NOT NULL
-        AND (v.updated_at, v.id) < ($1, $2)
+        AND {of} AND v.claim_reviewed IS NOT NULL AND ({at}, v.id) < ($1, $2)
         AND ($3 IS NULL OR v.claim_id = $3) AND ($4 IS NULL OR v.newsroom_id = $4) AND ($5 IS NULL OR v.rating_id = $5)
         AND ($6 IS NULL OR c.topics @> ARRAY[$6]) AND ($7 IS NULL OR lower(coalesce(v.language, c.language)) || '-' LIKE $7)
         AND ($8 IS NULL OR v.claim_id IN (SELECT claim_id FROM search_entries WHERE public AND words @@ $8::tsquery))
-    ORDER BY v.updated_at DESC, v.id DESC LIMIT $9";
+    ORDER BY {at} DESC, v.id DESC LIMIT $9"
+    )
+}
 
 impl FeedFilter {
     /// Whether it asks for what no index leads to in order.
@@ -128,7 +143,7 @@ impl FeedFilter {
     }
 
     /// What was published or retracted last, the newest first.
-    pub async fn entries(&self, page: &PageRequest, mut conn: &AsyncPgConnection) -> Result<Vec<Entry>> {
+    pub async fn entries(&self, page: &PageRequest, conn: &AsyncPgConnection) -> Result<Vec<Entry>> {
         let (at, id) = page.after_instant().unwrap_or((DateTime::<Utc>::MAX_UTC, Uuid::max()));
         // PostgreSQL's times end before chrono's.
         let at = at.min(DateTime::from_timestamp(32_503_680_000, 0).unwrap_or_default());
@@ -139,17 +154,27 @@ impl FeedFilter {
             },
             None => None,
         };
-        let entries = diesel::sql_query(ENTRIES)
-            .bind::<Timestamptz, _>(at)
-            .bind::<SqlUuid, _>(id)
-            .bind::<Nullable<SqlUuid>, _>(self.claim_id)
-            .bind::<Nullable<SqlUuid>, _>(self.newsroom_id)
-            .bind::<Nullable<SqlUuid>, _>(self.rating_id)
-            .bind::<Nullable<Text>, _>(self.topic.as_deref())
-            .bind::<Nullable<Text>, _>(self.language.as_deref().map(text::language_range))
-            .bind::<Nullable<Text>, _>(words)
-            .bind::<BigInt, _>(page.rows());
-        Ok(entries.load(&mut conn).await?)
+        let load = async |of, moment| {
+            diesel::sql_query(entries(of, moment))
+                .bind::<Timestamptz, _>(at)
+                .bind::<SqlUuid, _>(id)
+                .bind::<Nullable<SqlUuid>, _>(self.claim_id)
+                .bind::<Nullable<SqlUuid>, _>(self.newsroom_id)
+                .bind::<Nullable<SqlUuid>, _>(self.rating_id)
+                .bind::<Nullable<Text>, _>(self.topic.as_deref())
+                .bind::<Nullable<Text>, _>(self.language.as_deref().map(text::language_range))
+                .bind::<Nullable<Text>, _>(words.as_deref())
+                .bind::<BigInt, _>(page.rows())
+                .load(&mut { conn })
+                .await
+        };
+        // Apart, as an index leads to each in its order.
+        let (standing, mut withdrawn): (Vec<Entry>, Vec<Entry>) =
+            try_join(load(STANDING, "v.updated_at"), load(WITHDRAWN, "c.updated_at")).await?;
+        withdrawn.extend(standing);
+        withdrawn.sort_unstable_by_key(|entry| Reverse((entry.at, entry.id)));
+        withdrawn.truncate(usize::try_from(page.rows()).unwrap_or(usize::MAX));
+        Ok(withdrawn)
     }
 }
 
@@ -161,13 +186,22 @@ impl Entry {
 
     /// The id of this version of it.
     pub fn revision_urn(&self) -> String {
-        let retracted = if self.retraction_reason.is_some() { "#retracted" } else { "" };
-        format!("{}{retracted}", self.id.urn())
+        let end = match (&self.withdrawn_reason, &self.retraction_reason) {
+            (Some(_), _) => "#withdrawn",
+            (None, Some(_)) => "#retracted",
+            (None, None) => "",
+        };
+        format!("{}{end}", self.id.urn())
+    }
+
+    /// Whether the verdict is there no more.
+    pub fn is_gone(&self) -> bool {
+        self.withdrawn_reason.is_some() || self.retraction_reason.is_some()
     }
 
     /// Where it is to be read: the review's article, or else its page here.
     pub fn link(&self, base: &str) -> String {
-        self.url.clone().filter(|_| self.retraction_reason.is_none()).unwrap_or_else(|| self.page(base))
+        self.url.clone().filter(|_| !self.is_gone()).unwrap_or_else(|| self.page(base))
     }
 
     /// The claim's page here; where that is gone, the page of the newsroom whose verdict it is.
@@ -179,9 +213,12 @@ impl Entry {
         }
     }
 
-    /// The headline; of a correction and of a retraction one that says so. Without a title it is the claim, which never stands without
+    /// The headline; of a correction, a retraction and a withdrawal one that says so. Without a title it is the claim, which never stands without
     /// its rating: a reader would take it for news.
     pub fn headline(&self) -> String {
+        if self.withdrawn_reason.is_some() {
+            return "Withdrawn: a claim and its verdict".to_owned();
+        }
         let rated = || format!("{}: {}", self.rating, self.claim);
         match (&self.retraction_reason, &self.correction_note) {
             (Some(_), _) => format!("Retracted: {}", self.title.as_ref().unwrap_or(&self.claim)),
@@ -192,6 +229,9 @@ impl Entry {
 
     /// Claim, rating, conclusion and what was corrected, a paragraph each. A retracted verdict concludes nothing any more.
     pub fn paragraphs(&self) -> Vec<String> {
+        if let Some(reason) = &self.withdrawn_reason {
+            return vec![format!("{} has withdrawn the claim and its verdict on it: {reason}", self.author)];
+        }
         let mut paragraphs = vec![format!("Claim: {}", self.claim)];
         if let Some(reason) = &self.retraction_reason {
             paragraphs.push(format!("This verdict was retracted: {reason}"));

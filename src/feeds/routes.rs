@@ -53,7 +53,7 @@ impl Feed {
         })
     }
 
-    /// When the newest entry was published or retracted; the beginning of time for an empty feed, which never changed.
+    /// When the newest entry was published, retracted or withdrawn; the beginning of time for an empty feed, which never changed.
     pub fn updated(&self) -> DateTime<Utc> {
         self.entries.first().map(|entry| entry.at).unwrap_or_default()
     }
@@ -91,8 +91,8 @@ fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
 
 /// Follow verdicts by Atom
 ///
-/// Published verdicts, what was published, corrected or retracted last first. A correction is the same entry, changed, with its note;
-/// a retraction tells its reason and no conclusion. Older entries are behind the link `next` (RFC 5005). `ETag` and `If-None-Match`
+/// Published verdicts, what was published, corrected, retracted or withdrawn last first. A correction is the same entry, changed, with its
+/// note; a retraction tells its reason and no conclusion, and a verdict that was withdrawn with its claim the reason alone. Older entries are behind the link `next` (RFC 5005). `ETag` and `If-None-Match`
 /// save reading it again.
 #[utoipa::path(tag = "feeds", params(FeedFilter, PageParameters), responses((status = 200, description = "The feed", body = String, content_type = "application/atom+xml"), (status = 304, description = "The reader has it already"), (status = 422, description = "What few verdicts have takes too long to find")))]
 #[get("/verdicts.atom")]

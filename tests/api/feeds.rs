@@ -145,15 +145,25 @@ async fn corrections_and_retractions_come_up_again() {
     let told = items(&app, "/feeds/verdicts.json").await.swap_remove(0);
     assert_eq!(told["content_text"], "Claim: Ice 0\n\nThis verdict was retracted: It was satire");
     assert!(told["_onrecord"].get("rating").is_none(), "{told}");
-    // A claim that was withdrawn takes its retracted verdicts along.
-    app.admin
-        .patch(
-            &format!("/v1/claims/{}", claims[0]),
-            &json!({"status": "withdrawn", "withdrawn_reason": "No claim at all"}),
-        )
-        .await
-        .expect(200);
-    assert_eq!(titles().await, ["Ice 2", "Ice 1"]);
+    // A claim that is withdrawn takes its verdicts along, retracted or not: readers that have the entry learn so, and nothing of what they said.
+    let withdraw = json!({"status": "withdrawn", "withdrawn_reason": "No claim at all"});
+    for id in &claims[..2] {
+        app.admin.patch(&format!("/v1/claims/{id}"), &withdraw).await.expect(200);
+    }
+    let gone = "Withdrawn: a claim and its verdict";
+    assert_eq!(titles().await, [gone, gone, "Ice 2"]);
+    let told = items(&app, "/feeds/verdicts.json").await;
+    let [withdrawn, retracted, _] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(retracted["id"], json!(format!("urn:uuid:{}", first["id"].as_str().unwrap())));
+    for item in [withdrawn, retracted] {
+        let text = item["content_text"].as_str().unwrap();
+        assert!(text.ends_with("has withdrawn the claim and its verdict on it: No claim at all"), "{item}");
+        assert_eq!(item["_onrecord"]["withdrawn_reason"], "No claim at all");
+        assert!(!item.to_string().contains("Ice") && !item.to_string().contains("satire"), "{item}");
+        assert!(item["_onrecord"].get("rating").is_none() && item["tags"] == json!([]), "{item}");
+    }
+    let rss = app.anyone.get("/feeds/verdicts.rss").await.expect(200).text;
+    assert!(rss.contains("#withdrawn</guid>") && !rss.contains("satire"), "{rss}");
 }
 
 #[actix_web::test]

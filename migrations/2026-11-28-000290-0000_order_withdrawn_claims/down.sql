@@ -1,0 +1,1 @@
+DROP INDEX claims_withdrawn_last_idx;
