@@ -106,21 +106,11 @@ pub fn serve(
     let rate_limits = web::Data::new(RateLimits::new(limits));
     let tools = web::Data::new(mcp::Tools::new(&document));
     let kept = web::Data::new(Kept::default());
-    let streams = web::Data::new(Streams::new(limits.streams, state.draining.clone()));
+    let streams = web::Data::new(Streams::new(limits, state.draining.clone()));
     let (pool, shared_limits, public_url) =
         (pool.clone(), web::Data::new(limits.clone()), web::Data::new(public_url.clone()));
-    let (state, trusted_origins) = (state.clone(), limits.trusted_origins.clone());
-    actix_web::rt::spawn(changes::run(pool.clone()));
-    actix_web::rt::spawn(provenance::run(pool.clone()));
-    actix_web::rt::spawn(search::fold(pool.clone()));
-    actix_web::rt::spawn(embeddings::run(pool.clone(), state.embeddings.clone()));
-    actix_web::rt::spawn(webhooks::run(
-        pool.clone(),
-        state.webhooks.clone(),
-        state.draining.clone(),
-        public_url.base().to_owned(),
-    ));
-    actix_web::rt::spawn(imports::run(pool.clone()));
+    let state = state.clone();
+    start_workers(&pool, &state, public_url.base());
     let mut server = HttpServer::new(move || {
         let (app, _) = App::new()
             .into_utoipa_app()
@@ -192,7 +182,7 @@ pub fn serve(
             .wrap(from_fn(fact_check_tools::as_clients_send))
             .wrap(Compress::default())
             .wrap(from_fn(compression::never_deflate))
-            .wrap(cors::policy(trusted_origins.clone(), document.clone()))
+            .wrap(cors::policy(&shared_limits, document.clone()))
             .wrap(from_fn(telemetry::observe))
     })
     .client_request_timeout(Duration::from_secs(limits.header_seconds))
@@ -205,6 +195,16 @@ pub fn serve(
         server = server.workers(workers);
     }
     Ok(server.listen(listener)?.run())
+}
+
+/// Starts what works in the background, until the process ends.
+fn start_workers(pool: &Pool, state: &State, base: &str) {
+    actix_web::rt::spawn(changes::run(pool.clone()));
+    actix_web::rt::spawn(provenance::run(pool.clone()));
+    actix_web::rt::spawn(search::fold(pool.clone()));
+    actix_web::rt::spawn(embeddings::run(pool.clone(), state.embeddings.clone()));
+    actix_web::rt::spawn(webhooks::run(pool.clone(), state.webhooks.clone(), state.draining.clone(), base.to_owned()));
+    actix_web::rt::spawn(imports::run(pool.clone()));
 }
 
 fn swagger_ui() -> SwaggerUi {

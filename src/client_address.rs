@@ -1,12 +1,13 @@
 //! Where a request comes from: the peer, or what a proxy that is trusted says of it.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
 use ipnet::IpNet;
 
 /// The address of a client as limits count it: an IPv6 address stands for its /64, which is what one customer is given.
-pub fn counted(address: IpAddr) -> IpAddr {
+fn counted(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) & !u128::from(u64::MAX)).into(),
         address @ IpAddr::V4(_) => address,
@@ -19,9 +20,16 @@ pub fn is_among(address: IpAddr, networks: &[IpNet]) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }
 
+/// Whom limits count a request to.
+pub fn of_request(request: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
+    // There is a peer unless the connection has just ended.
+    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    counted(of(peer, request.headers(), trusted))
+}
+
 /// The client's address. Whatever `X-Forwarded-For` says counts only as far as trusted proxies have written it: read
 /// from its end, the first address that is none of theirs.
-pub fn of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+fn of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut client = peer.to_canonical();
     let written = headers.get_all("x-forwarded-for").flat_map(|value| value.to_str().unwrap_or("?").split(','));
     for hop in written.collect::<Vec<_>>().into_iter().rev() {

@@ -183,13 +183,23 @@ pub struct Limits {
     #[arg(long, env = "ONRECORD_STREAMS", default_value_t = 1000)]
     pub streams: usize,
 
+    /// Streams of server-sent events that one address, or one IPv6 /64, may have open at once, so that none takes all. A newsroom's
+    /// screens may share an address.
+    #[arg(long, env = "ONRECORD_ADDRESS_STREAMS", default_value_t = 100, value_parser = at_least_one)]
+    pub address_streams: usize,
+
     /// Addresses or networks of proxies, separated by commas, whose X-Forwarded-For tells the client's address, and whose
     /// X-Forwarded-Host and -Proto the address that links begin with. Nobody's by default, as everybody can send them; behind
     /// a proxy that is not named all clients share its address.
     #[arg(long, env = "ONRECORD_TRUSTED_PROXIES", value_delimiter = ',', value_parser = client_address::network)]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// Origins of web pages that may write, separated by commas, such as https://desk.example. Reading is open to the pages of all.
+    /// Origins of web pages that may read, separated by commas, such as https://desk.example [default: all]. On a private network, name
+    /// them where not everybody is to read: a page that somebody there opens may pass on what it reads.
+    #[arg(long, env = "ONRECORD_READING_ORIGINS", value_delimiter = ',', value_parser = cors::origin)]
+    pub reading_origins: Vec<String>,
+
+    /// Origins of web pages that may write as well, separated by commas.
     #[arg(long, env = "ONRECORD_TRUSTED_ORIGINS", value_delimiter = ',', value_parser = cors::origin)]
     pub trusted_origins: Vec<String>,
 

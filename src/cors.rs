@@ -8,12 +8,11 @@ use actix_web::http::{Method, header};
 use actix_web::web;
 use url::Url;
 
+use crate::config::Limits;
 use crate::error::Error;
+use crate::idempotency::REPLAYED;
 use crate::openapi::Document;
 use crate::{rate_limits, telemetry};
-
-/// For how many seconds a browser need not ask again: as long as those that wait longest.
-const REMEMBERED: usize = 86_400;
 
 /// An origin as browsers send it, for flags: `https://desk.example`.
 pub fn origin(text: &str) -> Result<String, String> {
@@ -24,13 +23,16 @@ pub fn origin(text: &str) -> Result<String, String> {
     }
 }
 
-/// All may do what needs no key, and read with one; these origins everything.
-pub fn policy(trusted: Vec<String>, document: web::Data<Document>) -> Cors {
+/// All may do what needs no key, and read with one, or those that are named; trusted origins everything.
+pub fn policy(limits: &Limits, document: web::Data<Document>) -> Cors {
+    let (trusted, reading) = (limits.trusted_origins.clone(), limits.reading_origins.clone());
     Cors::default()
         .allow_any_origin()
         .send_wildcard()
         .allowed_origin_fn(move |origin, head| {
-            trusted.iter().any(|one| one.as_bytes() == origin.as_bytes()) || only_reads(head, &document)
+            let is_among = |origins: &[String]| origins.iter().any(|one| one.as_bytes() == origin.as_bytes());
+            let may_read = || reading.is_empty() || is_among(&reading);
+            is_among(&trusted) || may_read() && only_reads(head, &document)
         })
         .allowed_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_any_header()
@@ -42,8 +44,11 @@ pub fn policy(trusted: Vec<String>, document: web::Data<Document>) -> Cors {
             rate_limits::REMAINING,
             rate_limits::POLICY,
             telemetry::REQUEST_ID,
+            header::CONTENT_DISPOSITION,
+            REPLAYED,
         ])
-        .max_age(REMEMBERED)
+        // Browsers would keep the answer for all methods of an address, and it holds for the one they asked about.
+        .max_age(0)
         // Said for every answer (`telemetry`), whichever the origin.
         .disable_vary_header()
 }
@@ -55,7 +60,8 @@ fn only_reads(head: &RequestHead, document: &Document) -> bool {
         Some(method) => Method::from_bytes(method.as_bytes()).unwrap_or_default(),
         None => head.method.clone(),
     };
-    matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) || document.needs_no_key(head.uri.path(), &method)
+    let reads = matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) && head.uri.path() != "/metrics";
+    reads || document.needs_no_key(head.uri.path(), &method)
 }
 
 /// Why a browser is not to send what it asked about.

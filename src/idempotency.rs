@@ -6,7 +6,8 @@ use std::pin::Pin;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
@@ -26,6 +27,8 @@ use crate::etag::{Versioned, etag};
 use crate::schema::idempotency_keys;
 
 const HEADER: &str = "Idempotency-Key";
+/// Says `true` where an answer is the one that the first such request had.
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// How many characters a key may have.
 pub const LONGEST_KEY: usize = 255;
 
@@ -226,7 +229,7 @@ impl<T> Responder for Answer<T> {
             response.insert_header((header::ETAG, etag));
         }
         if self.replayed {
-            response.insert_header(("Idempotency-Replayed", "true"));
+            response.insert_header((REPLAYED, "true"));
         }
         response.content_type("application/json").body(self.body)
     }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -134,7 +134,7 @@ impl RateLimits {
             addresses: Quotas::new(
                 "address",
                 limits.address_requests,
-                "Too many requests came from your address within a minute. Send them more slowly, or with a key.",
+                "Too many requests came from your address within a minute. Send them more slowly, or below /v1 with a key.",
             ),
             unknown_keys: Quotas::new(
                 "unknown-key",
@@ -160,7 +160,7 @@ impl RateLimits {
             return self.keys.as_ref().map(|quotas| quotas.check(&whose)).transpose();
         }
         let quotas = if shown.is_some() { &self.unknown_keys } else { &self.addresses };
-        quotas.as_ref().map(|quotas| quotas.check(&client_address::counted(address()))).transpose()
+        quotas.as_ref().map(|quotas| quotas.check(&address())).transpose()
     }
 
     fn known(&self, shown: &Shown) -> Option<Uuid> {
@@ -201,12 +201,6 @@ impl RateLimits {
             known.shrink_to_fit();
         }
     }
-
-    fn address(&self, request: &ServiceRequest) -> IpAddr {
-        // There is a peer unless the connection has just ended.
-        let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-        client_address::of(peer, request.headers(), &self.trusted)
-    }
 }
 
 /// Before everything else where keys are looked at: refuses what is too much, and says what is left.
@@ -234,7 +228,7 @@ async fn limited(
     let Some(limits) = request.app_data::<web::Data<RateLimits>>().filter(|limits| limits.any()).cloned() else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
-    let left = match limits.check(shown.as_ref(), || limits.address(&request)) {
+    let left = match limits.check(shown.as_ref(), || client_address::of_request(request.request(), &limits.trusted)) {
         Ok(left) => left,
         Err(Refused { detail, retry_after, left }) => {
             let refused = request.error_response(Error::TooManyRequests { detail, retry_after });

@@ -42,7 +42,7 @@ async fn list_changes(
 ) -> Result<HttpResponse> {
     let read = async move |after, limit, conn: &_| Feed::read(after, limit, viewer, conn).await;
     if feed::wants_stream(&request, &mut query) {
-        return Ok(feed::stream(db, streams.open()?, &query, read, |item| ("change", item.position)));
+        return Ok(feed::stream(db, streams.open(&request)?, &query, read, |item| ("change", item.position)));
     }
     let Batch { items, after, .. } = feed::page(&db, &query, read).await?;
     Ok(HttpResponse::Ok().json(Feed { items, after }))

@@ -1,16 +1,22 @@
 //! Server-sent events: who asks for them, how many get them at once, and when a stream is over.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::Stream;
-use tokio::sync::Semaphore;
+use ipnet::IpNet;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use crate::client_address;
+use crate::config::Limits;
 use crate::error::{Error, Result};
 use crate::health::Draining;
 
@@ -20,7 +26,29 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// The streams of this process: each holds a connection for minutes, which a limit of requests does not count.
 pub struct Streams {
     places: Arc<Semaphore>,
+    of_addresses: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    most_of_one: usize,
+    trusted: Vec<IpNet>,
     draining: web::Data<Draining>,
+}
+
+/// What a stream takes of what there is for all, and of what there is for its address.
+struct Place {
+    _of_all: OwnedSemaphorePermit,
+    address: IpAddr,
+    of_addresses: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.of_addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut entry) = open.entry(self.address) {
+            *entry.get_mut() -= 1;
+            if *entry.get() == 0 {
+                entry.remove();
+            }
+        }
+    }
 }
 
 /// A stream that is open.
@@ -30,15 +58,35 @@ pub struct Open {
 }
 
 impl Streams {
-    /// So many at once, until the server is told to stop.
-    pub fn new(most: usize, draining: web::Data<Draining>) -> Self {
-        Self { places: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))), draining }
+    /// As many at once as the limits say, until the server is told to stop.
+    pub fn new(limits: &Limits, draining: web::Data<Draining>) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(limits.streams.min(Semaphore::MAX_PERMITS))),
+            of_addresses: Arc::default(),
+            most_of_one: limits.address_streams,
+            trusted: limits.trusted_proxies.clone(),
+            draining,
+        }
     }
 
-    /// Opens one. 503 where there are too many.
-    pub fn open(&self) -> Result<Open> {
+    fn place(&self, address: IpAddr) -> Result<Place> {
         let full = Error::Unavailable("Too many streams are open. Try again later, or ask for pages with `wait`.");
-        let place = self.places.clone().try_acquire_owned().map_err(|_| full)?;
+        let of_all = self.places.clone().try_acquire_owned().map_err(|_| full)?;
+        let mut open = self.of_addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_one = open.entry(address).or_default();
+        if *of_one >= self.most_of_one {
+            return Err(Error::TooManyRequests {
+                detail: "Your address has as many streams open as it may. Close some, or ask for pages with `wait`.",
+                retry_after: LONGEST,
+            });
+        }
+        *of_one += 1;
+        Ok(Place { _of_all: of_all, address, of_addresses: self.of_addresses.clone() })
+    }
+
+    /// Opens one. 503 where there are too many, 429 where one address has too many of them.
+    pub fn open(&self, request: &HttpRequest) -> Result<Open> {
+        let place = self.place(client_address::of_request(request, &self.trusted))?;
         // A client that reads nothing keeps the stream from being looked at, and would keep the place.
         let place = actix_web::rt::spawn(async move {
             sleep(LONGEST).await;

@@ -47,7 +47,7 @@ async fn list_events(
     let base = public_url.of(&request);
     let read = async move |after, limit, conn: &_| Event::after(after, limit, viewer.newsroom_id(), &base, conn).await;
     if feed::wants_stream(&request, &mut query) {
-        return Ok(feed::stream(db, streams.open()?, &query, read, |event: &Event| {
+        return Ok(feed::stream(db, streams.open(&request)?, &query, read, |event: &Event| {
             (event.kind.as_str(), event.data.position)
         }));
     }

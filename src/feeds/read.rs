@@ -23,7 +23,7 @@ use crate::text;
 #[into_params(parameter_in = Query)]
 pub struct FeedFilter {
     /// On claims that have these words, as `q` of `GET /v1/claims` has them but for typing errors: in the claim, in what was said on it
-    /// or in a verdict that stands. A word that only a retracted verdict had does not find it.
+    /// or in a verdict that stands. A word that only a retracted verdict had does not find it, nor does any what was withdrawn.
     #[validate(length(max = 500))]
     #[param(max_length = 500)]
     pub q: Option<String>,
@@ -61,6 +61,9 @@ pub struct Entry {
     /// Who recorded it.
     #[diesel(sql_type = SqlUuid)]
     pub newsroom_id: Uuid,
+    /// Its name.
+    #[diesel(sql_type = Text)]
+    pub newsroom: String,
     /// The claim.
     #[diesel(sql_type = SqlUuid)]
     pub claim_id: Uuid,
@@ -115,7 +118,7 @@ fn entries(of: &str, at: &str) -> String {
     format!(
         "SELECT v.id, first.id AS first_id,
         coalesce((SELECT min(at) FROM changes WHERE noun = 'verdict' AND record_id = first.id AND public AND NOT was_public), first.created_at) AS first_at,
-        {at} AS at, v.newsroom_id, v.claim_id, c.status <> 'published' AS claim_gone,
+        {at} AS at, v.newsroom_id, n.name AS newsroom, v.claim_id, c.status <> 'published' AS claim_gone,
         CASE WHEN c.newsroom_id = v.newsroom_id THEN c.withdrawn_reason END AS withdrawn_reason, v.claim_reviewed AS claim,
         CASE WHEN c.status = 'published' THEN c.topics ELSE '{{}}' END AS topics, v.title, v.summary,
         coalesce(r.labels ->> v.language, r.labels ->> split_part(v.language, '-', 1), r.label) AS rating,
@@ -169,8 +172,10 @@ impl FeedFilter {
                 .await
         };
         // Apart, as an index leads to each in its order.
-        let (standing, mut withdrawn): (Vec<Entry>, Vec<Entry>) =
+        let (mut standing, mut withdrawn): (Vec<Entry>, Vec<Entry>) =
             try_join(load(STANDING, "v.updated_at"), load(WITHDRAWN, "c.updated_at")).await?;
+        // It may have been withdrawn between the two.
+        standing.retain(|entry| withdrawn.iter().all(|gone| gone.id != entry.id));
         withdrawn.extend(standing);
         withdrawn.sort_unstable_by_key(|entry| Reverse((entry.at, entry.id)));
         withdrawn.truncate(usize::try_from(page.rows()).unwrap_or(usize::MAX));
@@ -230,7 +235,7 @@ impl Entry {
     /// Claim, rating, conclusion and what was corrected, a paragraph each. A retracted verdict concludes nothing any more.
     pub fn paragraphs(&self) -> Vec<String> {
         if let Some(reason) = &self.withdrawn_reason {
-            return vec![format!("{} has withdrawn the claim and its verdict on it: {reason}", self.author)];
+            return vec![format!("{} has withdrawn the claim, and this verdict with it: {reason}", self.newsroom)];
         }
         let mut paragraphs = vec![format!("Claim: {}", self.claim)];
         if let Some(reason) = &self.retraction_reason {

@@ -32,7 +32,7 @@ pub async fn events(
     if is_over(&import) && last == Some(import.version) {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let open = Rc::new(streams.open()?);
+    let open = Rc::new(streams.open(request)?);
     let events = stream::try_unfold((last, false), move |(last, over)| {
         let (db, open) = (db.clone(), open.clone());
         async move {

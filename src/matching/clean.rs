@@ -1,5 +1,6 @@
 //! What of a message is not what it claims: links, who posted it and when. And words that are glued together.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
@@ -45,6 +46,7 @@ static SIGNATURE: LazyLock<Regex> =
     LazyLock::new(|| expression(r"(?:\s*[—–]|\s-)\s*([^—–]{0,80}?)\(\s*@(\w{1,30})\s*\)([^()]{0,40})$"));
 /// The end of a sentence without a blank behind it.
 static GLUED: LazyLock<Regex> = LazyLock::new(|| expression(r"(\p{Ll})([.!?…:;,]+)(\p{Lu})"));
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| expression(r"\p{Nd}+(?:[.,]\p{Nd}+)*"));
 static TAG: LazyLock<Regex> = LazyLock::new(|| expression(r"[@#](\w+)"));
 /// Where a word in a tag ends: before a capital letter that follows a small one or begins a word, and around numbers.
 static JOINT: LazyLock<Regex> =
@@ -71,10 +73,43 @@ impl Message {
         !self.text.contains(' ') && !WITHOUT_BLANKS.is_match(&self.text)
     }
 
+    /// Whether it and a claim each name numbers that the other does not: what is said of 60 is not what is said of 15. Who tells more, as of
+    /// when, may say the same; and what a claim means may stand in its context.
+    pub fn has_other_numbers(&self, claim: &str, context: &str) -> bool {
+        let (said, claimed) = (numbers(&self.text), numbers(claim));
+        !claimed.is_subset(&said) && !said.is_subset(&claimed.union(&numbers(context)).cloned().collect())
+    }
+
     /// All that was written, as an embedding service is asked for it.
     pub fn whole(&self) -> String {
         [&self.text, &self.author, &self.date].map(String::as_str).join(" ").trim().to_owned()
     }
+}
+
+/// The numbers in a text, whichever digits it has and however they are grouped. Of "1.500" only its author knows what it is: it is read as
+/// a thousand and more.
+fn numbers(text: &str) -> BTreeSet<String> {
+    NUMBER.find_iter(text).map(|number| plain_number(number.as_str())).collect()
+}
+
+fn plain_number(number: &str) -> String {
+    let digits: String = number.chars().map(|c| if c == ',' { '.' } else { ascii_digit(c) }).collect();
+    match digits.split('.').collect::<Vec<_>>()[..] {
+        [first, ref groups @ ..] if first.len() <= 3 && first != "0" && groups.iter().all(|group| group.len() == 3) => {
+            format!("{first}{}", groups.concat())
+        }
+        [ref groups @ .., decimals] if !groups.is_empty() => {
+            format!("{}.{decimals}", groups.concat()).trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        _ => digits,
+    }
+}
+
+/// A digit of the scripts that news are written in, as ASCII has it.
+fn ascii_digit(c: char) -> char {
+    let zeros = ['٠', '۰', '०', '০', '๐', '０'];
+    let mut values = zeros.iter().filter_map(|zero| u32::from(c).checked_sub(u32::from(*zero)));
+    values.find_map(|value| char::from_digit(value, 10)).unwrap_or(c)
 }
 
 /// The addresses in a text. Where it goes on at once in a script without blanks, that may be the address's own: both are looked for,
@@ -167,6 +202,25 @@ mod tests {
             ("<a href=\"https://a.example/e\">e</a>", vec!["https://a.example/e"]),
         ] {
             assert_eq!(message(text).links, links, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_tell_claims_apart() {
+        let differs = |text: &str, claim: &str| message(text).has_other_numbers(claim, "Of 2026");
+        assert!(differs("Solar power grew by 60 gigawatts in 2025", "Solar power grew by 15 gigawatts in 2025"));
+        assert!(differs("It cost 1.5 million", "It cost 15 million"));
+        assert!(differs("٦٠ gigawatts", "15 gigawatts"));
+        for (text, claim) in [
+            ("Solar power grew by 15 gigawatts", "In 2025, solar power grew by 15 gigawatts"),
+            ("On May 3 2,000 people came #COVID19", "2.000 people came"),
+            ("It cost 1.50, not 0.255 or 1,234.0", "It cost 1,5, not 0,255 or 1234"),
+            ("٦٠ or ６０ gigawatts", "60 gigawatts"),
+            ("Nobody came", "2000 people came"),
+            ("In 2026 it cost 15", "It cost 15 in May and 16 in June"),
+            ("In 2019 nobody came", "Nobody came"),
+        ] {
+            assert!(!differs(text, claim), "{text}");
         }
     }
 

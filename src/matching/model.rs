@@ -117,10 +117,10 @@ fn not_too_long(batch: &MatchBatch) -> Result<(), ValidationError> {
 pub struct Match {
     /// The claim.
     pub claim: Claim,
-    /// How well it matches, 0 to 1. Comparable between answers to the same server; `band` says what it means.
+    /// How well it matches, 0 to 1. Comparable between answers of the same server; `band` says what it means.
     #[schema(example = 0.93)]
     pub score: f32,
-    /// What that means.
+    /// What that means; at most `related` where text and claim name different numbers.
     pub band: Band,
     /// Why it matches.
     pub matched_by: Vec<MatchedBy>,

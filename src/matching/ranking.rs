@@ -59,7 +59,7 @@ pub async fn matches(request: &MatchRequest, viewer: Viewer, db: &Db, embeddings
     };
     let found = async |conn: &AsyncPgConnection| {
         let near = near(request, &message, sense.as_ref(), viewer, conn).await?;
-        answer(in_order(near), request, viewer, conn).await
+        answer(in_order(near), &message, request, viewer, conn).await
     };
     Ok(Similar { matches: db.search(found).await?, degraded })
 }
@@ -110,6 +110,16 @@ impl Near {
         self.matched_by.sort_unstable();
         self.matched_by.dedup();
         self.twins = self.twins.or(candidate.text_key);
+    }
+
+    /// What that means for a claim. Others may act on `same` at once, as chat bots do: not where the numbers are others.
+    fn band(&self, claim: &Claim, message: &Message) -> Band {
+        let is_sure = self.matched_by.iter().any(|why| matches!(why, MatchedBy::Text | MatchedBy::Url));
+        let others = || message.has_other_numbers(&claim.text, claim.context.as_deref().unwrap_or_default());
+        match Band::of(self.score) {
+            Band::Same if !is_sure && others() => Band::Related,
+            band => band,
+        }
     }
 }
 
@@ -218,6 +228,7 @@ const AT_ONCE: usize = 3;
 /// Reads the best claims with their verdicts.
 async fn answer(
     ranked: Vec<(Uuid, Near)>,
+    message: &Message,
     request: &MatchRequest,
     viewer: Viewer,
     mut conn: &AsyncPgConnection,
@@ -239,9 +250,9 @@ async fn answer(
         let mut found: HashMap<Uuid, Claim> = found.into_iter().map(|claim| (claim.id, claim)).collect();
         matches.extend(some.iter().filter_map(|(id, near)| Some((found.remove(id)?, near))).map(|(claim, near)| {
             Match {
+                band: near.band(&claim, message),
                 claim,
                 score: near.score,
-                band: Band::of(near.score),
                 matched_by: near.matched_by.clone(),
                 verdict: None,
             }
@@ -250,6 +261,8 @@ async fn answer(
             break;
         }
     }
+    // Where the numbers are others, what is the same comes first all the same.
+    matches.sort_by_key(|one| one.band);
     matches.truncate(limit);
     let ids: Vec<Uuid> = matches.iter().map(|one| one.claim.id).collect();
     let mut verdicts = verdicts_on(&ids, viewer, conn).await?;

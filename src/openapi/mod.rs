@@ -183,8 +183,10 @@ pub async fn check(
 
 fn other_methods(request: &ServiceRequest) -> Result<()> {
     let Some(document) = request.app_data::<web::Data<Document>>() else { return Ok(()) };
+    let mut taking = document.matching(request.path()).filter(|operation| operation.method == *request.method());
     let at = || document.operations.iter().filter(|operation| operation.path == request.path());
-    if at().next().is_none() || at().any(|operation| operation.method == *request.method()) {
+    // Whatever else no operation takes is told so where requests are counted.
+    if at().next().is_none() || taking.next().is_none_or(|operation| operation.path == request.path()) {
         return Ok(());
     }
     Err(method_not_allowed(at().map(|operation| operation.method.clone()).collect()))

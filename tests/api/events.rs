@@ -60,6 +60,26 @@ async fn so_many_streams_are_open_at_once() {
     until("there is room", SOON, async || (open("/v1/changes").await.status() == StatusCode::OK).then_some(())).await;
 }
 
+/// Nobody takes all of them.
+#[actix_web::test]
+async fn one_address_has_so_many_streams_of_them() {
+    let trusted_proxies = vec![onrecord::client_address::network("127.0.0.1").unwrap()];
+    let app = App::with(Limits { address_streams: 1, trusted_proxies, ..limits() }).await;
+    let open = async |from: &str| {
+        let request = app.anyone.request(Method::GET, "/v1/events").header("accept", "text/event-stream");
+        request.header("x-forwarded-for", from).send().await.unwrap()
+    };
+    let first = open("192.0.2.1").await;
+    assert_eq!(first.status(), StatusCode::OK);
+    let refused = open("192.0.2.1").await;
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused.headers()["retry-after"], "300");
+    assert!(refused.text().await.unwrap().contains("Your address has as many streams"));
+    assert_eq!(open("192.0.2.2").await.status(), StatusCode::OK);
+    drop(first);
+    until("there is room", SOON, async || (open("192.0.2.1").await.status() == StatusCode::OK).then_some(())).await;
+}
+
 #[actix_web::test]
 async fn a_page_waits_for_what_comes() {
     let app = App::start().await;

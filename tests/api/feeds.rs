@@ -157,7 +157,7 @@ async fn corrections_and_retractions_come_up_again() {
     assert_eq!(retracted["id"], json!(format!("urn:uuid:{}", first["id"].as_str().unwrap())));
     for item in [withdrawn, retracted] {
         let text = item["content_text"].as_str().unwrap();
-        assert!(text.ends_with("has withdrawn the claim and its verdict on it: No claim at all"), "{item}");
+        assert!(text.ends_with("has withdrawn the claim, and this verdict with it: No claim at all"), "{item}");
         assert_eq!(item["_onrecord"]["withdrawn_reason"], "No claim at all");
         assert!(!item.to_string().contains("Ice") && !item.to_string().contains("satire"), "{item}");
         assert!(item["_onrecord"].get("rating").is_none() && item["tags"] == json!([]), "{item}");

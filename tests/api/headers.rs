@@ -98,10 +98,28 @@ async fn pages_of_other_origins_read_and_those_trusted_write() {
         let answer = ask(origin, method, path).await.expect(200);
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{method} {path}");
         assert_eq!(answer.header("access-control-allow-headers"), Some("authorization, content-type"));
+        // What was answered for one method is not to be kept for another.
+        assert_eq!(answer.header("access-control-max-age"), Some("0"));
     }
     for (origin, method) in [(OTHER, "POST"), ("null", "POST"), (OTHER, "PATCH"), (TRUSTED, "NONSENSE")] {
         let answer = ask(origin, method, "/v1/claims").await.expect(403);
         assert_eq!(answer.header("access-control-allow-origin"), None, "{origin} {method}");
         assert!(answer.body["detail"].as_str().unwrap().contains("origin"), "{}", answer.text);
+    }
+}
+
+/// On a private network a page from elsewhere is not to pass on what is read there.
+#[actix_web::test]
+async fn only_the_pages_that_are_named_read_where_some_are() {
+    let reading_origins = vec!["https://desk.example".to_owned()];
+    let app = App::with(Limits { reading_origins, ..limits() }).await;
+    for (origin, path, allowed) in [
+        ("https://desk.example", "/v1/claims", Some("*")),
+        ("https://desk.example.evil.example", "/v1/claims", None),
+        ("null", "/v1/claims", None),
+        ("https://desk.example", "/metrics", None),
+    ] {
+        let answer = app.anyone.send(app.anyone.request(Method::GET, path).header("origin", origin)).await.expect(200);
+        assert_eq!(answer.header("access-control-allow-origin"), allowed, "{origin} {path}");
     }
 }

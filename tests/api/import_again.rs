@@ -45,6 +45,27 @@ async fn what_was_edited_by_hand_stays() {
     assert_eq!(send(editor, "", &one).await["outcome"], "unchanged");
 }
 
+/// Of what was imported before digests were kept, whatever somebody may have edited stays.
+#[actix_web::test]
+async fn drafts_of_old_records_are_left_alone_once_edited() {
+    let app = App::start().await;
+    let editor = &app.editor;
+    let made = [send(editor, "", &review(1)).await, send(editor, "", &review(2)).await];
+    let edited = format!("/v1/verdicts/{}", made[0]["verdict_id"].as_str().unwrap());
+    editor.patch(&edited, &json!({"title": "By hand"})).await.expect(200);
+    app.sql().await.batch_execute("UPDATE import_records SET digests = NULL").await.unwrap();
+    for (n, (made, date)) in made.iter().zip([review(1)["datePublished"].clone(), json!("2024-03-09")]).enumerate() {
+        let mut one = review(n + 1);
+        one["datePublished"] = json!("2024-03-09");
+        one["name"] = json!("A headline");
+        let told = problems(&send(editor, "", &one).await);
+        let verdict = read(editor, "verdicts", &made["verdict_id"]).await;
+        assert_eq!(verdict["reviewed_on"], date, "{told}");
+        assert_eq!(told.contains("\"title\": \"was edited by hand since"), n == 0, "{told}");
+        assert_eq!(verdict["title"], if n == 0 { "By hand" } else { "A headline" });
+    }
+}
+
 #[actix_web::test]
 async fn what_belongs_to_the_claim_is_told() {
     let app = App::start().await;

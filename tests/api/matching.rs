@@ -211,6 +211,21 @@ async fn a_word_is_weak() {
     }
 }
 
+/// A bot would answer with a verdict on another number.
+#[actix_web::test]
+async fn what_names_another_number_is_not_the_same() {
+    let app = App::start().await;
+    fill(&app).await;
+    publish(&app.editor, "Windfarms off Scotland doubled their output by 15 gigawatts", "en").await;
+    app.words_counted().await;
+    for (number, band) in [(60, "related"), (15, "same")] {
+        let text = format!("Windfarms off Scotland have doubled their output by {number} gigawatts, they say");
+        let found = matches(&app.anyone, json!({"text": text})).await;
+        assert_eq!(found[0]["band"], band, "{number}: {}", found[0]);
+        assert!(found[0]["score"].as_f64().unwrap() >= 0.7, "{}", found[0]);
+    }
+}
+
 /// Texts without a letter or digit are not the same text.
 #[actix_web::test]
 async fn marks_alone_match_nothing() {

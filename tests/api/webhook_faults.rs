@@ -85,6 +85,24 @@ async fn a_failed_attempt_is_made_again_after_the_wait_that_is_its_turn() {
     assert_eq!(receiver.accepts(2).await[1].body()["data"]["claim"]["text"], "A");
 }
 
+/// Whoever mends the address does not wait for what the old one was given.
+#[actix_web::test]
+async fn a_new_address_is_tried_at_once() {
+    let app = App::start().await;
+    let (gone, here) = (Receiver::start(), Receiver::start());
+    let path = made(&app, &gone).await;
+    gone.is(Manner::Status(500, ""));
+    publish(&app.editor, json!({"text": "A"})).await;
+    newest(&app, &path, |one| one["attempts"] == 1).await;
+    hurry(&app).await;
+    let failed = newest(&app, &path, |one| one["attempts"] == 2).await;
+    assert!(seconds_between(&failed["last_attempt_at"], &failed["next_attempt_at"]) > 200.0, "{failed}");
+    app.admin.patch(&path, &json!({"url": hook(&here, json!({}))["url"]})).await.expect(200);
+    let sent = here.accepts(1).await.remove(0);
+    assert_eq!(sent.header("webhook-id"), failed["event_id"]);
+    assert_eq!(gone.received().len(), 2);
+}
+
 #[actix_web::test]
 async fn one_that_is_refused_for_days_does_not_disable_a_webhook_that_takes_others() {
     let app = App::start().await;

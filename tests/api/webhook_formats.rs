@@ -18,6 +18,18 @@ async fn told(format: &str) -> Value {
     receiver.accepts(1).await.remove(0).body()
 }
 
+#[actix_web::test]
+async fn a_chat_leads_to_a_page() {
+    let app = App::start().await;
+    let receiver = Receiver::start();
+    app.admin.create("webhooks", hook(&receiver, json!({"format": "slack", "events": ["verdict.published"]}))).await;
+    let id = publish(&app.editor, json!({})).await;
+    judge(&app.admin, &id, json!({})).await;
+    let body = receiver.accepts(1).await.remove(0).body();
+    let link = body["blocks"].as_array().unwrap().last().unwrap()["elements"][0]["text"].as_str().unwrap();
+    assert!(link.ends_with(&format!("/claims/{id}|Read more>")) && !link.contains("/v1/"), "{link}");
+}
+
 /// Without an article of its own, people are led to the claim's page.
 #[actix_web::test]
 async fn a_message_leads_to_a_page() {
