@@ -8,5 +8,5 @@ mod routes;
 mod rules;
 
 pub use model::{ClaimReview, Party};
-pub use read::{TOLD, of_claims, of_verdicts};
+pub use read::{RATED, TOLD, of_claims, of_verdicts};
 pub use routes::{configure, configure_feeds, within_script};

@@ -107,6 +107,9 @@ const REVIEWED: &str = "SELECT v.id, v.claim_id, v.claim_reviewed, coalesce(v.la
     LEFT JOIN sources AS a ON a.id = v.author_id
     CROSS JOIN LATERAL (SELECT min(numeric_value) AS worst, max(numeric_value) AS best FROM ratings WHERE scale_id = r.scale_id) AS scale";
 
+/// The rating `r` of a verdict `v` on a claim `c` in words: in the verdict's language, or else the claim's, where the scale has it.
+pub const RATED: &str = "coalesce(r.labels ->> coalesce(v.language, c.language), r.labels ->> split_part(coalesce(v.language, c.language), '-', 1), r.label)";
+
 /// Which verdicts `v` on claims `c` are told as reviews: the public ones that stand. One without an address of its own is read on the claim's
 /// page, and is none where that is gone because another newsroom has withdrawn its claim.
 pub const TOLD: &str = "v.public AND v.status = 'published' AND v.claim_reviewed IS NOT NULL AND (v.url IS NOT NULL OR c.status = 'published')";

@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 use validator::Validate;
 
+use crate::claim_review::RATED;
 use crate::error::Result;
 use crate::page::PageRequest;
 use crate::search;
@@ -121,7 +122,7 @@ fn entries(of: &str, at: &str) -> String {
         {at} AS at, v.newsroom_id, n.name AS newsroom, v.claim_id, c.status <> 'published' AS claim_gone,
         CASE WHEN c.newsroom_id = v.newsroom_id THEN c.withdrawn_reason END AS withdrawn_reason, v.claim_reviewed AS claim,
         CASE WHEN c.status = 'published' THEN c.topics ELSE '{{}}' END AS topics, v.title, v.summary,
-        coalesce(r.labels ->> v.language, r.labels ->> split_part(v.language, '-', 1), r.label) AS rating,
+        {RATED} AS rating,
         coalesce(v.language, c.language) AS language, v.url, v.correction_note, v.retraction_reason,
         CASE WHEN v.author_id IS NULL THEN n.name ELSE coalesce(a.name, 'another publisher') END AS author,
         CASE WHEN v.author_id IS NULL THEN n.site ELSE a.website END AS author_url

@@ -83,19 +83,22 @@ fn with_name(text: &str) -> Option<PartialDate> {
     let lower = text.to_lowercase();
     let words: Vec<&str> = WORDS.as_ref()?.find_iter(&lower).take(200).map(|word| word.as_str()).collect();
     words.iter().enumerate().find_map(|(at, word)| {
-        let month = month(word)?;
+        let named = month(word)?;
         let around = |distance: isize| at.checked_add_signed(distance).and_then(|at| words.get(at)).copied();
         // 7 de outubro de 2018; October 7th, 2018; 2018 October 7: nearest first, never across another month. Three letters may be
         // another word, as in "out of 2019": then nothing but a day or a "de" may stand between.
         let is_short = word.chars().count() == 3;
         let between = around(1).is_some_and(|word| word == "de" || word.starts_with(|c: char| c.is_ascii_digit()));
         let distances: &[isize] = if is_short && !between { &[1, -1] } else { &[1, 2, 3, -1, -2] };
-        let year = distances.iter().copied().filter_map(around).find(|word| is_year(word))?;
+        let is_next = |distance: &isize| {
+            (1..distance.abs()).all(|step| around(step * distance.signum()).and_then(month).is_none())
+        };
+        let year = distances.iter().copied().filter(is_next).filter_map(around).find(|word| is_year(word))?;
         let day = [-1, 1, -2, 2].into_iter().filter_map(around).find_map(|word| {
             let digits = word.trim_end_matches(char::is_alphabetic);
             digits.parse().ok().filter(|day| (1..=31).contains(day) && digits.len() <= 2)
         });
-        dated(year, Some(month), day)
+        dated(year, Some(named), day)
     })
 }
 
@@ -127,6 +130,8 @@ mod tests {
             ("2019", "2019"),
             ("7th October 2018, 9:30 am", "2018-10-07"),
             ("October 7th, 2018", "2018-10-07"),
+            ("mar. 5 mai 2020", "2020-05-05"),
+            ("mar 5 mag 2020", "2020-05-05"),
             ("stated on March 4, 2021 in a speech:", "2021-03-04"),
             ("7 de outubro de 2018", "2018-10-07"),
             ("12 août 2022", "2022-08-12"),

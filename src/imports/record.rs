@@ -276,7 +276,7 @@ impl Batch<'_> {
             conn.batch_execute("RELEASE SAVEPOINT part").await?;
             let of_published = |(id, _): &&mut (Uuid, bool)| Some(*id) == followed.published;
             self.known.claims.values_mut().filter(of_published).for_each(|(_, published)| *published = true);
-            let same = earlier.is_some_and(|earlier| is_same(earlier, self.entries.get(*at)));
+            let same = earlier.zip(self.entries.get(*at)).is_some_and(|(earlier, entry)| earlier.is(entry));
             done.follows(&reading.review, plan, followed, same);
         }
         Ok(())
@@ -336,7 +336,7 @@ fn compare(done: &mut Done, entry: &Entry, (review, plan): (&Review, &Plan), ear
     let goes_on = is_draft && !tried && (lacks_rating || plan.publishes);
     done.digests.clone_from(&earlier.digests);
     done.outcome = match () {
-        () if is_same(earlier, Some(entry)) && !goes_on => Outcome::Unchanged,
+        () if earlier.is(entry) && !goes_on => Outcome::Unchanged,
         () if is_draft => Outcome::Updated,
         () => {
             let status = status.as_str();
@@ -349,11 +349,6 @@ fn compare(done: &mut Done, entry: &Entry, (review, plan): (&Review, &Plan), ear
     {
         done.problems.extend(drafts::take_claims(review, plan, digests));
     }
-}
-
-/// Whether a record has the bytes of an earlier one that was it.
-fn is_same(earlier: &KnownVerdict, entry: Option<&Entry>) -> bool {
-    entry.is_some_and(|entry| earlier.sha256.contains(&entry.sha256))
 }
 
 /// What a client is told of an error that is one record's; none where it is not.

@@ -1,5 +1,7 @@
 //! The entries that share a text's rarest words: those that are worth being scored.
 
+use std::collections::HashSet;
+
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
@@ -45,22 +47,26 @@ pub async fn candidates(
     viewer: Viewer,
     mut conn: &AsyncPgConnection,
 ) -> Result<Vec<Candidate>> {
-    let Some(wanted) = rare(reading) else { return Ok(Vec::new()) };
     let sql = format!(
         "SELECT record_id, claim_id, noun = 'claim' AS is_claim, CASE noun WHEN 'claim' THEN key END AS text_key, words FROM search_entries
          WHERE words @@ (SELECT $1::tsquery) AND noun IN ('claim', 'statement', 'verdict') AND (public OR newsroom_id = $2) {} LIMIT $5",
         narrowed(request)
     );
-    Ok(Planned(
-        diesel::sql_query(sql)
-            .bind::<Text, _>(wanted)
+    let mut found: Vec<Candidate> = Vec::new();
+    // Those with a rare word first: pairs of frequent ones may be in so many that these would not be among them.
+    for wanted in rare(reading) {
+        let room = 3 * MOST - i64::try_from(found.len()).unwrap_or(i64::MAX);
+        let query = diesel::sql_query(&sql)
+            .bind::<Text, _>(wanted.join(" | "))
             .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
             .bind::<Nullable<Text>, _>(request.topic.as_deref())
             .bind::<Nullable<SqlUuid>, _>(request.newsroom_id)
-            .bind::<BigInt, _>(3 * MOST),
-    )
-    .load(&mut conn)
-    .await?)
+            .bind::<BigInt, _>(room);
+        let more: Vec<Candidate> = Planned(query).load(&mut conn).await?;
+        let known: HashSet<Uuid> = found.iter().map(|one| one.record_id).collect();
+        found.extend(more.into_iter().filter(|one| !known.contains(&one.record_id)));
+    }
+    Ok(found)
 }
 
 /// The entries of these claims and statements that the caller may see and has asked for.
@@ -95,8 +101,8 @@ pub fn narrowed(request: &MatchRequest) -> &'static str {
     }
 }
 
-/// `tsquery` in text form: any of the rarest words, and pairs of the next ones.
-fn rare(reading: &Reading) -> Option<String> {
+/// `tsquery` in text form, of which any is enough: the rarest words, and pairs of the next ones.
+fn rare(reading: &Reading) -> impl Iterator<Item = Vec<String>> {
     let words = reading.rarest();
     let mut room = MOST;
     let fits = |word: &&str| {
@@ -108,10 +114,13 @@ fn rare(reading: &Reading) -> Option<String> {
     let pairs = frequent.iter().enumerate().flat_map(|(nth, one)| {
         frequent[nth + 1..].iter().map(move |other| format!("{} & {}", quoted(one), quoted(other)))
     });
-    let any: Vec<String> = words[..singles].iter().map(|word| quoted(word)).chain(pairs).collect();
-    // A single word that is everywhere.
-    let any = if any.is_empty() { frequent.iter().map(|word| quoted(word)).collect() } else { any };
-    (!any.is_empty()).then(|| any.join(" | "))
+    let (rarest, mut pairs): (Vec<_>, Vec<_>) =
+        (words[..singles].iter().map(|word| quoted(word)).collect(), pairs.collect());
+    if rarest.is_empty() && pairs.is_empty() {
+        // A single word that is everywhere.
+        pairs = frequent.iter().map(|word| quoted(word)).collect();
+    }
+    [rarest, pairs].into_iter().filter(|any| !any.is_empty())
 }
 
 /// A word as `tsquery` takes it.

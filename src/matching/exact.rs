@@ -56,6 +56,8 @@ pub async fn by_address(
     }
     // A verdict's address is kept as it was sent, percent-encoded or not.
     let decoded = normal.iter().filter_map(|url| percent_encoding::percent_decode_str(url).decode_utf8().ok());
+    // What PostgreSQL does not keep is no verdict's.
+    let decoded = decoded.filter(|url| !url.contains('\0'));
     let written: Vec<String> = decoded.map(Into::into).chain(addresses.iter().chain(&normal).cloned()).collect();
     let sql = format!(
         "WITH these AS (SELECT id FROM documents WHERE url_normal = ANY ($1) AND (public OR newsroom_id = $2)),

@@ -222,8 +222,10 @@ impl Band {
     }
 }
 
-/// How many of the best are read at once: some may be withdrawn, or left out by the request.
+/// How many of the best are read at once for each that is asked for: some may be withdrawn, or left out by the request.
 const AT_ONCE: usize = 3;
+/// And at least, as those that name other numbers come behind what is the same.
+const FEWEST: usize = 30;
 
 /// Reads the best claims with their verdicts.
 async fn answer(
@@ -235,7 +237,7 @@ async fn answer(
 ) -> Result<Vec<Match>> {
     let limit = request.limit.unwrap_or(USUALLY);
     let mut matches = Vec::new();
-    for some in ranked.chunks(limit * AT_ONCE) {
+    for some in ranked.chunks((limit * AT_ONCE).max(FEWEST)) {
         let ids: Vec<Uuid> = some.iter().map(|(id, _)| *id).collect();
         let own = claims::newsroom_id.eq(viewer.newsroom_id().unwrap_or_default());
         let seen = claims::status.eq(ClaimStatus::Published).or(own.and(claims::status.eq(ClaimStatus::Draft)));

@@ -12,6 +12,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use super::answer::Site;
+use crate::claim_review::RATED;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::kept::{Kept, Rendered};
@@ -184,13 +185,15 @@ async fn part(db: web::Data<Db>, site: Site, path: web::Path<(String, String)>) 
 /// The verdicts published in the last two days, at most a thousand, as Google News reads them.
 #[get("/news-sitemap.xml")]
 async fn news(db: web::Data<Db>, site: Site) -> Result<HttpResponse> {
-    let sql = "SELECT v.claim_id, n.name AS newsroom, coalesce(v.language, c.language) AS language, coalesce(v.title, v.claim_reviewed, c.text) AS title, p.published_at
-         FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JOIN newsrooms AS n ON n.id = v.newsroom_id
+    let sql = format!(
+        "SELECT v.claim_id, n.name AS newsroom, coalesce(v.language, c.language) AS language, coalesce(v.title, {RATED} || ': ' || coalesce(v.claim_reviewed, c.text)) AS title, p.published_at
+         FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JOIN newsrooms AS n ON n.id = v.newsroom_id JOIN ratings AS r ON r.id = v.rating_id
          CROSS JOIN LATERAL (SELECT min(at) AS published_at FROM changes WHERE noun = 'verdict' AND record_id = v.id AND public AND NOT was_public) AS p
          WHERE v.public AND v.status = 'published' AND c.status = 'published' AND v.author_id IS NULL AND v.updated_at > now() - interval '2 days' AND p.published_at > now() - interval '2 days'
-         ORDER BY v.updated_at DESC LIMIT 1000";
+         ORDER BY v.updated_at DESC LIMIT 1000"
+    );
     let found: Vec<News> =
-        db.snapshot(async |mut conn: &AsyncPgConnection| Ok(diesel::sql_query(sql).load(&mut conn).await?)).await?;
+        db.snapshot(async |mut conn: &AsyncPgConnection| Ok(diesel::sql_query(&sql).load(&mut conn).await?)).await?;
     let mut xml = opening(" xmlns:news=\"http://www.google.com/schemas/sitemap-news/0.9\"");
     for News { claim_id, newsroom, language, title, published_at } in found {
         let _ = writeln!(

@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Timestamptz};
@@ -194,11 +194,15 @@ async fn newest(conn: &mut AsyncPgConnection) -> Result<i64> {
     Ok(diesel::select(newest).get_result(conn).await?)
 }
 
-/// The last position before a moment, looked for from the end: replays go back days, not years.
+/// The position before the first change of a moment or later. Positions follow commits, and a transaction's changes may be older than those
+/// before it, by minutes at most: the first is looked for among the last, as replays go back days, not years.
 async fn before(since: DateTime<Utc>, conn: &mut AsyncPgConnection) -> Result<i64> {
-    let before =
-        sql::<BigInt>("coalesce((SELECT position FROM change_positions JOIN changes ON id = change_id WHERE at < ")
-            .bind::<Timestamptz, _>(since)
-            .sql(" ORDER BY position DESC LIMIT 1), 0)");
+    let before = sql::<BigInt>(
+        "coalesce((SELECT min(position) - 1 FROM change_positions JOIN changes ON id = change_id WHERE at >= ",
+    )
+    .bind::<Timestamptz, _>(since)
+    .sql(" AND position > coalesce((SELECT position FROM change_positions JOIN changes ON id = change_id WHERE at < ")
+    .bind::<Timestamptz, _>(since - Duration::minutes(10))
+    .sql(" ORDER BY position DESC LIMIT 1), 0)), (SELECT max(position) FROM change_positions), 0)");
     Ok(diesel::select(before).get_result(conn).await?)
 }

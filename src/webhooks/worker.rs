@@ -280,14 +280,16 @@ impl Work {
 
     /// Disables a webhook to which nothing could be delivered since a delivery, which was given up, was first tried; or that is gone.
     async fn disable(&self, webhook_id: Uuid, attempted: &[Attempted]) {
-        let given_up = || attempted.iter().filter(|one| one.status == DeliveryStatus::Failed);
-        let is_gone = given_up().any(|one| one.answer_status == Some(GONE));
-        let Some(last) = given_up().max_by_key(|one| one.taken.first_attempt_at) else { return };
-        let (reason, unless) = if is_gone {
-            ("the receiver is gone: it answered 410".to_owned(), None)
-        } else {
-            let why = last.error.as_deref().unwrap_or_default();
-            (format!("nothing could be delivered for three days; at last {why}"), last.taken.first_attempt_at)
+        let given_up = attempted.iter().filter(|one| one.status == DeliveryStatus::Failed);
+        // What it was sent waits, for when it is back.
+        let is_gone = attempted.iter().any(|one| one.answer_status == Some(GONE));
+        let (reason, unless) = match given_up.max_by_key(|one| one.taken.first_attempt_at) {
+            _ if is_gone => ("the receiver is gone: it answered 410".to_owned(), None),
+            Some(last) => {
+                let why = last.error.as_deref().unwrap_or_default();
+                (format!("nothing could be delivered for three days; at last {why}"), last.taken.first_attempt_at)
+            }
+            None => return,
         };
         let _permit = self.webhooks.database.acquire().await;
         match self.db.write_quietly(async |conn| queue::disable(webhook_id, &reason, unless, conn).await).await {
@@ -331,7 +333,7 @@ impl Webhooks {
         };
         let (status, wait) = match (&error, retry) {
             (None, _) => (DeliveryStatus::Delivered, None),
-            (Some(_), Some(retry)) if answer_status != Some(GONE) => {
+            (Some(_), Some(retry)) => {
                 (DeliveryStatus::Waiting, Some(jittered(*retry).max(retry_after.unwrap_or_default())))
             }
             _ => (DeliveryStatus::Failed, None),

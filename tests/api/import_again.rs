@@ -66,6 +66,30 @@ async fn drafts_of_old_records_are_left_alone_once_edited() {
     }
 }
 
+/// A review of what a claim no longer says is not one of it.
+#[actix_web::test]
+async fn a_claim_that_was_edited_takes_no_other_review() {
+    let app = App::start().await;
+    let admin = &app.admin;
+    map(admin, "Bogus", FALSE).await;
+    let first = send(admin, "", &review(1)).await;
+    let path = format!("/v1/claims/{}", first["claim_id"].as_str().unwrap());
+    let mut other = review(1);
+    other["url"] = json!("https://others.example/1");
+    other["author"]["name"] = json!("Others");
+    assert_eq!(send(admin, "", &other).await["claim_id"], first["claim_id"], "it says so still");
+    admin.patch(&path, &json!({"text": "The mayor said that the bridge was open"})).await.expect(200);
+    admin.act(&format!("{path}/publish")).await.expect(200);
+    other["url"] = json!("https://others.example/2");
+    let mut ids = vec![];
+    for publisher in ["Third", "Fourth"] {
+        other["author"]["name"] = json!(publisher);
+        ids.push(send(admin, "?publish=true", &other).await["claim_id"].clone());
+    }
+    assert_ne!(ids[0], first["claim_id"]);
+    assert_eq!(ids[0], ids[1], "the next one finds the new claim");
+}
+
 #[actix_web::test]
 async fn what_belongs_to_the_claim_is_told() {
     let app = App::start().await;

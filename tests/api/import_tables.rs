@@ -29,6 +29,18 @@ async fn rows_that_are_shifted_are_told_and_stay_drafts() {
     }
 }
 
+/// Whoever adds a row to a table has not changed the one that was the last.
+#[actix_web::test]
+async fn a_row_added_changes_none_before_it() {
+    let app = App::start().await;
+    let table = format!("claim,url,rating,publisher\r\n{SAID},https://a.example/1,Bogus,A");
+    import(&app.editor, "text/csv", "", table.clone()).await;
+    let longer = format!("{table}\r\n{SAID} again,https://a.example/2,Bogus,A\r\n");
+    let done = import(&app.editor, "text/csv", "", longer).await;
+    let made = records(&app.editor, &done).await;
+    assert_eq!((&made[0]["outcome"], &made[1]["outcome"]), (&json!("unchanged"), &json!("created")), "{made:?}");
+}
+
 #[actix_web::test]
 async fn columns_that_are_not_there_are_told() {
     let app = App::start().await;

@@ -324,6 +324,7 @@ async fn bad_input_is_answered_or_refused() {
         &rare[..50_000],
         &"x".repeat(50_000),
         "' '' \\' \\",
+        "see https://a.example/%00",
     ] {
         matches(&app.anyone, json!({"text": text})).await;
     }

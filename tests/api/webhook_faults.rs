@@ -143,6 +143,11 @@ async fn a_receiver_that_is_gone_is_left_alone_and_one_that_asks_for_time_gets_i
     assert!((599.0..601.0).contains(&wait), "{wait}");
     assert_eq!(waits["attempts"], 0, "it was not refused");
     assert_eq!(gone.received().len(), 1);
+    // What it has missed is sent once it is back.
+    gone.is(Manner::Status(200, ""));
+    app.admin.patch(&gone_path, &json!({"active": true})).await.expect(200);
+    let sent = gone.accepts(1).await.remove(0);
+    assert_eq!(sent.header("webhook-id"), gone.received()[0].header("webhook-id"));
 
     // Nothing else is sent there either, until an admin looks after it.
     let (quick, before) = (Receiver::start(), busy.received().len());
