@@ -194,7 +194,7 @@ pub struct Limits {
     #[arg(long, env = "ONRECORD_TRUSTED_PROXIES", value_delimiter = ',', value_parser = client_address::network)]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// Origins of web pages that may read, separated by commas, such as https://desk.example [default: all]. On a private network, name
+    /// Origins of web pages that may read, separated by commas, each as a browser sends it [default: all]. On a private network, name
     /// them where not everybody is to read: a page that somebody there opens may pass on what it reads.
     #[arg(long, env = "ONRECORD_READING_ORIGINS", value_delimiter = ',', value_parser = cors::origin)]
     pub reading_origins: Vec<String>,
