@@ -60,8 +60,9 @@ fn only_reads(head: &RequestHead, document: &Document) -> bool {
         Some(method) => Method::from_bytes(method.as_bytes()).unwrap_or_default(),
         None => head.method.clone(),
     };
-    let reads = matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) && head.uri.path() != "/metrics";
-    reads || document.needs_no_key(head.uri.path(), &method)
+    let reads = matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
+    // What the process has done is for those who run it.
+    head.uri.path() != "/metrics" && (reads || document.needs_no_key(head.uri.path(), &method))
 }
 
 /// Why a browser is not to send what it asked about.
