@@ -222,8 +222,11 @@ fn unknown_parameters(request: &ServiceRequest) -> Result<()> {
 
 /// Answers what no route took: 405 where the path knows other methods, else 404.
 pub async fn unrouted(request: actix_web::HttpRequest, document: web::Data<Document>) -> Result<HttpResponse> {
-    let mut allowed: Vec<Method> =
-        document.matching(request.path()).map(|operation| operation.method.clone()).collect();
+    // A path that is written out comes before one with an id in that place.
+    let is_exact = |operation: &&Operation| operation.path == request.path();
+    let any_exact = document.operations.iter().any(|operation| is_exact(&operation));
+    let found = document.matching(request.path()).filter(|operation| !any_exact || is_exact(operation));
+    let mut allowed: Vec<Method> = found.map(|operation| operation.method.clone()).collect();
     if matches!(request.path(), "/docs" | "/docs/" | "/docs/problems" | "/openapi.json" | "/openapi-3.0.json") {
         allowed.push(Method::GET);
     }
