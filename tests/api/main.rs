@@ -81,5 +81,6 @@ mod verdicts;
 mod weak_spots;
 mod webhook_faults;
 mod webhook_formats;
+mod webhook_kills;
 mod webhooks;
 mod withdrawals;
