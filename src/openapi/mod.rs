@@ -154,6 +154,11 @@ impl Document {
         self.matching(path).any(|operation| operation.method == *method && operation.who == ANYONE)
     }
 
+    /// The operations of a path without an id in it, which come before those with one in that place.
+    fn written_out<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Operation> {
+        self.operations.iter().filter(move |operation| operation.path == path)
+    }
+
     fn matching<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Operation> {
         self.operations.iter().filter(move |operation| {
             let (mut template, mut parts) = (operation.path.split('/'), path.split('/'));
@@ -184,7 +189,7 @@ pub async fn check(
 fn other_methods(request: &ServiceRequest) -> Result<()> {
     let Some(document) = request.app_data::<web::Data<Document>>() else { return Ok(()) };
     let mut taking = document.matching(request.path()).filter(|operation| operation.method == *request.method());
-    let at = || document.operations.iter().filter(|operation| operation.path == request.path());
+    let at = || document.written_out(request.path());
     // Whatever else no operation takes is told so where requests are counted.
     if at().next().is_none() || taking.next().is_none_or(|operation| operation.path == request.path()) {
         return Ok(());
@@ -222,11 +227,11 @@ fn unknown_parameters(request: &ServiceRequest) -> Result<()> {
 
 /// Answers what no route took: 405 where the path knows other methods, else 404.
 pub async fn unrouted(request: actix_web::HttpRequest, document: web::Data<Document>) -> Result<HttpResponse> {
-    // A path that is written out comes before one with an id in that place.
-    let is_exact = |operation: &&Operation| operation.path == request.path();
-    let any_exact = document.operations.iter().any(|operation| is_exact(&operation));
-    let found = document.matching(request.path()).filter(|operation| !any_exact || is_exact(operation));
-    let mut allowed: Vec<Method> = found.map(|operation| operation.method.clone()).collect();
+    let method = |operation: &Operation| operation.method.clone();
+    let mut allowed: Vec<Method> = document.written_out(request.path()).map(method).collect();
+    if allowed.is_empty() {
+        allowed.extend(document.matching(request.path()).map(method));
+    }
     if matches!(request.path(), "/docs" | "/docs/" | "/docs/problems" | "/openapi.json" | "/openapi-3.0.json") {
         allowed.push(Method::GET);
     }

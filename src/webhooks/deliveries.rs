@@ -1,4 +1,4 @@
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Timestamptz};
@@ -202,7 +202,7 @@ async fn before(since: DateTime<Utc>, conn: &mut AsyncPgConnection) -> Result<i6
     )
     .bind::<Timestamptz, _>(since)
     .sql(" AND position > coalesce((SELECT position FROM change_positions JOIN changes ON id = change_id WHERE at < ")
-    .bind::<Timestamptz, _>(since - Duration::minutes(10))
-    .sql(" ORDER BY position DESC LIMIT 1), 0)), (SELECT max(position) FROM change_positions), 0)");
+    .bind::<Timestamptz, _>(since)
+    .sql(" - interval '10 minutes' ORDER BY position DESC LIMIT 1), 0)), (SELECT max(position) FROM change_positions), 0)");
     Ok(diesel::select(before).get_result(conn).await?)
 }

@@ -347,6 +347,11 @@ async fn what_a_receiver_has_lost_is_sent_again() {
     });
     passed.await;
     done(&app).await;
+    // Moments that no change is of.
+    for since in ["-262143-01-01T00:00:00Z", "+262142-12-31T00:00:00Z"] {
+        let answer = app.admin.post(&format!("{path}/replay"), &json!({"since": since})).await;
+        assert!(answer.status < 500, "{since}: {}", answer.text);
+    }
 }
 
 #[actix_web::test]
