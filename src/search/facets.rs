@@ -146,7 +146,8 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for CountBy<Q> {
     }
 }
 
-/// A claim counts once for each value, by the rules of the list's filter of the same name.
+/// A claim counts once for each value, by the rules of the list's filter of the same name. What is public is in an index by itself, and what
+/// is not and yet seen is little.
 fn count_by(facet: Facet) -> &'static str {
     match facet {
         Facet::Topic => {
@@ -155,16 +156,23 @@ fn count_by(facet: Facet) -> &'static str {
                  WHERE shared.slug = t.slug AND (shared.public OR own.slug IS NOT NULL)) AS label, sum(claims)::bigint
              FROM divided CROSS JOIN LATERAL unnest(topics) AS t(slug) GROUP BY slug"
         }
-        Facet::Language => "SELECT 'language', language, NULL, sum(claims)::bigint FROM divided GROUP BY language",
+        // Tags are the same in whatever case they are written.
+        Facet::Language => {
+            "SELECT 'language', min(language), NULL, sum(claims)::bigint FROM divided GROUP BY lower(language)"
+        }
         Facet::Rating => {
-            "SELECT 'rating', rating_id::text, (SELECT label FROM ratings WHERE ratings.id = rating_id), count(DISTINCT claim_id)
-             FROM verdicts WHERE claim_id IN (SELECT id FROM found) AND status = 'published' AND rating_id IS NOT NULL
-                 AND (public OR newsroom_id = (SELECT newsroom_id FROM viewer)) GROUP BY rating_id"
+            "SELECT 'rating', rating_id::text, (SELECT label FROM ratings WHERE ratings.id = rating_id), count(DISTINCT claim_id) FROM (
+                 SELECT claim_id, rating_id FROM found JOIN verdicts ON claim_id = found.id WHERE public AND status = 'published'
+                 UNION ALL SELECT claim_id, rating_id FROM found JOIN verdicts ON claim_id = found.id
+                     WHERE NOT public AND status = 'published' AND verdicts.newsroom_id = (SELECT newsroom_id FROM viewer)) AS v
+             WHERE rating_id IS NOT NULL GROUP BY rating_id"
         }
         Facet::Stance => {
-            "SELECT 'stance', stance, NULL, count(DISTINCT claim_id) FROM statements WHERE claim_id IN (SELECT id FROM found)
-                 AND ((SELECT source_id FROM viewer) IS NULL OR source_id = (SELECT source_id FROM viewer))
-                 AND (public OR newsroom_id = (SELECT newsroom_id FROM viewer) AND status <> 'withdrawn') GROUP BY stance"
+            "SELECT 'stance', stance, NULL, count(DISTINCT claim_id) FROM (
+                 SELECT claim_id, stance, source_id FROM found JOIN statements ON claim_id = found.id WHERE public
+                 UNION ALL SELECT claim_id, stance, source_id FROM found JOIN statements ON claim_id = found.id
+                     WHERE NOT public AND status <> 'withdrawn' AND statements.newsroom_id = (SELECT newsroom_id FROM viewer)) AS s
+             WHERE (SELECT source_id FROM viewer) IS NULL OR source_id = (SELECT source_id FROM viewer) GROUP BY stance"
         }
         Facet::Newsroom => {
             "SELECT 'newsroom', newsroom_id::text, (SELECT name FROM newsrooms WHERE newsrooms.id = newsroom_id), sum(claims)::bigint

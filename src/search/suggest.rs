@@ -1,6 +1,6 @@
 //! `GET /v1/suggest`: what somebody may be about to type.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text, Uuid as SqlUuid};
@@ -17,6 +17,8 @@ use crate::planned::Planned;
 
 /// How many suggestions are made.
 const MOST: usize = 10;
+/// So many of each kind come before the rest of any: ten titles hide no claim.
+const OF_EACH: usize = 2;
 /// How many letters a word in the middle of a name needs before it is looked for: its trigrams are.
 const LETTERS_WITHIN: usize = 3;
 
@@ -80,10 +82,10 @@ const BY_LATER_WORD: &str = "
     (SELECT * FROM (SELECT noun AS type, record_id, CASE noun WHEN 'source' THEN 0 ELSE 2 END AS turn, name FROM search_entries
          WHERE name LIKE $1 AND noun <> 'claim' AND noun IN ('source', 'document') AND (public OR newsroom_id = $2) LIMIT 2000) AS named
      ORDER BY turn LIMIT 10)";
-/// By likeness.
+/// By likeness, of as many as a search looks at ([`super::names`]).
 const BY_LIKENESS: &str = "
-    (SELECT noun AS type, record_id, 0 AS turn, name FROM search_entries
-     WHERE $1 <% name AND noun <> 'claim' AND noun IN ('source', 'document') AND (public OR newsroom_id = $2)
+    (SELECT * FROM (SELECT noun AS type, record_id, 0 AS turn, name FROM search_entries
+         WHERE $1 <% name AND noun <> 'claim' AND noun IN ('source', 'document') AND (public OR newsroom_id = $2) LIMIT 5000) AS alike
      ORDER BY word_similarity($1, name) DESC LIMIT 5)";
 /// By words anywhere in a claim, of which the last one may be unfinished. Few claims have the rarest; the index is asked for that one
 /// alone.
@@ -102,8 +104,10 @@ impl SuggestQuery {
     pub async fn run(&self, viewer: Viewer, conn: &AsyncPgConnection) -> Result<Suggestions> {
         let typed = Typed::read(&self.q, conn).await?;
         let letters = typed.folded.chars().count();
+        // Signs alone have no trigrams, and each name would be looked at.
+        let has_words = typed.folded.contains(char::is_alphanumeric);
         let later = async {
-            if letters < LETTERS_WITHIN {
+            if letters < LETTERS_WITHIN || !has_words {
                 return Ok(Vec::new());
             }
             named(BY_LATER_WORD, &format!("% {}%", typed.pattern), viewer, conn).await
@@ -115,15 +119,28 @@ impl SuggestQuery {
         let begun = named(BY_BEGINNING, &typed.folded, viewer, conn);
         let parts = try_join4(begun, topics(&typed.pattern, viewer, conn), later, words).await?;
         let mut found: Vec<Suggestion> = <[Vec<Suggestion>; 4]>::from(parts).into_iter().flatten().collect();
-        if found.is_empty() && letters > LETTERS_WITHIN {
+        if found.is_empty() && letters > LETTERS_WITHIN && has_words {
             found = named(BY_LIKENESS, &typed.folded, viewer, conn).await?;
         }
         let mut seen = BTreeSet::new();
         found.retain(|one| seen.insert((one.r#type, one.id.clone())));
-        found.sort_by_key(|one| one.r#type);
-        found.truncate(MOST);
-        Ok(Suggestions { suggestions: found })
+        Ok(Suggestions { suggestions: some_of_each(found) })
     }
+}
+
+/// As many as are told, by kind.
+fn some_of_each(mut found: Vec<Suggestion>) -> Vec<Suggestion> {
+    found.sort_by_key(|one| one.r#type);
+    let mut counts = BTreeMap::<_, usize>::new();
+    let (mut first, rest): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| {
+        let count = counts.entry(one.r#type).or_default();
+        *count += 1;
+        *count <= OF_EACH
+    });
+    first.extend(rest);
+    first.truncate(MOST);
+    first.sort_by_key(|one| one.r#type);
+    first
 }
 
 /// What was typed, as names are kept.

@@ -45,7 +45,9 @@ async fn titles_hide_no_name() {
         let found = suggestions(&app.editor, q).await;
         assert_eq!(found.first().map(String::as_str), Some("source Foo Zorbak"), "{q}: {found:?}");
     }
+    let zorbak = publish(&app.editor, "Zorbak resigns", "en").await;
     assert_eq!(suggestions(&app.editor, "zorbak").await.len(), 10);
+    assert_eq!(suggestions(&app.editor, "zorbak").await[9], "claim Zorbak resigns", "{zorbak}");
     let lanes = claim(json!({"topics": ["closed-lanes"], "status": "published"}));
     app.editor.create("claims", lanes).await;
     for q in ["lanes", "closed-l", "closed%20lanes"] {

@@ -1,0 +1,2 @@
+DROP INDEX verdicts_ratings_idx;
+DROP INDEX statements_stances_idx;
