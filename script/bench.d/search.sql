@@ -37,14 +37,14 @@ SELECT indexdef FROM made \gexec
 INSERT INTO word_counts SELECT word, count(*) FROM search_entries CROSS JOIN LATERAL unnest(tsvector_to_array(words)) AS t(word) WHERE claim_id IS NOT NULL GROUP BY word;
 INSERT INTO search_languages SELECT DISTINCT substr(word, 2)::regconfig FROM word_counts WHERE word LIKE '=%' ON CONFLICT DO NOTHING;
 
--- Random vectors for their texts: of six pieces, as a million of them are to be made.
+-- Random vectors for their texts and contexts: of six pieces, as millions of them are to be made.
 CREATE TEMP TABLE pieces ON COMMIT DROP AS
     SELECT array_agg(decode(md5(random()::text) || md5(random()::text) || md5(random()::text) || md5(random()::text), 'hex')) AS list FROM generate_series(1, 1000);
 CREATE FUNCTION pg_temp.piece(list bytea[]) RETURNS bytea LANGUAGE sql VOLATILE RETURN list[1 + floor(random() * 1000)];
 INSERT INTO embedding_models (name, dimensions, passage_prefix, complete) VALUES ('random', 384, '', true);
 INSERT INTO embeddings (model_id, record_id, part, vector)
-    SELECT m.id, claims.id, 'first', pg_temp.piece(list) || pg_temp.piece(list) || pg_temp.piece(list) || pg_temp.piece(list) || pg_temp.piece(list) || pg_temp.piece(list)
-    FROM claims, pieces, embedding_models AS m;
+    SELECT m.id, claims.id, part, pg_temp.piece(list) || pg_temp.piece(list) || pg_temp.piece(list) || pg_temp.piece(list) || pg_temp.piece(list) || pg_temp.piece(list)
+    FROM claims, pieces, embedding_models AS m, unnest(ARRAY['first', 'second']) AS p(part);
 COMMIT;
 SET statement_timeout = 0;
 VACUUM ANALYZE;

@@ -1,7 +1,7 @@
 //! The vectors in memory, and which of them lie nearest.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use simsimd::SpatialSimilarity;
 use uuid::Uuid;
@@ -52,12 +52,12 @@ impl Index {
         self.parts.iter().map(|part| part.records.len()).sum()
     }
 
-    /// The records whose text, or whose context, lies nearest: up to `most` by each.
+    /// The records whose text, or whose context, lies nearest: up to `most` by each, the nearest first.
     pub fn nearest(&self, query: &[i8], most: usize) -> Vec<Uuid> {
-        let mut found: Vec<Uuid> = self.parts.iter().flat_map(|part| part.nearest(query, most)).collect();
-        found.sort_unstable();
-        found.dedup();
-        found
+        let mut found: Vec<(f32, Uuid)> = self.parts.iter().flat_map(|part| part.nearest(query, most)).collect();
+        found.sort_unstable_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
+        let mut seen = HashSet::new();
+        found.into_iter().map(|(_, record)| record).filter(|record| seen.insert(*record)).collect()
     }
 
     /// How near these records are.
@@ -102,7 +102,8 @@ impl Part {
         Some(product / self.lengths[place])
     }
 
-    fn nearest(&self, query: &[i8], most: usize) -> Vec<Uuid> {
+    /// In no order, with how near each is.
+    fn nearest(&self, query: &[i8], most: usize) -> Vec<(f32, Uuid)> {
         let mut heap = BinaryHeap::with_capacity(most + 1);
         let mut least = f32::MIN;
         for place in 0..self.records.len() {
@@ -115,7 +116,7 @@ impl Part {
                 least = heap.peek().map_or(f32::MIN, |lowest| lowest.0.0);
             }
         }
-        heap.into_iter().map(|near| self.records[near.0.1]).collect()
+        heap.into_iter().map(|Reverse(Near(near, place))| (near, self.records[place])).collect()
     }
 }
 

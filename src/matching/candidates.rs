@@ -19,6 +19,8 @@ use crate::schema::sql_types::Tsvector;
 const MOST: i64 = 1000;
 /// Of words too frequent for that, so many are taken in pairs.
 const PAIRED: usize = 6;
+/// How many are scored because of what they mean.
+const MOST_MEANT: i64 = 200;
 
 /// An entry with its words.
 #[derive(Debug, diesel::QueryableByName)]
@@ -69,7 +71,7 @@ pub async fn candidates(
     Ok(found)
 }
 
-/// The entries of these claims and statements that the caller may see and has asked for.
+/// The entries of these claims and statements that the caller may see and has asked for, the first ones of them.
 pub async fn these(
     ids: &[Uuid],
     request: &MatchRequest,
@@ -77,8 +79,9 @@ pub async fn these(
     mut conn: &AsyncPgConnection,
 ) -> Result<Vec<Candidate>> {
     let sql = format!(
-        "SELECT record_id, claim_id, noun = 'claim' AS is_claim, CASE noun WHEN 'claim' THEN key END AS text_key, words FROM search_entries
-         WHERE record_id = ANY ($1) AND claim_id IS NOT NULL AND (public OR newsroom_id = $2) {}",
+        "SELECT record_id, claim_id, noun = 'claim' AS is_claim, CASE noun WHEN 'claim' THEN key END AS text_key, words
+         FROM unnest($1) WITH ORDINALITY AS near(id, nth) JOIN search_entries ON record_id = id
+         WHERE claim_id IS NOT NULL AND (public OR newsroom_id = $2) {} ORDER BY nth LIMIT $5",
         narrowed(request)
     );
     Ok(Planned(
@@ -86,7 +89,8 @@ pub async fn these(
             .bind::<Array<SqlUuid>, _>(ids)
             .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
             .bind::<Nullable<Text>, _>(request.topic.as_deref())
-            .bind::<Nullable<SqlUuid>, _>(request.newsroom_id),
+            .bind::<Nullable<SqlUuid>, _>(request.newsroom_id)
+            .bind::<BigInt, _>(MOST_MEANT),
     )
     .load(&mut conn)
     .await?)

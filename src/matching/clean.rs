@@ -46,7 +46,15 @@ static SIGNATURE: LazyLock<Regex> =
     LazyLock::new(|| expression(r"(?:\s*[—–]|\s-)\s*([^—–]{0,80}?)\(\s*@(\w{1,30})\s*\)([^()]{0,40})$"));
 /// The end of a sentence without a blank behind it.
 static GLUED: LazyLock<Regex> = LazyLock::new(|| expression(r"(\p{Ll})([.!?…:;,]+)(\p{Lu})"));
-static NUMBER: LazyLock<Regex> = LazyLock::new(|| expression(r"\p{Nd}+(?:[.,]\p{Nd}+)*"));
+/// With blanks or apostrophes between thousands only where what is behind one is no number by itself, as in "10 000".
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    expression(
+        r"\b\p{Nd}{1,3}(?:[\s'’]\p{Nd}{3}){2,}\b(?:[.,]\p{Nd}+)?|\b\p{Nd}{1,3}[\s'’][0٠۰०০๐０]\p{Nd}{2}\b(?:[.,]\p{Nd}+)?|\p{Nd}+(?:[.,]\p{Nd}+)*",
+    )
+});
+/// With all that may be meant so.
+static NUMBER_WITH_BLANKS: LazyLock<Regex> =
+    LazyLock::new(|| expression(r"\b\p{Nd}{1,3}(?:[\s'’]\p{Nd}{3})+\b(?:[.,]\p{Nd}+)?|\p{Nd}+(?:[.,]\p{Nd}+)*"));
 static TAG: LazyLock<Regex> = LazyLock::new(|| expression(r"[@#](\w+)"));
 /// Where a word in a tag ends: before a capital letter that follows a small one or begins a word, and around numbers.
 static JOINT: LazyLock<Regex> =
@@ -74,10 +82,12 @@ impl Message {
     }
 
     /// Whether it and a claim each name numbers that the other does not: what is said of 60 is not what is said of 15. Who tells more, as of
-    /// when, may say the same; and what a claim means may stand in its context.
+    /// when, may say the same; and what a claim means may stand in its context. "3 200" is one number or two, whichever is said there.
     pub fn has_other_numbers(&self, claim: &str, context: &str) -> bool {
-        let (said, claimed) = (numbers(&self.text), numbers(claim));
-        !claimed.is_subset(&said) && !said.is_subset(&claimed.union(&numbers(context)).cloned().collect())
+        [&NUMBER, &NUMBER_WITH_BLANKS].into_iter().all(|number| {
+            let (said, claimed) = (numbers(number, &self.text), numbers(number, claim));
+            !claimed.is_subset(&said) && !said.is_subset(&claimed.union(&numbers(number, context)).cloned().collect())
+        })
     }
 
     /// All that was written, as an embedding service is asked for it.
@@ -88,12 +98,13 @@ impl Message {
 
 /// The numbers in a text, whichever digits it has and however they are grouped. Of "1.500" only its author knows what it is: it is read as
 /// a thousand and more.
-fn numbers(text: &str) -> BTreeSet<String> {
-    NUMBER.find_iter(text).map(|number| plain_number(number.as_str())).collect()
+fn numbers(number: &Regex, text: &str) -> BTreeSet<String> {
+    number.find_iter(text).map(|number| plain_number(number.as_str())).collect()
 }
 
 fn plain_number(number: &str) -> String {
-    let digits: String = number.chars().map(|c| if c == ',' { '.' } else { ascii_digit(c) }).collect();
+    let written = number.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\'' | '’'));
+    let digits: String = written.map(|c| if c == ',' { '.' } else { ascii_digit(c) }).collect();
     match digits.split('.').collect::<Vec<_>>()[..] {
         [first, ref groups @ ..] if first.len() <= 3 && first != "0" && groups.iter().all(|group| group.len() == 3) => {
             format!("{first}{}", groups.concat())
@@ -211,6 +222,9 @@ mod tests {
         assert!(differs("Solar power grew by 60 gigawatts in 2025", "Solar power grew by 15 gigawatts in 2025"));
         assert!(differs("It cost 1.5 million", "It cost 15 million"));
         assert!(differs("٦٠ gigawatts", "15 gigawatts"));
+        for claim in ["20 000 people came", "10 people came", "1 people came"] {
+            assert!(differs("10 000 people came", claim) && differs("10'000 people came", claim), "{claim}");
+        }
         for (text, claim) in [
             ("Solar power grew by 15 gigawatts", "In 2025, solar power grew by 15 gigawatts"),
             ("On May 3 2,000 people came #COVID19", "2.000 people came"),
@@ -219,6 +233,10 @@ mod tests {
             ("Nobody came", "2000 people came"),
             ("In 2026 it cost 15", "It cost 15 in May and 16 in June"),
             ("In 2019 nobody came", "Nobody came"),
+            ("10 000 people came", "10\u{a0}000 people came"),
+            ("10'000 people came", "10.000 people came"),
+            ("10,000 people and 1 200 000,5 more", "10 000 people and 1.200.000,50 more"),
+            ("On May 3 200 people came", "200 people came"),
         ] {
             assert!(!differs(text, claim), "{text}");
         }

@@ -1,5 +1,6 @@
 //! From what was found to an answer: scores, bands, claims and verdicts.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::prelude::*;
@@ -22,15 +23,16 @@ use crate::rating_scales::Rating;
 use crate::schema::claims;
 use crate::verdicts::Verdict;
 
-/// How many claims and statements are looked at because of what they mean.
-const NEAREST: usize = 100;
-/// The same where only some claims are asked for, as the index knows nothing of topics and newsrooms.
-const NEAREST_OF_ALL: usize = 1000;
+/// Among how many texts, and contexts, those are that are looked at because of what they mean: the index of vectors knows nothing of who may
+/// see what, of topics and newsrooms.
+const NEAREST: usize = 1000;
 
 /// How near a claim is, and why.
 #[derive(Debug, Clone, Default)]
 struct Near {
     score: f32,
+    /// The same by words and meaning alone, where an address or the same text makes it certain.
+    likelihood: f32,
     matched_by: Vec<MatchedBy>,
     /// The same for claims with the same text.
     twins: Option<Uuid>,
@@ -39,6 +41,7 @@ struct Near {
 /// What a text means, and what lies nearest.
 struct Sense {
     vector: Vector,
+    /// The nearest first.
     nearest: Vec<Uuid>,
     /// How much shared words count beside it.
     weight: f32,
@@ -52,8 +55,7 @@ pub async fn matches(request: &MatchRequest, viewer: Viewer, db: &Db, embeddings
     let degraded = matches!(meaning, Meaning::Missing);
     let sense = match meaning {
         Meaning::Of(vector) => {
-            let most = if request.is_narrowed() { NEAREST_OF_ALL } else { NEAREST };
-            Some(Sense { nearest: vector.nearest(most).await, vector, weight: embeddings.weight() })
+            Some(Sense { nearest: vector.nearest(NEAREST).await, vector, weight: embeddings.weight() })
         }
         Meaning::Off | Meaning::Missing => None,
     };
@@ -106,15 +108,17 @@ async fn near(
 impl Near {
     fn add(&mut self, score: f32, why: &[MatchedBy], candidate: &Candidate) {
         self.score = self.score.max(score);
+        self.likelihood = self.likelihood.max(score);
         self.matched_by.extend(why);
         self.matched_by.sort_unstable();
         self.matched_by.dedup();
         self.twins = self.twins.or(candidate.text_key);
     }
 
-    /// What that means for a claim. Others may act on `same` at once, as chat bots do: not where the numbers are others.
+    /// What that means for a claim. Others may act on `same` at once, as chat bots do: not where the numbers are others, though an article
+    /// that is linked to speaks of the claim.
     fn band(&self, claim: &Claim, message: &Message) -> Band {
-        let is_sure = self.matched_by.iter().any(|why| matches!(why, MatchedBy::Text | MatchedBy::Url));
+        let is_sure = self.matched_by.contains(&MatchedBy::Text);
         let others = || message.has_other_numbers(&claim.text, claim.context.as_deref().unwrap_or_default());
         match Band::of(self.score) {
             Band::Same if !is_sure && others() => Band::Related,
@@ -157,7 +161,7 @@ fn surely(ids: Vec<Uuid>, why: MatchedBy, near: &mut BTreeMap<Uuid, Near>) {
 }
 
 /// The best first. Claims with the same text are as good as the best of them, but for an address that leads to one, and the first
-/// recorded comes first.
+/// recorded comes first. Where an address leads to several, what is said beside it tells which is meant.
 fn in_order(near: BTreeMap<Uuid, Near>) -> Vec<(Uuid, Near)> {
     let mut best = HashMap::<Uuid, f32>::new();
     let of_texts = near.values().filter(|one| !one.matched_by.contains(&MatchedBy::Url));
@@ -168,7 +172,15 @@ fn in_order(near: BTreeMap<Uuid, Near>) -> Vec<(Uuid, Near)> {
     for (_, one) in &mut ranked {
         one.score = one.twins.and_then(|twins| best.get(&twins).copied()).unwrap_or(one.score).max(one.score);
     }
-    ranked.sort_by(|(id, one), (other_id, other)| other.score.total_cmp(&one.score).then(id.cmp(other_id)));
+    let is_not_said = |near: &Near| !near.matched_by.contains(&MatchedBy::Text);
+    ranked.sort_by(|(id, one), (other_id, other)| {
+        let by_score = other.score.total_cmp(&one.score).then(is_not_said(one).cmp(&is_not_said(other)));
+        let by_likelihood = match one.score {
+            1.0 if is_not_said(one) => other.likelihood.total_cmp(&one.likelihood),
+            _ => Ordering::Equal,
+        };
+        by_score.then(by_likelihood).then(id.cmp(other_id))
+    });
     ranked
 }
 

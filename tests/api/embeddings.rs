@@ -87,6 +87,19 @@ async fn what_is_written_is_found_by_its_meaning_and_what_goes_is_not() {
     .await;
 }
 
+/// What others have not published may lie nearer, and takes no place of what a reader may see.
+#[actix_web::test]
+async fn drafts_of_others_hide_nothing_that_is_found_by_its_meaning() {
+    let embedder = Embedder::start();
+    let app = App::embedded_by(embedder.settings("one"), &postgres::database().await);
+    let public = publish(&app.editor, "Squalo, ministro, guerra, uccello e ponte", "it").await;
+    let drafts = "INSERT INTO claims (id, newsroom_id, text, language)
+        SELECT new_uuid_v7(), newsroom_id, 'Squalo, ministro, guerra e uccello', 'it' FROM claims, generate_series(1, 250)";
+    app.sql().await.batch_execute(drafts).await.unwrap();
+    nothing_waits(&app).await;
+    finds(&app.anyone, "A shark, a minister, a war and a bird", &public).await;
+}
+
 #[actix_web::test]
 async fn a_service_that_fails_is_waited_for_and_matching_says_so() {
     let embedder = Embedder::start();
@@ -165,7 +178,7 @@ async fn a_new_model_takes_over_when_it_is_complete() {
 async fn a_topics_claims_are_found_among_many_that_lie_nearer() {
     let embedder = Embedder::start();
     let app = App::embedded_by(embedder.settings("one"), &postgres::database().await);
-    let nearer = (0..150).map(|n| {
+    let nearer = (0..250).map(|n| {
         claim(json!({"language": "it", "status": "published",
         "text": format!("Squalo, ministro, guerra, uccello e ponte {n}")}))
     });

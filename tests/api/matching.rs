@@ -224,6 +224,57 @@ async fn what_names_another_number_is_not_the_same() {
         assert_eq!(found[0]["band"], band, "{number}: {}", found[0]);
         assert!(found[0]["score"].as_f64().unwrap() >= 0.7, "{}", found[0]);
     }
+    // What is said in the same words of another number stands behind what may be the same, however few are asked for.
+    publish(&app.editor, "Windfarms off Scotland doubled output by 60 gigawatts", "en").await;
+    app.words_counted().await;
+    let text = "Windfarms off Scotland doubled their output by 60 gigawatts";
+    let texts = async |limit: usize| told(&app.anyone, json!({"text": text, "limit": limit})).await;
+    let found = texts(10).await;
+    assert!(found[0].0.contains("60") && found[1].0.contains("15"), "{found:?}");
+    assert_eq!(texts(1).await, found[..1]);
+}
+
+/// A word that few claims have finds them, where thousands share a pair of frequent ones with the text.
+#[actix_web::test]
+async fn a_rare_word_is_not_lost_behind_frequent_ones() {
+    let app = App::start().await;
+    let many = format!(
+        "INSERT INTO claims (id, newsroom_id, text, language, status)
+         SELECT new_uuid_v7(), '{}', format('Flooded highways %s', n), 'en', 'published' FROM generate_series(1, 3100) AS n",
+        app.newsroom_id
+    );
+    app.sql().await.batch_execute(&many).await.unwrap();
+    let rare = "A zebra walked along in Houston";
+    publish(&app.editor, rare, "en").await;
+    app.words_counted().await;
+    let found = told(&app.anyone, json!({"text": "On flooded highways a zebra walked", "limit": 100})).await;
+    assert!(found.iter().any(|one| one.0 == rare), "{:?}", &found[..3]);
+}
+
+/// Many claims are made in one article: what is said beside its address tells which one is meant.
+#[actix_web::test]
+async fn a_link_to_an_article_does_not_outweigh_what_is_said() {
+    let app = App::start().await;
+    fill(&app).await;
+    let editor = &app.editor;
+    let article = editor.id_of_new("documents", document(json!({"url": "https://example.org/energy"}))).await;
+    let who = editor.id_of_new("sources", source(json!({}))).await;
+    let texts = ["Windfarms doubled their output by 15 gigawatts", "Solar panels are taxed twice", "Coal is banned"];
+    for text in texts {
+        let id = publish(editor, text, "en").await;
+        let said = json!({"document_id": article, "status": "published"});
+        editor.create("statements", statement(&id, &who, said)).await;
+    }
+    app.words_counted().await;
+    for said in ["Coal is banned", "Coal has been banned, they say"] {
+        let asked = json!({"text": format!("{said} https://example.org/energy"), "limit": 1});
+        assert_eq!(told(&app.anyone, asked).await[0].0, "Coal is banned", "{said}");
+    }
+    let other = "Windfarms doubled their output by 60 gigawatts https://example.org/energy";
+    let found = told(&app.anyone, json!({"text": other})).await;
+    let windfarms = found.iter().find(|one| one.0 == texts[0]).unwrap();
+    assert_eq!(windfarms.1, "related", "{found:?}");
+    assert_eq!(told(&app.anyone, json!({"url": "https://example.org/energy", "limit": 1})).await[0].1, "same");
 }
 
 /// Texts without a letter or digit are not the same text.
