@@ -102,15 +102,16 @@ impl ImportClaimReview {
             publish: self.publish,
             own: self.own,
             language: self.language.clone(),
-            publisher: self.publisher.clone(),
+            publisher: self.publisher.as_ref().map(|name| name.nfc().collect()),
             base_url: self.base_url.clone(),
             columns: self.columns.clone(),
             name: file.file_name().map(|name| name.to_string_lossy().nfc().take(300).collect()),
         };
         options.validate()?;
         let opened = std::fs::File::open(file)?;
-        let (id, charset) = (Uuid::now_v7(), self.charset.clone());
-        db.write(async move |conn| imports::begin(id, form, charset.as_deref(), &options, caller, conn).await).await?;
+        let id = Uuid::now_v7();
+        let charset = self.charset.as_deref().map(imports::charset).transpose()?;
+        db.write(async move |conn| imports::begin(id, form, charset, &options, caller, conn).await).await?;
         let bytes = stream::try_unfold(opened, |mut file| async move {
             let mut bytes = vec![0; PIECE];
             let length = file.read(&mut bytes).map_err(|error| Error::Internal(error.into()))?;

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use validator::Validate;
 
-use super::clean::cut;
+use super::clean::{clean, cut};
 use super::dates;
 use super::model::{ImportOptions, ImportProblem};
 use super::review::{Party, Review};
@@ -61,7 +61,7 @@ impl Plan {
                 Some(date) if date.is_ahead() => "lies in the future",
                 Some(_) => return read,
             };
-            note(member, format!("{fault}: {}", cut(written, 100).0));
+            note(member, format!("{fault}: {}", cut(&clean(written), 100).0));
             None
         };
         let claimed_on = date("itemReviewed/datePublished", &review.claimed_on);
@@ -80,7 +80,7 @@ impl Plan {
         if rules.options.publish {
             let lacking = match &rules.unpublishable {
                 Some(reason) => Some(reason.clone()),
-                None if review.doubtful => Some("stays a draft: its cells may be those of other columns".into()),
+                None if review.doubtful.is_some() => review.doubtful.map(|why| format!("stays a draft: {why}")),
                 None if plan.rating_id.is_none() => Some("stays a draft: it has no rating".into()),
                 None if plan.reviewed_on.is_none() => Some("stays a draft: nobody knows when it was reviewed".into()),
                 None => None,
@@ -128,7 +128,9 @@ impl Plan {
                 id
             })
             .collect();
-        for (nth, claimant) in review.claimants.iter().enumerate() {
+        // A claim is known again by who put it forward: there they have said so with its first review.
+        let said = if claim.is_none() { &review.claimants[..] } else { &[] };
+        for (nth, claimant) in said.iter().enumerate() {
             let source_id = Uuid::now_v7();
             items.add(&mut bundle.sources, source_id, &format!("source/{nth}"), source(claimant));
             let mut places = documents.iter().copied();
@@ -159,8 +161,8 @@ impl Plan {
             items.add(&mut bundle.sources, id, "source/publisher", source(publisher));
             id
         });
-        // Where nobody is named, the places where it appeared are kept with the review.
-        let context = documents.into_iter().filter(|_| review.claimants.is_empty()).map(|document_id| Evidence {
+        // Where nobody is named, or has said so already, the places where it appeared are kept with the review.
+        let context = documents.into_iter().filter(|_| said.is_empty()).map(|document_id| Evidence {
             statement_id: None,
             document_id: Some(document_id),
             bearing: Bearing::Context,
@@ -248,7 +250,7 @@ const SOCIAL: [&str; 7] =
     ["facebook.com", "twitter.com", "x.com", "instagram.com", "tiktok.com", "t.me", "threads.net"];
 
 fn is_social(url: &str) -> bool {
-    host(url).is_some_and(|host| SOCIAL.iter().any(|site| host == *site || host.ends_with(&format!(".{site}"))))
+    host(url).is_some_and(|host| SOCIAL.iter().any(|site| text::is_within(&host, site)))
 }
 
 /// The host of an address, without `www.`.
@@ -258,10 +260,13 @@ pub fn host(url: &str) -> Option<String> {
     Some(host.strip_prefix("www.").unwrap_or(host).to_owned())
 }
 
-/// Whether a review says that it is the newsroom's: by its name, or by being on its site.
+/// Whether a review says that it is the newsroom's: by being on its site, or by its name, unless it stands on another site. Names are not
+/// theirs alone who bear them.
 fn is_own(review: &Review, newsroom: &Newsroom) -> bool {
     let by_name =
         review.publisher.as_ref().is_some_and(|party| text::folded(&party.name) == text::folded(&newsroom.name));
-    let site = newsroom.site.as_deref().and_then(host);
-    by_name || site.is_some() && review.url.as_deref().and_then(host) == site
+    match (newsroom.site.as_deref().and_then(host), review.url.as_deref().and_then(host)) {
+        (Some(site), Some(host)) => text::is_within(&host, &site),
+        _ => by_name,
+    }
 }

@@ -24,5 +24,5 @@ mod worker;
 pub use model::{Form, Import, ImportOptions, ImportStatus, Outcome, RecordFilter};
 pub use own::{OwnReview, OwnReviews, publish_own};
 pub use routes::configure;
-pub use store::{begin, discard, finish_receiving, receive};
+pub use store::{begin, charset, discard, finish_receiving, receive};
 pub use worker::{import_at_once, run, work_on};

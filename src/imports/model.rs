@@ -75,7 +75,8 @@ pub struct ImportOptions {
     #[serde(default)]
     #[param(default = false)]
     pub publish: bool,
-    /// Whether the reviews are your newsroom's own, whoever they name. Without it those are that name your newsroom or its site.
+    /// Whether the reviews are your newsroom's own, whoever they name. Without it those are that stand on its site, or that name it and
+    /// stand nowhere; where it has no site, all that name it.
     #[serde(default)]
     #[param(default = false)]
     pub own: bool,

@@ -43,8 +43,8 @@ pub struct Review {
     pub summary: Option<String>,
     pub url: Option<String>,
     pub reviewed_on: Option<String>,
-    /// Whether its members may be those of others: then nothing of it is published.
-    pub doubtful: bool,
+    /// Why its members may not be what was written: then nothing of it is published.
+    pub doubtful: Option<&'static str>,
     pub problems: Vec<ImportProblem>,
 }
 
@@ -137,6 +137,7 @@ impl<'a> Reader<'a> {
 
     fn unread_in(&mut self, member: &str) {
         self.problem(member, "has characters that cannot be read in this encoding: send the file with its charset");
+        self.review.doubtful.get_or_insert("not all of its characters can be read");
     }
 
     /// Tells of what a member only refers to: objects elsewhere in a file are not read with the record, but for those in a page.
@@ -172,7 +173,7 @@ impl<'a> Reader<'a> {
         self.review.problems.clone_from(&row.problems);
         if let Some(shifted) = &row.shifted {
             self.problem("", shifted);
-            self.review.doubtful = true;
+            self.review.doubtful = Some("its cells may be those of other columns");
         }
         for (member, _) in row.cells.iter().filter(|(_, cell)| cell.contains('\u{FFFD}')) {
             self.unread_in(member);

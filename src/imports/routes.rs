@@ -4,6 +4,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{Either, FromRequest, HttpMessage, HttpRequest, HttpResponse, delete, get, post, web};
 use futures_util::{Stream, StreamExt, stream};
+use sha2::{Digest, Sha256};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
@@ -67,10 +68,10 @@ async fn create_import(
 ) -> Result<Answer<Import>> {
     let Upload { form, charset, request, bytes } = upload;
     let id = Uuid::now_v7();
-    db.write(async move |conn| store::begin(id, form, charset.as_deref(), &options, caller, conn).await).await?;
+    db.write(async move |conn| store::begin(id, form, charset, &options, caller, conn).await).await?;
     let stored = async {
         let hash = store::receive(id, bytes, &db).await?;
-        once(&db, caller, PostRequest::new(&request, hash)?, async move |conn| {
+        once(&db, caller, PostRequest::new(&request, of_all(&request, hash))?, async move |conn| {
             let import = store::finish_receiving(id, &hash, caller, conn).await?;
             if import.bytes == 0 {
                 return Err(Error::BadRequest("The request needs a file as its body.".into()));
@@ -180,12 +181,19 @@ async fn get_import_record(
     Ok(HttpResponse::Ok().content_type("application/octet-stream").body(raw))
 }
 
+/// The hash of a request with this file: what is to be done with it stands in the query, what it is in the header.
+fn of_all(request: &HttpRequest, file: [u8; 32]) -> [u8; 32] {
+    let form = request.headers().get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes).unwrap_or_default();
+    let parts = [&file[..], request.query_string().as_bytes(), b"\n", form];
+    parts.into_iter().fold(Sha256::new(), Sha256::chain_update).finalize().into()
+}
+
 type Bytes = std::pin::Pin<Box<dyn Stream<Item = Result<web::Bytes>>>>;
 
 /// A file as the body of a request, which is not read yet.
 struct Upload {
     form: Form,
-    charset: Option<String>,
+    charset: Option<&'static str>,
     request: HttpRequest,
     bytes: Bytes,
 }
@@ -218,12 +226,7 @@ impl Upload {
         let Ok(Some(media_type)) = request.mime_type() else { return Err(refused) };
         let known = FORMS.iter().find(|(name, _)| *name == media_type.essence_str());
         let Some((_, form)) = known.copied() else { return Err(refused) };
-        let charset = media_type.get_param("charset").map(|charset| charset.as_str().to_owned());
-        if charset.as_ref().is_some_and(|label| encoding_rs::Encoding::for_label(label.as_bytes()).is_none()) {
-            return Err(Error::UnsupportedMediaType(
-                "The charset is no label of the Encoding Standard, such as utf-8 or windows-1252.",
-            ));
-        }
+        let charset = media_type.get_param("charset").map(|label| store::charset(label.as_str())).transpose()?;
         let limits = Limits::of(request);
         let length =
             request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::model::{Form, Import, ImportOptions, ImportStatus};
 use crate::auth::Caller;
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::schema::{import_chunks, imports};
 
 /// How many bytes are stored at once.
@@ -39,6 +39,14 @@ pub async fn begin(
     );
     diesel::insert_into(imports::table).values(values).execute(conn).await?;
     Ok(())
+}
+
+/// The name of an encoding, by any of its labels in the Encoding Standard. 415 for what is none.
+pub fn charset(label: &str) -> Result<&'static str> {
+    let refused = "The charset is no label of the Encoding Standard, such as utf-8 or windows-1252.";
+    encoding_rs::Encoding::for_label(label.as_bytes())
+        .map(encoding_rs::Encoding::name)
+        .ok_or(Error::UnsupportedMediaType(refused))
 }
 
 /// Stores the bytes of a file; answers its hash.

@@ -93,6 +93,8 @@ async fn dirt_is_survived_and_reported() {
             "created",
             "\"itemReviewed\": \"has characters that cannot be read",
         ),
+        (with(26, "/datePublished", json!("\u{0}")), "created", "is no date"),
+        (with(27, "/itemReviewed/datePublished", json!("no\u{0} date")), "created", "is no date"),
     ];
     map(editor, "Bogus", FALSE).await;
     let file = Value::Array(cases.iter().map(|(one, ..)| one.clone()).collect());

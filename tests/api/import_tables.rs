@@ -63,6 +63,14 @@ async fn another_encoding_is_told_wherever_it_shows() {
     let told = problems(&records(&app.editor, &done).await[0]);
     assert!(told.contains("\"rating\": \"has characters that cannot be read in this encoding"), "{told}");
     assert!(told.contains("has headings that cannot be read in this encoding"), "{told}");
+    let dated =
+        "claim,rating,reviewed_on,publisher\nLa fa\u{e7}ade de la mairie a \u{e9}t\u{e9} repeinte,False,2024-03-02,A\n";
+    let unreadable: Vec<u8> = dated.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    for (kind, stays) in [("text/csv", true), ("text/csv; charset=\"latin1   \"", false)] {
+        let done = import(&app.admin, kind, "?publish=true", unreadable.clone()).await;
+        let told = problems(&records(&app.admin, &done).await[0]);
+        assert_eq!(told.contains("stays a draft: not all of its characters"), stays, "{kind}: {told}");
+    }
     let done = import(&app.editor, "text/csv; charset=windows-1252", "", latin).await;
     let told = problems(&records(&app.editor, &done).await[0]);
     assert!(!told.contains("encoding"), "{told}");

@@ -163,8 +163,9 @@ async fn every_form_is_read() {
     // The two reviews of Google's answer are on one claim, by two publishers.
     let ice = editor.get("/v1/claims?q=ice").await.expect(200).body;
     assert_eq!(ice["items"].as_array().unwrap().len(), 1);
-    let verdicts = editor.walk(&format!("/v1/verdicts?claim_id={}", ice["items"][0]["id"].as_str().unwrap())).await;
-    assert_eq!(verdicts.len(), 2);
+    let of_ice = format!("?claim_id={}", ice["items"][0]["id"].as_str().unwrap());
+    assert_eq!(editor.walk(&format!("/v1/verdicts{of_ice}")).await.len(), 2);
+    assert_eq!(editor.walk(&format!("/v1/statements{of_ice}")).await.len(), 1, "its claimant has said it once");
 }
 
 #[actix_web::test]
@@ -247,6 +248,12 @@ async fn what_is_complete_is_published_on_request() {
     get("claims", &made[0]["claim_id"]).await.expect(200);
     get("verdicts", &made[0]["verdict_id"]).await.expect(200);
     get("statements", &made[0]["made"]["statements"][0]).await.expect(200);
+    // Nobody is quoted with a rating that they never gave.
+    let found = app.anyone.get("/v1alpha1/claims:search?query=bridge").await.expect(200).body;
+    assert_eq!(found["claims"][0]["claimReview"][0]["textualRating"], "Bogus", "{found}");
+    let told = app.anyone.get(&format!("/v1/claims/{}/claimreview", made[0]["claim_id"].as_str().unwrap())).await;
+    assert_eq!(told.expect(200).body["reviewRating"], json!({"@type": "Rating", "alternateName": "Bogus"}));
+    assert_eq!(app.anyone.get("/feeds/verdicts.json").await.body["items"][0]["_onrecord"]["rating"], "Bogus");
     get("claims", &made[1]["claim_id"]).await.expect(404);
     assert!(problems(&made[1]).contains("stays a draft"), "{}", made[1]);
     let done = import(admin, "application/json", "?own=true", own.to_string()).await;
@@ -254,6 +261,17 @@ async fn what_is_complete_is_published_on_request() {
     let verdict =
         admin.get(&format!("/v1/verdicts/{}", made[0]["verdict_id"].as_str().unwrap())).await.expect(200).body;
     assert_eq!(verdict["author_id"], Value::Null, "the newsroom's own");
+    // On another site than the newsroom's, its name makes no review its own.
+    let newsroom = format!("/v1/newsrooms/{}", app.newsroom_id);
+    let name = admin.patch(&newsroom, &json!({"site": "https://news.example/"})).await.expect(200).body["name"].clone();
+    for (n, url, own) in [(4, "https://checks.example/4", false), (5, "https://checks.news.example/5", true)] {
+        let mut named = review(n);
+        (named["author"]["name"], named["url"]) = (name.clone(), json!(url));
+        let done = import(admin, "application/json", "", named.to_string()).await;
+        let verdict = records(admin, &done).await[0]["verdict_id"].as_str().unwrap().to_owned();
+        let author = admin.get(&format!("/v1/verdicts/{verdict}")).await.expect(200).body["author_id"].clone();
+        assert_eq!(author.is_null(), own, "{url}");
+    }
 }
 
 #[actix_web::test]
@@ -298,6 +316,9 @@ async fn a_repeated_request_is_one_import() {
     assert_eq!(first.body["id"], second.body["id"]);
     assert_eq!(second.header("idempotency-replayed"), Some("true"));
     assert_eq!(app.count("imports").await, 1);
+    // The same file for another purpose is another request.
+    let publish = app.editor.request(Method::POST, "/v1/imports?publish=true").header("idempotency-key", "once");
+    app.editor.send(publish.json(&review(1))).await.expect(422);
 }
 
 #[actix_web::test]
