@@ -38,12 +38,13 @@ try:
         markup = {"claimReviewed": asked.claim, "rating": {"textualRating": asked.rating}}
         if found:
             page = found[0]
-            page["claimReviewMarkups"] = [
-                # What is known of the claim stays as it is.
-                {**known, "rating": {**known["rating"], **markup["rating"]}}
-                for known in page["claimReviewMarkups"]
-                if known["claimReviewed"] == asked.claim
-            ] or [markup]
+            markups = page["claimReviewMarkups"]
+            same = [known for known in markups if known["claimReviewed"] == asked.claim]
+            # All markups of the page are sent back: what is left out of an update is retracted. What is known of the claim stays.
+            for known in same:
+                known["rating"] = {**known["rating"], **markup["rating"]}
+            if not same:
+                markups.append(markup)
             page = pages.update(name=page["name"], body=page).execute()
         else:
             today = datetime.date.today().isoformat()

@@ -34,7 +34,11 @@ async function publish(key: string, pageUrl: string, claimReviewed: string, text
   const { pages } = client(key);
   const known = (await pages.list({ url: pageUrl })).data.claimReviewMarkupPages?.[0];
   const markup = { claimReviewed, rating: { textualRating } };
-  const requestBody = { ...known, pageUrl, claimReviewMarkups: [markup] };
+  // All markups of the page are sent back: what is left out of an update is retracted. What is known of the claim stays.
+  const markups = known?.claimReviewMarkups ?? [];
+  const same = markups.filter((one) => one.claimReviewed === claimReviewed);
+  for (const one of same) one.rating = { ...one.rating, textualRating };
+  const requestBody = { ...known, pageUrl, claimReviewMarkups: same.length > 0 ? markups : [...markups, markup] };
   requestBody.publishDate ??= new Date().toISOString().slice(0, 10);
   const { data } = known?.name
     ? await pages.update({ name: known.name, requestBody })

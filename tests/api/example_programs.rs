@@ -116,6 +116,11 @@ async fn googles_client_for_node_searches_and_keeps_pages() {
     assert_eq!(found, format!("True: The moon is made of green cheese <{URL}>\n"));
     let (ends_well, _, told) = publish("It is cheese", "Lunatic").await;
     assert!(!ends_well && told.contains("Lunatic"), "{told}");
+    // Of an article's other checks each stays.
+    let both = publish("The moon is a lamp", "False").await.1;
+    assert!(both.ends_with(": True,False\n"), "{both}");
+    let again = publish("The moon is made of green cheese", "False").await.1;
+    assert!(again.ends_with(": False,False\n"), "{again}");
     assert_eq!(client(&["delete", &key, URL]).await.1, "deleted\n");
     assert_eq!(client(&["search", "green cheese"]).await.1, "");
 }

@@ -334,6 +334,11 @@ async fn googles_client_keeps_pages() {
     let (ends_well, _, told) =
         examples::try_run("google_pages.py", &[&app.url, &key, URL, "It is cheese", "Lunatic"]).await;
     assert!(!ends_well && told.starts_with("400: "), "{told}");
+    // Of an article's other checks each stays.
+    for (claim, rating) in [("The moon is a lamp", "False"), ("The moon is made of green cheese", "False")] {
+        let said = examples::run("google_pages.py", &[&app.url, &key, URL, claim, rating]).await;
+        assert!(said.contains(&format!("{rating}: {claim}")) && said.lines().count() == 3, "{said}");
+    }
     let said = examples::run("google_pages.py", &[&app.url, &key, URL]).await;
     assert_eq!(said.trim(), "deleted");
 }
