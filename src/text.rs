@@ -102,6 +102,11 @@ pub fn language_range(tag: &str) -> String {
     format!("{}-%", tag.to_lowercase())
 }
 
+/// Whether a host is this site or below it, as `www.news.example` and `checks.news.example` are of `news.example`.
+pub fn is_within(host: &str, site: &str) -> bool {
+    host.strip_suffix(site).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+}
+
 /// An absolute http or https address.
 pub fn web_address(address: &str) -> Result<(), ValidationError> {
     match normal_url(address) {

@@ -2,6 +2,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::text;
+
 /// A review of a claim as [schema.org/ClaimReview](https://schema.org/ClaimReview) tells it, in JSON-LD. Members without a value are left
 /// out.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -27,6 +29,9 @@ pub struct ClaimReview {
     pub claim_reviewed: String,
     /// BCP 47 tag of the review.
     pub in_language: String,
+    /// In a claim's page, the newsroom's article where that is on another site.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<String>,
     /// The headline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -54,6 +59,19 @@ impl ClaimReview {
         let url = self.url.or_else(|| Some(format!("{base}/claims/{}", self.claim_id)));
         Self { url, ..self }
     }
+
+    /// As the claim's page carries it: Google reads only what has an address on the site of the page, so an article on another is told as
+    /// `sameAs`.
+    #[must_use]
+    pub fn on_page(self, base: &str) -> Self {
+        let host = |url: &str| Some(url::Url::parse(url).ok()?.host_str()?.to_owned());
+        let here = host(base);
+        let is_here =
+            |url: &String| host(url).zip(here.as_deref()).is_some_and(|(host, here)| text::is_within(&host, here));
+        let elsewhere = self.url.clone().filter(|url| !is_here(url));
+        let url = self.url.filter(|_| elsewhere.is_none());
+        Self { url, same_as: elsewhere, ..self }.addressed(base)
+    }
 }
 
 /// A rating: always in words, and of the newsrooms' own as a number where its scale has them.
@@ -64,7 +82,8 @@ pub struct ReviewRating {
     #[serde(rename = "@type")]
     #[schema(rename = "@type", example = "Rating")]
     pub kind: &'static str,
-    /// The rating's label, in the review's language where the scale has it.
+    /// The rating's label, in the review's language where the scale has it; of another publisher's review that was imported, that
+    /// publisher's words.
     #[schema(example = "Mostly true")]
     pub alternate_name: String,
     /// 1 for the least true. Left out with the two bounds where the rating, or its scale, is not numeric, and of another publisher's review,

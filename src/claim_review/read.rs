@@ -1,7 +1,5 @@
 //! From verdicts to ClaimReview.
 
-use std::collections::BTreeMap;
-
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -41,9 +39,7 @@ struct PublicVerdict {
     #[diesel(sql_type = Nullable<Text>)]
     claimed_on: Option<PartialDate>,
     #[diesel(sql_type = Text)]
-    label: String,
-    #[diesel(sql_type = Jsonb)]
-    labels: serde_json::Value,
+    rating: String,
     #[diesel(sql_type = Nullable<Integer>)]
     numeric_value: Option<i32>,
     #[diesel(sql_type = Nullable<Integer>)]
@@ -76,12 +72,14 @@ struct Appeared {
     asserted: bool,
 }
 
-/// Verdicts `v`, of which a condition chooses. The claimant is whoever asserts the claim by name and relies on nobody.
+/// The reviews `v` that a condition chooses, as SQL; then in which order. The claimant is whoever asserts the claim by name and relies on nobody.
 /// Where no statement says where the claim appeared, it is what the verdict cites as context, as an import keeps it there where nobody is
 /// named; but not that in which somebody contradicts.
 /// Of another publisher's review the numbers are not told: they are those of our scale, and it may have given none, or others.
-const REVIEWED: &str = "SELECT v.id, v.claim_id, v.claim_reviewed, coalesce(v.language, c.language) AS language, v.url, v.title, v.summary, v.reviewed_on, v.correction_note,
-    c.claimed_on, r.label, r.labels, CASE WHEN v.author_id IS NULL THEN r.numeric_value END AS numeric_value, scale.worst, scale.best,
+fn reviewed(which: &str) -> String {
+    format!(
+        "SELECT v.id, v.claim_id, v.claim_reviewed, coalesce(v.language, c.language) AS language, v.url, v.title, v.summary, v.reviewed_on, v.correction_note,
+    c.claimed_on, {RATED} AS rating, CASE WHEN v.author_id IS NULL THEN r.numeric_value END AS numeric_value, scale.worst, scale.best,
     (SELECT jsonb_build_array(CASE WHEN a.id IS NULL THEN jsonb_build_object('kind', 'organization', 'name', n.name, 'url', n.site, 'logo', n.logo)
          ELSE jsonb_build_object('kind', a.kind, 'name', a.name, 'url', a.website, 'wikidata_id', a.wikidata_id) END)) AS author,
     (SELECT coalesce(jsonb_agg(one ORDER BY said_on NULLS LAST, id), '[]') FROM (
@@ -105,10 +103,17 @@ const REVIEWED: &str = "SELECT v.id, v.claim_id, v.claim_reviewed, coalesce(v.la
          '[]') AS appearances
     FROM verdicts AS v JOIN claims AS c ON c.id = v.claim_id JOIN ratings AS r ON r.id = v.rating_id JOIN newsrooms AS n ON n.id = v.newsroom_id
     LEFT JOIN sources AS a ON a.id = v.author_id
-    CROSS JOIN LATERAL (SELECT min(numeric_value) AS worst, max(numeric_value) AS best FROM ratings WHERE scale_id = r.scale_id) AS scale";
+    CROSS JOIN LATERAL (SELECT min(numeric_value) AS worst, max(numeric_value) AS best FROM ratings WHERE scale_id = r.scale_id) AS scale
+    WHERE {TOLD} AND {which}"
+    )
+}
 
-/// The rating `r` of a verdict `v` on a claim `c` in words: in the verdict's language, or else the claim's, where the scale has it.
-pub const RATED: &str = "coalesce(r.labels ->> coalesce(v.language, c.language), r.labels ->> split_part(coalesce(v.language, c.language), '-', 1), r.label)";
+/// The rating `r` of a verdict `v` on a claim `c` in words: of another publisher's review that was imported in that publisher's own, as nobody
+/// is quoted with a rating that they never gave; else in the verdict's language, or the claim's, where the scale has it.
+pub const RATED: &str = "coalesce(
+    CASE WHEN v.author_id IS NOT NULL THEN (SELECT rating FROM import_records WHERE verdict_id = v.id AND rating IS NOT NULL AND outcome <> 'changed'
+         ORDER BY import_id DESC, position LIMIT 1) END,
+    r.labels ->> coalesce(v.language, c.language), r.labels ->> split_part(coalesce(v.language, c.language), '-', 1), r.label)";
 
 /// Which verdicts `v` on claims `c` are told as reviews: the public ones that stand. One without an address of its own is read on the claim's
 /// page, and is none where that is gone because another newsroom has withdrawn its claim.
@@ -117,8 +122,8 @@ pub const TOLD: &str = "v.public AND v.status = 'published' AND v.claim_reviewed
 /// The current reviews of claims that are public: the newsrooms' own first, of these the claim's newsroom's, then other publishers'; what
 /// was published last first.
 pub async fn of_claims(claim_ids: &[Uuid], mut conn: &AsyncPgConnection) -> Result<Vec<ClaimReview>> {
-    let query = diesel::sql_query(format!(
-        "{REVIEWED} WHERE {TOLD} AND v.claim_id = ANY ($1) ORDER BY v.author_id IS NOT NULL, v.newsroom_id <> c.newsroom_id, v.updated_at DESC, v.id DESC"
+    let query = diesel::sql_query(reviewed(
+        "v.claim_id = ANY ($1) ORDER BY v.author_id IS NOT NULL, v.newsroom_id <> c.newsroom_id, v.updated_at DESC, v.id DESC",
     ));
     let found: Vec<PublicVerdict> = Planned(query.bind::<Array<SqlUuid>, _>(claim_ids)).load(&mut conn).await?;
     found.into_iter().map(PublicVerdict::told).collect()
@@ -126,16 +131,14 @@ pub async fn of_claims(claim_ids: &[Uuid], mut conn: &AsyncPgConnection) -> Resu
 
 /// These verdicts as far as they are public and current, the oldest first.
 pub async fn of_verdicts(ids: &[Uuid], mut conn: &AsyncPgConnection) -> Result<Vec<ClaimReview>> {
-    let query = diesel::sql_query(format!("{REVIEWED} WHERE {TOLD} AND v.id = ANY ($1) ORDER BY v.id"));
+    let query = diesel::sql_query(reviewed("v.id = ANY ($1) ORDER BY v.id"));
     let found: Vec<PublicVerdict> = Planned(query.bind::<Array<SqlUuid>, _>(ids)).load(&mut conn).await?;
     found.into_iter().map(PublicVerdict::told).collect()
 }
 
 /// The newsrooms' own reviews, the oldest first, from behind one on: with each its verdict's id.
 pub async fn own_after(after: Uuid, rows: i64, mut conn: &AsyncPgConnection) -> Result<Vec<ClaimReview>> {
-    let query = diesel::sql_query(format!(
-        "{REVIEWED} WHERE {TOLD} AND v.author_id IS NULL AND v.id > $1 ORDER BY v.id LIMIT $2"
-    ));
+    let query = diesel::sql_query(reviewed("v.author_id IS NULL AND v.id > $1 ORDER BY v.id LIMIT $2"));
     let query = Planned(query.bind::<SqlUuid, _>(after).bind::<BigInt, _>(rows));
     let found: Vec<PublicVerdict> = query.load(&mut conn).await?;
     found.into_iter().map(PublicVerdict::told).collect()
@@ -147,7 +150,6 @@ impl PublicVerdict {
         let author = authors.next().ok_or(crate::error::Error::NotFound("newsroom"))?;
         let first_appearance = self.appearances.0.iter().find(|one| one.asserted).map(|one| one.url.clone());
         let appearance = self.appearances.0.into_iter().take(MOST_APPEARANCES).map(|one| ClaimAppearance::at(one.url));
-        let labels: BTreeMap<String, String> = serde_json::from_value(self.labels)?;
         // A scale with a single number compares nothing.
         let bounds = self.worst.zip(self.best).filter(|(worst, best)| worst < best);
         let numbers = self.numeric_value.zip(bounds);
@@ -157,6 +159,7 @@ impl PublicVerdict {
             kind: "ClaimReview",
             identifier: self.id,
             url: self.url,
+            same_as: None,
             claim_reviewed: self.claim_reviewed,
             name: self.title,
             description: self.summary,
@@ -165,7 +168,7 @@ impl PublicVerdict {
             author,
             review_rating: ReviewRating {
                 kind: "Rating",
-                alternate_name: label_in(&labels, &self.language).unwrap_or(self.label),
+                alternate_name: self.rating,
                 rating_value: numbers.map(|(value, _)| value),
                 best_rating: numbers.map(|(_, (_, best))| best),
                 worst_rating: numbers.map(|(_, (worst, _))| worst),
@@ -180,12 +183,6 @@ impl PublicVerdict {
             in_language: self.language,
         })
     }
-}
-
-/// The label in a language, or in that of which it is a variety.
-fn label_in(labels: &BTreeMap<String, String>, language: &str) -> Option<String> {
-    let primary = language.split('-').next().unwrap_or(language);
-    labels.get(language).or_else(|| labels.get(primary)).cloned()
 }
 
 impl Named {

@@ -53,7 +53,7 @@ pub struct MarkupCheck {
     /// JSON Pointers to the reviews in it.
     #[schema(example = json!([""]))]
     pub reviews: Vec<String>,
-    /// Whether there is a review and no error.
+    /// Whether there is a review and no error, and all was looked at.
     pub valid: bool,
     /// The rules missed, in the order of the document.
     pub findings: Vec<MissedRule>,
@@ -80,7 +80,7 @@ pub fn check(document: &Value) -> MarkupCheck {
             "there is no object with \"@type\": \"ClaimReview\"",
         );
     }
-    checked.valid = checked.findings.iter().all(|finding| finding.level != RuleLevel::Error);
+    checked.valid = !checked.truncated && checked.findings.iter().all(|finding| finding.level != RuleLevel::Error);
     checked
 }
 
@@ -266,9 +266,9 @@ impl MarkupCheck {
             _ => {
                 self.note(
                     at,
-                    RuleLevel::Error,
-                    MarkupReader::Google,
-                    format!("needs {name}: of ratingValue, bestRating and worstRating all or none"),
+                    RuleLevel::Warning,
+                    MarkupReader::Bing,
+                    format!("should have {name}: of ratingValue, bestRating and worstRating all or none"),
                 );
                 None
             }

@@ -124,15 +124,24 @@ pub fn time(at: DateTime<Utc>) -> Cow<'static, str> {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true).into()
 }
 
-/// A cell that no spreadsheet takes for a formula, whatever blanks or line breaks it begins with, and however wide its characters are.
+/// A cell that no spreadsheet takes for a formula, whatever blanks or line breaks it begins with, and however wide its characters are; nor
+/// what is behind a semicolon or tab in it, at which spreadsheets of many countries part cells.
 fn harmless(cell: Cow<'_, str>) -> Cow<'_, str> {
     let begins = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+    let starts =
+        |part: &str| part.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}').starts_with(begins);
     let breaks = cell.starts_with(['\t', '\r', '\n']);
-    if breaks || cell.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}').starts_with(begins) {
-        format!("'{cell}").into()
-    } else {
-        cell
+    if !breaks && !cell.split([';', '\t']).any(starts) {
+        return cell;
     }
+    let mut kept = String::with_capacity(cell.len() + 1);
+    for (nth, part) in cell.split_inclusive([';', '\t']).enumerate() {
+        if starts(part) || nth == 0 && breaks {
+            kept.push('\'');
+        }
+        kept.push_str(part);
+    }
+    kept.into()
 }
 
 #[cfg(test)]
@@ -146,7 +155,6 @@ mod tests {
             "+1",
             "-1",
             "@SUM(A1)",
-            "\t=1",
             "\r=1",
             "\n",
             "＝1+1",
@@ -159,8 +167,12 @@ mod tests {
         ] {
             assert_eq!(harmless(cell.into()), format!("'{cell}"));
         }
-        for cell in ["", "a=1", "'=1", "1-1", "–1", "\"=1\"", "2023-10"] {
+        for cell in ["", "a=1", "'=1", "1-1", "–1", "\"=1\"", "2023-10", "a; b", "a;'=1"] {
             assert_eq!(harmless(cell.into()), cell);
         }
+        // A table in Germany or Italy has its cells parted by semicolons.
+        assert_eq!(harmless("Prices rose;=1+1;so\t -1".into()), "Prices rose;'=1+1;so\t' -1");
+        assert_eq!(harmless("Ann; @Bob".into()), "Ann;' @Bob");
+        assert_eq!(harmless("\t=1".into()), "'\t'=1");
     }
 }

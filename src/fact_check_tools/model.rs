@@ -3,6 +3,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::claim_review::{ClaimReview, Party};
+use crate::text;
 
 /// A page of fact-checked claims. What has no value is left out; nothing found is `{}`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -56,7 +57,7 @@ pub struct FactCheckReview {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "date-time")]
     pub review_date: Option<String>,
-    /// The rating in words.
+    /// The rating in words: of what was imported its publisher's own.
     pub textual_rating: String,
     /// BCP 47 tag of the review.
     pub language_code: String,
@@ -106,7 +107,7 @@ impl FactCheckReview {
 /// Whether the site of a review's publisher is this host, or below it.
 pub fn is_on(review: &ClaimReview, host: &str) -> bool {
     let site = site(&review.author, review.url.as_deref()).unwrap_or_default();
-    site.strip_suffix(host).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    text::is_within(&site, host)
 }
 
 fn site(publisher: &Party, review: Option<&str>) -> Option<String> {

@@ -139,7 +139,7 @@ fn head(read: &ClaimPage, base: &str) -> Result<Head> {
         leading.and_then(|one| one.verdict.summary.clone()).unwrap_or_else(|| read.dossier.summary_line.clone());
     let picture = format!("{base}{}", card::path(read));
     let endpoint = |format: &str| oembed::address(base, &canonical, format);
-    let review = read.review.clone().map(|review| review.addressed(base));
+    let review = read.review.clone().map(|review| review.on_page(base));
     let more = html! {
         meta property="og:type" content="article";
         meta property="og:image" content=(picture);

@@ -277,10 +277,8 @@ async fn a_retraction_is_told_also_where_the_claim_was_withdrawn() {
     let checkers = json!({"kind": "publication", "name": "Other Checkers", "website": "https://checks.example/"});
     let checkers = app.editor.id_of_new("sources", source(checkers)).await;
     let known = judged(&app.admin, &id, json!({"author_id": checkers})).await["id"].as_str().unwrap().to_owned();
-    app.other
-        .patch(&format!("/v1/claims/{id}"), &json!({"status": "withdrawn", "withdrawn_reason": "Not ours."}))
-        .await
-        .expect(200);
+    let withdraw = json!({"status": "withdrawn", "withdrawn_reason": "Not ours."});
+    app.other.patch(&format!("/v1/claims/{id}"), &withdraw).await.expect(200);
     let [item] = &items(&app, "/feeds/verdicts.json").await[..] else { panic!("one") };
     assert_eq!((&item["title"], &item["authors"][0]["name"]), (&json!("Not so"), &json!("Other Checkers")));
     // The claim's page is gone, and whoever follows a link finds a page.
@@ -304,4 +302,12 @@ async fn a_retraction_is_told_also_where_the_claim_was_withdrawn() {
         assert_eq!((&found[0]["title"], &found[0]["tags"]), (&json!("Retracted: Not so"), &json!([])), "{query}");
         assert_eq!(found[0]["authors"][0], json!({"name": "another publisher"}));
     }
+    // It is the newsroom that withdraws, not the publisher whose review it was.
+    let own = app.editor.id_of_new("claims", claim(json!({"text": "Snow is hot", "status": "published"}))).await;
+    judged(&app.admin, &own, json!({"author_id": checkers})).await;
+    app.editor.patch(&format!("/v1/claims/{own}"), &withdraw).await.expect(200);
+    let newsroom = app.anyone.get(&format!("/v1/newsrooms/{}", app.newsroom_id)).await.expect(200).body["name"].clone();
+    let told = items(&app, "/feeds/verdicts.json").await.swap_remove(0)["content_text"].clone();
+    let says = format!("{} has withdrawn the claim, and this verdict with it: Not ours.", newsroom.as_str().unwrap());
+    assert_eq!(told, says);
 }

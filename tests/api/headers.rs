@@ -106,6 +106,13 @@ async fn pages_of_other_origins_read_and_those_trusted_write() {
         assert_eq!(answer.header("access-control-allow-origin"), None, "{origin} {method}");
         assert!(answer.body["detail"].as_str().unwrap().contains("origin"), "{}", answer.text);
     }
+    // A language model's tools are for no page but this server's own.
+    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}});
+    let call = async |origin: &str| app.anyone.send(from(origin, Method::POST, "/mcp").json(&list)).await;
+    for origin in [TRUSTED, OTHER, "null"] {
+        call(origin).await.expect(403);
+    }
+    call(&app.url).await.expect(200);
 }
 
 /// On a private network a page from elsewhere is not to pass on what is read there.

@@ -143,6 +143,15 @@ async fn the_head_says_what_search_engines_and_previews_read() {
     assert_eq!(markup["url"], json!(address), "a review that is published nowhere else is published here");
     let checked = app.anyone.post("/v1/claimreview/validate", &markup).await.expect(200).body;
     assert_eq!(checked["valid"], json!(true), "{checked}");
+    // Google takes no address on another site than the page's.
+    let article = "https://news.example/checks/snow";
+    let snow = app.editor.id_of_new("claims", claim(published(json!({"text": "Snow is warm"})))).await;
+    let body = json!({"summary": "No.", "rating_id": FALSE, "reviewed_on": "2024", "url": article});
+    app.admin.create("verdicts", crate::support::verdict(&snow, published(body))).await;
+    let page = app.anyone.page(&format!("/claims/{snow}")).await.expect(200);
+    let markup = page.all("script[type='application/ld+json']")[0].inner_html();
+    let markup: Value = serde_json::from_str(&markup).unwrap();
+    assert_eq!((&markup["url"], &markup["sameAs"]), (&json!(format!("{}/claims/{snow}", app.url)), &json!(article)));
 }
 
 #[actix_web::test]

@@ -356,3 +356,25 @@ async fn nothing_is_sent_into_private_networks() {
     assert_eq!(failed["answer_status"], Value::Null);
     assert!(sink.accept().is_err(), "somebody has connected");
 }
+
+/// What was written earlier and committed later stands behind in the log; a replay from a moment between the two leaves out
+/// nothing that happened since.
+#[actix_web::test]
+async fn a_replay_from_a_moment_begins_before_all_that_happened_since() {
+    let app = App::start().await;
+    let path = made(&app, &Receiver::start()).await;
+    let mut sql = app.sql().await;
+    let slow = sql.transaction().await.unwrap();
+    let earlier = "INSERT INTO sources (id, newsroom_id, kind, name, name_folded)
+         SELECT new_uuid_v7(), id, 'person', 'Written First', 'written first' FROM newsrooms ORDER BY id LIMIT 1";
+    assert_eq!(slow.execute(earlier, &[]).await.unwrap(), 1);
+    publish(&app.editor, json!({"text": "Committed first"})).await;
+    slow.commit().await.unwrap();
+    app.in_order().await;
+    let feed = app.admin.get("/v1/changes").await.expect(200);
+    let [.., claim, source] = feed.items() else { panic!("{}", feed.text) };
+    assert_eq!((&claim["noun"], &source["noun"]), (&json!("claim"), &json!("source")));
+    assert!(claim["at"].as_str() > source["at"].as_str(), "the two cross: {}", feed.text);
+    let replayed = app.admin.post(&format!("{path}/replay"), &json!({"since": claim["at"]})).await.expect(200).body;
+    assert_eq!(replayed["after"].as_i64(), claim["position"].as_i64().map(|position| position - 1));
+}
