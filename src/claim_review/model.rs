@@ -64,14 +64,16 @@ impl ClaimReview {
     /// `sameAs`.
     #[must_use]
     pub fn on_page(self, base: &str) -> Self {
-        let host = |url: &str| Some(url::Url::parse(url).ok()?.host_str()?.to_owned());
-        let here = host(base);
-        let is_here =
-            |url: &String| host(url).zip(here.as_deref()).is_some_and(|(host, here)| text::is_within(&host, here));
-        let elsewhere = self.url.clone().filter(|url| !is_here(url));
+        let elsewhere = self.url.clone().filter(|url| !is_on_site(url, base));
         let url = self.url.filter(|_| elsewhere.is_none());
         Self { url, same_as: elsewhere, ..self }.addressed(base)
     }
+}
+
+/// Whether an address is on the site of a page, or below it.
+fn is_on_site(url: &str, page: &str) -> bool {
+    let host = |url: &str| Some(url::Url::parse(url).ok()?.host_str()?.to_owned());
+    host(url).zip(host(page)).is_some_and(|(host, site)| text::is_within(&host, &site))
 }
 
 /// A rating: always in words, and of the newsrooms' own as a number where its scale has them.
@@ -82,8 +84,7 @@ pub struct ReviewRating {
     #[serde(rename = "@type")]
     #[schema(rename = "@type", example = "Rating")]
     pub kind: &'static str,
-    /// The rating's label, in the review's language where the scale has it; of another publisher's review that was imported, that
-    /// publisher's words.
+    /// The rating's label, in the review's language where the scale has it.
     #[schema(example = "Mostly true")]
     pub alternate_name: String,
     /// 1 for the least true. Left out with the two bounds where the rating, or its scale, is not numeric, and of another publisher's review,
@@ -161,5 +162,22 @@ impl ClaimAppearance {
     /// At an address.
     pub fn at(url: String) -> Self {
         Self { kind: "CreativeWork", url }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_carries_reviews_of_its_own_site() {
+        let page = "https://news.example/claims/1";
+        for url in ["https://news.example/a", "http://news.example:8080/", "https://checks.news.example/a"] {
+            assert!(is_on_site(url, page), "{url}");
+        }
+        for url in ["https://evilnews.example/", "https://news.example.evil.example/", "https://example/", "mailto:a"] {
+            assert!(!is_on_site(url, page), "{url}");
+        }
+        assert!(!is_on_site("https://news.example/a", "https://facts.news.example"), "above it");
     }
 }

@@ -108,12 +108,8 @@ fn reviewed(which: &str) -> String {
     )
 }
 
-/// The rating `r` of a verdict `v` on a claim `c` in words: of another publisher's review that was imported in that publisher's own, as nobody
-/// is quoted with a rating that they never gave; else in the verdict's language, or the claim's, where the scale has it.
-pub const RATED: &str = "coalesce(
-    CASE WHEN v.author_id IS NOT NULL THEN (SELECT rating FROM import_records WHERE verdict_id = v.id AND rating IS NOT NULL AND outcome <> 'changed'
-         ORDER BY import_id DESC, position LIMIT 1) END,
-    r.labels ->> coalesce(v.language, c.language), r.labels ->> split_part(coalesce(v.language, c.language), '-', 1), r.label)";
+/// The rating `r` of a verdict `v` on a claim `c` in words: in the verdict's language, or else the claim's, where the scale has it.
+pub const RATED: &str = "coalesce(r.labels ->> coalesce(v.language, c.language), r.labels ->> split_part(coalesce(v.language, c.language), '-', 1), r.label)";
 
 /// Which verdicts `v` on claims `c` are told as reviews: the public ones that stand. One without an address of its own is read on the claim's
 /// page, and is none where that is gone because another newsroom has withdrawn its claim.

@@ -52,10 +52,12 @@ impl Index {
         self.parts.iter().map(|part| part.records.len()).sum()
     }
 
-    /// The records whose text, or whose context, lies nearest: up to `most` by each, the nearest first.
+    /// The records whose text, or whose context, lies nearest: up to `most` by each, the nearest first, by turns: where many have the same
+    /// context, it hides no text.
     pub fn nearest(&self, query: &[i8], most: usize) -> Vec<Uuid> {
-        let mut found: Vec<(f32, Uuid)> = self.parts.iter().flat_map(|part| part.nearest(query, most)).collect();
-        found.sort_unstable_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
+        let ranked = |part: &Part| part.nearest(query, most).into_iter().enumerate();
+        let mut found: Vec<(usize, Uuid)> = self.parts.iter().flat_map(ranked).collect();
+        found.sort_by_key(|(rank, _)| *rank);
         let mut seen = HashSet::new();
         found.into_iter().map(|(_, record)| record).filter(|record| seen.insert(*record)).collect()
     }
@@ -102,8 +104,8 @@ impl Part {
         Some(product / self.lengths[place])
     }
 
-    /// In no order, with how near each is.
-    fn nearest(&self, query: &[i8], most: usize) -> Vec<(f32, Uuid)> {
+    /// The nearest first.
+    fn nearest(&self, query: &[i8], most: usize) -> Vec<Uuid> {
         let mut heap = BinaryHeap::with_capacity(most + 1);
         let mut least = f32::MIN;
         for place in 0..self.records.len() {
@@ -116,7 +118,7 @@ impl Part {
                 least = heap.peek().map_or(f32::MIN, |lowest| lowest.0.0);
             }
         }
-        heap.into_iter().map(|Reverse(Near(near, place))| (near, self.records[place])).collect()
+        heap.into_sorted_vec().into_iter().map(|near| self.records[near.0.1]).collect()
     }
 }
 

@@ -124,18 +124,21 @@ pub fn time(at: DateTime<Utc>) -> Cow<'static, str> {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true).into()
 }
 
+/// Where spreadsheets part rows, and those of many countries cells: within quotation marks too, where these do not begin a cell of theirs.
+const PARTING: [char; 4] = [';', '\t', '\r', '\n'];
+
 /// A cell that no spreadsheet takes for a formula, whatever blanks or line breaks it begins with, and however wide its characters are; nor
-/// what is behind a semicolon or tab in it, at which spreadsheets of many countries part cells.
+/// what is behind a [`PARTING`] character in it.
 fn harmless(cell: Cow<'_, str>) -> Cow<'_, str> {
     let begins = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
     let starts =
         |part: &str| part.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}').starts_with(begins);
     let breaks = cell.starts_with(['\t', '\r', '\n']);
-    if !breaks && !cell.split([';', '\t']).any(starts) {
+    if !breaks && !cell.split(PARTING).any(starts) {
         return cell;
     }
     let mut kept = String::with_capacity(cell.len() + 1);
-    for (nth, part) in cell.split_inclusive([';', '\t']).enumerate() {
+    for (nth, part) in cell.split_inclusive(PARTING).enumerate() {
         if starts(part) || nth == 0 && breaks {
             kept.push('\'');
         }
@@ -150,21 +153,9 @@ mod tests {
 
     #[test]
     fn what_a_spreadsheet_would_calculate_is_text() {
-        for cell in [
-            "=1+1",
-            "+1",
-            "-1",
-            "@SUM(A1)",
-            "\r=1",
-            "\n",
-            "＝1+1",
-            "＋1",
-            "－1",
-            "＠A1",
-            "  =1+1",
-            "\u{3000}=1",
-            "\u{feff}=1",
-        ] {
+        for cell in
+            ["=1+1", "+1", "-1", "@SUM(A1)", "\n", "＝1+1", "＋1", "－1", "＠A1", "  =1+1", "\u{3000}=1", "\u{feff}=1"]
+        {
             assert_eq!(harmless(cell.into()), format!("'{cell}"));
         }
         for cell in ["", "a=1", "'=1", "1-1", "–1", "\"=1\"", "2023-10", "a; b", "a;'=1"] {
@@ -174,5 +165,7 @@ mod tests {
         assert_eq!(harmless("Prices rose;=1+1;so\t -1".into()), "Prices rose;'=1+1;so\t' -1");
         assert_eq!(harmless("Ann; @Bob".into()), "Ann;' @Bob");
         assert_eq!(harmless("\t=1".into()), "'\t'=1");
+        assert_eq!(harmless("\r=1".into()), "'\r'=1");
+        assert_eq!(harmless("Hello\r\n=1+1".into()), "Hello\r\n'=1+1");
     }
 }

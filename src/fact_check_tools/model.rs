@@ -57,7 +57,7 @@ pub struct FactCheckReview {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "date-time")]
     pub review_date: Option<String>,
-    /// The rating in words: of what was imported its publisher's own.
+    /// The rating in words.
     pub textual_rating: String,
     /// BCP 47 tag of the review.
     pub language_code: String,

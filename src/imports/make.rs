@@ -75,6 +75,9 @@ impl Plan {
             note("reviewRating/alternateName", detail);
         }
         let own = rules.options.own || is_own(review, rules.newsroom);
+        if !own && bears_name(review, rules.newsroom) {
+            note("author", "is your newsroom's name, but not its site: import it with own=true if it is yours".into());
+        }
         let mut plan =
             Self { position, language: language.into(), claimed_on, reviewed_on, rating_id, own, publishes: false };
         if rules.options.publish {
@@ -128,8 +131,8 @@ impl Plan {
                 id
             })
             .collect();
-        // A claim is known again by who put it forward: there they have said so with its first review.
-        let said = if claim.is_none() { &review.claimants[..] } else { &[] };
+        // A claim is known again by who put it forward: that they did was told by its first review. Where is another matter.
+        let said = if claim.is_none() || !documents.is_empty() { &review.claimants[..] } else { &[] };
         for (nth, claimant) in said.iter().enumerate() {
             let source_id = Uuid::now_v7();
             items.add(&mut bundle.sources, source_id, &format!("source/{nth}"), source(claimant));
@@ -161,8 +164,8 @@ impl Plan {
             items.add(&mut bundle.sources, id, "source/publisher", source(publisher));
             id
         });
-        // Where nobody is named, or has said so already, the places where it appeared are kept with the review.
-        let context = documents.into_iter().filter(|_| said.is_empty()).map(|document_id| Evidence {
+        // Where nobody is named, the places where it appeared are kept with the review.
+        let context = documents.into_iter().filter(|_| review.claimants.is_empty()).map(|document_id| Evidence {
             statement_id: None,
             document_id: Some(document_id),
             bearing: Bearing::Context,
@@ -263,10 +266,12 @@ pub fn host(url: &str) -> Option<String> {
 /// Whether a review says that it is the newsroom's: by being on its site, or by its name, unless it stands on another site. Names are not
 /// theirs alone who bear them.
 fn is_own(review: &Review, newsroom: &Newsroom) -> bool {
-    let by_name =
-        review.publisher.as_ref().is_some_and(|party| text::folded(&party.name) == text::folded(&newsroom.name));
     match (newsroom.site.as_deref().and_then(host), review.url.as_deref().and_then(host)) {
         (Some(site), Some(host)) => text::is_within(&host, &site),
-        _ => by_name,
+        _ => bears_name(review, newsroom),
     }
+}
+
+fn bears_name(review: &Review, newsroom: &Newsroom) -> bool {
+    review.publisher.as_ref().is_some_and(|party| text::folded(&party.name) == text::folded(&newsroom.name))
 }

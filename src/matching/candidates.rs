@@ -19,8 +19,8 @@ use crate::schema::sql_types::Tsvector;
 const MOST: i64 = 1000;
 /// Of words too frequent for that, so many are taken in pairs.
 const PAIRED: usize = 6;
-/// How many are scored because of what they mean.
-const MOST_MEANT: i64 = 200;
+/// How many are scored because of what they mean, and because a link leads to them.
+const MOST_OTHERS: i64 = 200;
 
 /// An entry with its words.
 #[derive(Debug, diesel::QueryableByName)]
@@ -90,7 +90,7 @@ pub async fn these(
             .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
             .bind::<Nullable<Text>, _>(request.topic.as_deref())
             .bind::<Nullable<SqlUuid>, _>(request.newsroom_id)
-            .bind::<BigInt, _>(MOST_MEANT),
+            .bind::<BigInt, _>(MOST_OTHERS),
     )
     .load(&mut conn)
     .await?)

@@ -46,15 +46,17 @@ static SIGNATURE: LazyLock<Regex> =
     LazyLock::new(|| expression(r"(?:\s*[—–]|\s-)\s*([^—–]{0,80}?)\(\s*@(\w{1,30})\s*\)([^()]{0,40})$"));
 /// The end of a sentence without a blank behind it.
 static GLUED: LazyLock<Regex> = LazyLock::new(|| expression(r"(\p{Ll})([.!?…:;,]+)(\p{Lu})"));
-/// With blanks or apostrophes between thousands only where what is behind one is no number by itself, as in "10 000".
+/// A number. With blanks or apostrophes between thousands, the first group, only where what is behind one is no number by itself, as in
+/// "10 000".
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     expression(
-        r"\b\p{Nd}{1,3}(?:[\s'’]\p{Nd}{3}){2,}\b(?:[.,]\p{Nd}+)?|\b\p{Nd}{1,3}[\s'’][0٠۰०০๐０]\p{Nd}{2}\b(?:[.,]\p{Nd}+)?|\p{Nd}+(?:[.,]\p{Nd}+)*",
+        r"(\p{Nd}{1,3}(?:(?:[\s'’]\p{Nd}{3}){2,}|[\s'’][0٠۰०০๐０]\p{Nd}{2})(?:[.,]\p{Nd}+)?)(?:\P{Nd}|$)|(\p{Nd}+(?:[.,]\p{Nd}+)*)",
     )
 });
 /// With all that may be meant so.
-static NUMBER_WITH_BLANKS: LazyLock<Regex> =
-    LazyLock::new(|| expression(r"\b\p{Nd}{1,3}(?:[\s'’]\p{Nd}{3})+\b(?:[.,]\p{Nd}+)?|\p{Nd}+(?:[.,]\p{Nd}+)*"));
+static NUMBER_WITH_BLANKS: LazyLock<Regex> = LazyLock::new(|| {
+    expression(r"(\p{Nd}{1,3}(?:[\s'’]\p{Nd}{3})+(?:[.,]\p{Nd}+)?)(?:\P{Nd}|$)|(\p{Nd}+(?:[.,]\p{Nd}+)*)")
+});
 static TAG: LazyLock<Regex> = LazyLock::new(|| expression(r"[@#](\w+)"));
 /// Where a word in a tag ends: before a capital letter that follows a small one or begins a word, and around numbers.
 static JOINT: LazyLock<Regex> =
@@ -99,7 +101,8 @@ impl Message {
 /// The numbers in a text, whichever digits it has and however they are grouped. Of "1.500" only its author knows what it is: it is read as
 /// a thousand and more.
 fn numbers(number: &Regex, text: &str) -> BTreeSet<String> {
-    number.find_iter(text).map(|number| plain_number(number.as_str())).collect()
+    let written = number.captures_iter(text).filter_map(|found| found.get(1).or(found.get(2)));
+    written.map(|number| plain_number(number.as_str())).collect()
 }
 
 fn plain_number(number: &str) -> String {
@@ -235,6 +238,8 @@ mod tests {
             ("In 2019 nobody came", "Nobody came"),
             ("10 000 people came", "10\u{a0}000 people came"),
             ("10'000 people came", "10.000 people came"),
+            ("R10 000 and 20 000km, 3 200人", "10 000 rand and 20 000 km, 3200 people"),
+            ("In 2020 300 came", "300 came in 2020"),
             ("10,000 people and 1 200 000,5 more", "10 000 people and 1.200.000,50 more"),
             ("On May 3 200 people came", "200 people came"),
         ] {

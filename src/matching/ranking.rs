@@ -84,10 +84,10 @@ async fn near(
     let reading = Reading::of(message, request.language.as_deref(), conn).await?;
     let mut candidates = candidates(&reading, request, viewer, conn).await?;
     let mut cosines = HashMap::new();
+    // Of what a link leads to, the words tell which is meant.
+    add_these(near.keys().copied(), &mut candidates, request, viewer, conn).await?;
     if let Some(Sense { vector, nearest, .. }) = sense {
-        let known: HashSet<Uuid> = candidates.iter().map(|candidate| candidate.record_id).collect();
-        let others: Vec<Uuid> = nearest.iter().copied().filter(|id| !known.contains(id)).collect();
-        candidates.extend(these(&others, request, viewer, conn).await?);
+        add_these(nearest.iter().copied(), &mut candidates, request, viewer, conn).await?;
         cosines = vector.cosines(candidates.iter().map(|candidate| candidate.record_id));
     }
     let weight = sense.map_or(1.0, |sense| sense.weight);
@@ -103,6 +103,22 @@ async fn near(
         }
     }
     Ok(near)
+}
+
+/// Adds claims and statements that are not among the candidates yet.
+async fn add_these(
+    ids: impl Iterator<Item = Uuid>,
+    candidates: &mut Vec<Candidate>,
+    request: &MatchRequest,
+    viewer: Viewer,
+    conn: &AsyncPgConnection,
+) -> Result<()> {
+    let known: HashSet<Uuid> = candidates.iter().map(|candidate| candidate.record_id).collect();
+    let others: Vec<Uuid> = ids.filter(|id| !known.contains(id)).collect();
+    if !others.is_empty() {
+        candidates.extend(these(&others, request, viewer, conn).await?);
+    }
+    Ok(())
 }
 
 impl Near {
