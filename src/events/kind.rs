@@ -118,7 +118,8 @@ pub fn known(kinds: &[String]) -> Result<(), ValidationError> {
         if KINDS.iter().any(|(known, _)| *known == kind) {
             Ok(())
         } else {
-            Err(text::refusal("must be a kind of event, such as verdict.published"))
+            let known = KINDS.map(|(kind, _)| kind).join(", ");
+            Err(ValidationError::new("refused").with_message(format!("must be one of {known}").into()))
         }
     })
 }

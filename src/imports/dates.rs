@@ -32,9 +32,9 @@ const MONTHS: [&str; 12] = [
 /// Czech, October in Croatian; lip. is July in Polish, June in Croatian.
 const OF_TWO_MONTHS: &str = "listopad listopada lip";
 /// The month of these: there is none, and so no more than the year is read.
-const NO_MONTH: u32 = 13;
+const NO_MONTH: u32 = 0;
 
-/// The date in a text, as precisely as it is beyond doubt; none where the year is not told.
+/// The date in a text, as precisely as it is beyond doubt; none where the year is not told, or the calendar has no such day.
 ///
 /// `03/04/2021` is 2021, as nobody knows which of the two is the month. Times and zones are dropped: the day is as it was written.
 pub fn parse(text: &str) -> Option<PartialDate> {
@@ -53,6 +53,7 @@ pub fn parse(text: &str) -> Option<PartialDate> {
             (13.., 1..=12) => dated(year, Some(second), Some(first)),
             (1..=12, 13..) => dated(year, Some(first), Some(second)),
             _ if first == second => dated(year, Some(first), Some(second)),
+            (13.., 13..) => None,
             _ => dated(year, None, None),
         };
     }
@@ -68,14 +69,17 @@ fn is_year(text: &str) -> bool {
     text.len() == 4 && text.parse().is_ok_and(|year: u32| (1000..2200).contains(&year))
 }
 
-/// What of it is a date, the coarser where the finer part is none.
+/// A date of the calendar. Zeros stand for what is not known.
 fn dated(year: &str, month: Option<u32>, day: Option<u32>) -> Option<PartialDate> {
     if !is_year(year) {
         return None;
     }
-    let whole = month.zip(day).map(|(month, day)| format!("{year}-{month:02}-{day:02}"));
-    let to_month = month.map(|month| format!("{year}-{month:02}"));
-    [whole, to_month, Some(year.to_owned())].into_iter().flatten().find_map(|text| PartialDate::try_from(text).ok())
+    let text = match (month.filter(|month| *month > 0), day.filter(|day| *day > 0)) {
+        (Some(month), Some(day)) => format!("{year}-{month:02}-{day:02}"),
+        (Some(month), None) => format!("{year}-{month:02}"),
+        (None, _) => year.to_owned(),
+    };
+    PartialDate::try_from(text).ok()
 }
 
 /// A date with its month in words, anywhere in a text: the first month that has a year beside it.
@@ -150,7 +154,8 @@ mod tests {
             ("5 lis 2020", "2020"),
             ("5 листопада 2020", "2020-11-05"),
             ("5 lipca 2020", "2020-07-05"),
-            ("2021-02-30", "2021-02"),
+            ("2021-00-00", "2021"),
+            ("2021-05-00", "2021-05"),
         ] {
             assert_eq!(parse(written).map(|date| date.as_str().to_owned()).as_deref(), Some(read), "{written}");
         }
@@ -170,9 +175,12 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_no_year_is_no_date() {
+    fn what_tells_no_year_or_an_impossible_day_is_no_date() {
+        let impossible = ["2021-02-30", "2023-13-45", "31.02.2023", "13/13/2023", "30 February 2023"];
         for written in
             ["", " ", "yesterday", "7 October", "0001-01-01T00:00:00", "20210607", "-", "2021-06-0x", "é2021"]
+                .into_iter()
+                .chain(impossible)
         {
             assert_eq!(parse(written), None, "{written}");
         }

@@ -43,7 +43,7 @@ pub async fn by_text(
     Ok(found.into_iter().map(|same| same.claim_id).collect())
 }
 
-/// Claims whose verdict was published at one of these addresses, or on which somebody spoke in a document of one.
+/// Claims whose verdict was published at one of these addresses, on which somebody spoke in a document of one, or whose own page it is.
 pub async fn by_address(
     addresses: &[String],
     request: &MatchRequest,
@@ -59,6 +59,7 @@ pub async fn by_address(
     // What PostgreSQL does not keep is no verdict's.
     let decoded = decoded.filter(|url| !url.contains('\0'));
     let written: Vec<String> = decoded.map(Into::into).chain(addresses.iter().chain(&normal).cloned()).collect();
+    let pages: Vec<Uuid> = normal.iter().filter_map(|url| of_page(url)).collect();
     let sql = format!(
         "WITH these AS (SELECT id FROM documents WHERE url_normal = ANY ($1) AND (public OR newsroom_id = $2)),
          said AS (SELECT id FROM statements WHERE document_id IN (SELECT id FROM these)
@@ -66,6 +67,7 @@ pub async fn by_address(
          SELECT DISTINCT claim_id FROM (
              SELECT claim_id FROM search_entries WHERE key IN (SELECT address_key(url) FROM unnest($5) AS t(url)) AND noun = 'verdict' AND (public OR newsroom_id = $2)
              UNION ALL SELECT claim_id FROM statements WHERE id IN (SELECT id FROM said) AND (public OR newsroom_id = $2 AND status <> 'withdrawn')
+             UNION ALL SELECT claim_id FROM search_entries WHERE record_id = ANY ($6) AND noun = 'claim' AND (public OR newsroom_id = $2)
          ) AS found WHERE true {} ORDER BY claim_id LIMIT {MOST}",
         narrowed(request)
     );
@@ -75,9 +77,19 @@ pub async fn by_address(
             .bind::<Nullable<SqlUuid>, _>(viewer.newsroom_id())
             .bind::<Nullable<Text>, _>(request.topic.as_deref())
             .bind::<Nullable<SqlUuid>, _>(request.newsroom_id)
-            .bind::<Array<Text>, _>(written),
+            .bind::<Array<Text>, _>(written)
+            .bind::<Array<SqlUuid>, _>(pages),
     )
     .load(&mut conn)
     .await?;
     Ok(found.into_iter().map(|same| same.claim_id).collect())
+}
+
+/// The claim whose page has this address, or the frame of it. Whichever host: a server has many names, and no other server has this id.
+fn of_page(url: &str) -> Option<Uuid> {
+    let url = url::Url::parse(url).ok()?;
+    match url.path_segments()?.collect::<Vec<_>>()[..] {
+        ["claims", id] | ["embed", "claims", id] => Uuid::parse_str(id).ok(),
+        _ => None,
+    }
 }

@@ -131,15 +131,12 @@ impl Near {
         self.twins = self.twins.or(candidate.text_key);
     }
 
-    /// What that means for a claim. Others may act on `same` at once, as chat bots do: not where the numbers are others, though an article
-    /// that is linked to speaks of the claim.
-    fn band(&self, claim: &Claim, message: &Message) -> Band {
+    /// How likely it is the claim. Others may act on `same` at once, as chat bots do: it is less where the numbers are others, though an
+    /// article that is linked to speaks of the claim.
+    fn score(&self, claim: &Claim, message: &Message) -> f32 {
         let is_sure = self.matched_by.contains(&MatchedBy::Text);
         let others = || message.has_other_numbers(&claim.text, claim.context.as_deref().unwrap_or_default());
-        match Band::of(self.score) {
-            Band::Same if !is_sure && others() => Band::Related,
-            band => band,
-        }
+        if Band::of(self.score) == Band::Same && !is_sure && others() { OF_ANOTHER_NUMBER } else { self.score }
     }
 }
 
@@ -202,6 +199,9 @@ fn in_order(near: BTreeMap<Uuid, Near>) -> Vec<(Uuid, Near)> {
 
 /// How likely a word alone says what a claim says that has it: "2027" is what many are about. It makes them weak.
 const OF_A_WORD: f32 = 0.25;
+
+/// How likely it is at most where the numbers are others: just below what is the same.
+const OF_ANOTHER_NUMBER: f32 = 0.69;
 
 /// From which cosine on a text is said to be near in meaning: three standard deviations above what lies at random.
 const MEANT: f32 = 0.84;
@@ -279,20 +279,15 @@ async fn answer(
         let found: Vec<Claim> = query.load(&mut conn).await?;
         let mut found: HashMap<Uuid, Claim> = found.into_iter().map(|claim| (claim.id, claim)).collect();
         matches.extend(some.iter().filter_map(|(id, near)| Some((found.remove(id)?, near))).map(|(claim, near)| {
-            Match {
-                band: near.band(&claim, message),
-                claim,
-                score: near.score,
-                matched_by: near.matched_by.clone(),
-                verdict: None,
-            }
+            let score = near.score(&claim, message);
+            Match { band: Band::of(score), claim, score, matched_by: near.matched_by.clone(), verdict: None }
         }));
         if matches.len() >= limit {
             break;
         }
     }
-    // Where the numbers are others, what is the same comes first all the same.
-    matches.sort_by_key(|one| one.band);
+    // Where the numbers are others, what may be the same comes first all the same.
+    matches.sort_by(|one, other| other.score.total_cmp(&one.score));
     matches.truncate(limit);
     let ids: Vec<Uuid> = matches.iter().map(|one| one.claim.id).collect();
     let mut verdicts = verdicts_on(&ids, viewer, conn).await?;

@@ -108,7 +108,7 @@ pub fn notices(page: &ClaimPage, verdict: &Verdict) -> Markup {
                 @if let Some(replaced) = replaced { " on " (day(replaced.corrected_at)) }
                 @if let Some(reason) = verdict.correction_reason { " (" (words::correction_reason(reason)) ")" }
                 @if let Some(note) = &verdict.correction_note { ": " (said(note, verdict.language.as_deref())) } @else { "." }
-                @if let Some(was) = replaced.and_then(|one| one.rating.as_ref()) {
+                @if let Some(was) = replaced.and_then(|one| one.rating.as_ref()).filter(|was| Some(was.id) != verdict.rating_id) {
                     " It was rated " (said(label(was, verdict.language.as_deref()).0, None)) " before."
                 }
             }

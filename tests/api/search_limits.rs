@@ -1,8 +1,9 @@
-//! Searches that take too long.
+//! Searches that take too long, and what keeps them short.
 
 use futures_util::future::join_all;
 use serde_json::json;
 
+use crate::matching::{publish, told};
 use crate::support::App;
 
 /// What takes too long is cut off and says so, wherever words are looked for.
@@ -28,4 +29,21 @@ async fn what_takes_too_long_is_cut_off() {
     for answer in answers.1 {
         assert_eq!(answer.status, 422, "{}", answer.body);
     }
+}
+
+/// A word that few claims have finds them, where thousands share a pair of frequent ones with the text.
+#[actix_web::test]
+async fn a_rare_word_is_not_lost_behind_frequent_ones() {
+    let app = App::start().await;
+    let many = format!(
+        "INSERT INTO claims (id, newsroom_id, text, language, status)
+         SELECT new_uuid_v7(), '{}', format('Flooded highways %s', n), 'en', 'published' FROM generate_series(1, 3100) AS n",
+        app.newsroom_id
+    );
+    app.sql().await.batch_execute(&many).await.unwrap();
+    let rare = "A zebra walked along in Houston";
+    publish(&app.editor, rare, "en").await;
+    app.words_counted().await;
+    let found = told(&app.anyone, json!({"text": "On flooded highways a zebra walked", "limit": 100})).await;
+    assert!(found.iter().any(|one| one.0 == rare), "{:?}", &found[..3]);
 }
