@@ -131,8 +131,9 @@ const PARTING: [char; 4] = [';', '\t', '\r', '\n'];
 /// what is behind a [`PARTING`] character in it.
 fn harmless(cell: Cow<'_, str>) -> Cow<'_, str> {
     let begins = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
-    let starts =
-        |part: &str| part.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}').starts_with(begins);
+    // Where a quotation mark does not begin a cell, it may be passed over.
+    let passed = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '"');
+    let starts = |part: &str| part.trim_start_matches(passed).starts_with(begins);
     let breaks = cell.starts_with(['\t', '\r', '\n']);
     if !breaks && !cell.split(PARTING).any(starts) {
         return cell;
@@ -158,7 +159,7 @@ mod tests {
         {
             assert_eq!(harmless(cell.into()), format!("'{cell}"));
         }
-        for cell in ["", "a=1", "'=1", "1-1", "–1", "\"=1\"", "2023-10", "a; b", "a;'=1"] {
+        for cell in ["", "a=1", "'=1", "1-1", "–1", "\"1\"", "2023-10", "a; b", "a;'=1"] {
             assert_eq!(harmless(cell.into()), cell);
         }
         // A table in Germany or Italy has its cells parted by semicolons.
@@ -167,5 +168,6 @@ mod tests {
         assert_eq!(harmless("\t=1".into()), "'\t'=1");
         assert_eq!(harmless("\r=1".into()), "'\r'=1");
         assert_eq!(harmless("Hello\r\n=1+1".into()), "Hello\r\n'=1+1");
+        assert_eq!(harmless("so;\"=1+1;so".into()), "so;'\"=1+1;so");
     }
 }

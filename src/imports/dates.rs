@@ -49,7 +49,7 @@ pub fn parse(text: &str) -> Option<PartialDate> {
         let (first, second, year) = (number(found.get(1))?, number(found.get(3))?, found.get(4)?.as_str());
         return match (first, second) {
             // With dots the day comes first, wherever they are written so.
-            _ if found.get(2)?.as_str() == "." => dated(year, Some(second), Some(first)),
+            (_, ..=12) if found.get(2)?.as_str() == "." => dated(year, Some(second), Some(first)),
             (13.., 1..=12) => dated(year, Some(second), Some(first)),
             (1..=12, 13..) => dated(year, Some(first), Some(second)),
             _ if first == second => dated(year, Some(first), Some(second)),
@@ -86,7 +86,7 @@ fn dated(year: &str, month: Option<u32>, day: Option<u32>) -> Option<PartialDate
 fn with_name(text: &str) -> Option<PartialDate> {
     let lower = text.to_lowercase();
     let words: Vec<&str> = WORDS.as_ref()?.find_iter(&lower).take(200).map(|word| word.as_str()).collect();
-    words.iter().enumerate().find_map(|(at, word)| {
+    let found = words.iter().enumerate().find_map(|(at, word)| {
         let named = month(word)?;
         let around = |distance: isize| at.checked_add_signed(distance).and_then(|at| words.get(at)).copied();
         // 7 de outubro de 2018; October 7th, 2018; 2018 October 7: nearest first, never across another month. Three letters may be
@@ -98,12 +98,18 @@ fn with_name(text: &str) -> Option<PartialDate> {
             (1..distance.abs()).all(|step| around(step * distance.signum()).and_then(month).is_none())
         };
         let year = distances.iter().copied().filter(is_next).filter_map(around).find(|word| is_year(word))?;
-        let day = [-1, 1, -2, 2].into_iter().filter_map(around).find_map(|word| {
+        let day = |word: &str| {
             let digits = word.trim_end_matches(char::is_alphabetic);
             digits.parse().ok().filter(|day| (1..=31).contains(day) && digits.len() <= 2)
-        });
-        dated(year, Some(named), day)
-    })
+        };
+        let days: Vec<(isize, u32)> =
+            [-1, 1, -2, 2].into_iter().filter_map(|distance| Some((distance, day(around(distance)?)?))).collect();
+        // A number may be an hour, or count something: of the days that the calendar has, the nearest.
+        let whole = days.iter().find_map(|(_, day)| dated(year, Some(named), Some(*day)));
+        let is_impossible = named != NO_MONTH && days.iter().any(|(distance, _)| distance.abs() == 1);
+        Some(whole.or_else(|| dated(year, Some(named), None).filter(|_| !is_impossible)))
+    });
+    found.flatten()
 }
 
 /// The month that a word names, or stands for as the first letters of its name.
@@ -154,6 +160,9 @@ mod tests {
             ("5 lis 2020", "2020"),
             ("5 листопада 2020", "2020-11-05"),
             ("5 lipca 2020", "2020-07-05"),
+            ("12.25.2020", "2020-12-25"),
+            ("20:30 February 5, 2021", "2021-02-05"),
+            ("June 2017, 31 pages", "2017-06"),
             ("2021-00-00", "2021"),
             ("2021-05-00", "2021-05"),
         ] {
@@ -176,7 +185,8 @@ mod tests {
 
     #[test]
     fn what_tells_no_year_or_an_impossible_day_is_no_date() {
-        let impossible = ["2021-02-30", "2023-13-45", "31.02.2023", "13/13/2023", "30 February 2023"];
+        let impossible =
+            ["2021-02-30", "2023-13-45", "31.02.2023", "13/13/2023", "30 February 2023, updated 3 March 2023"];
         for written in
             ["", " ", "yesterday", "7 October", "0001-01-01T00:00:00", "20210607", "-", "2021-06-0x", "é2021"]
                 .into_iter()

@@ -84,7 +84,7 @@ async fn near(
     let reading = Reading::of(message, request.language.as_deref(), conn).await?;
     let mut candidates = candidates(&reading, request, viewer, conn).await?;
     let mut cosines = HashMap::new();
-    // Of what a link leads to, the words tell which is meant.
+    // Of what a link leads to, the words of the claims tell which is meant.
     add_these(near.keys().copied(), &mut candidates, request, viewer, conn).await?;
     if let Some(Sense { vector, nearest, .. }) = sense {
         add_these(nearest.iter().copied(), &mut candidates, request, viewer, conn).await?;
@@ -265,7 +265,8 @@ async fn answer(
 ) -> Result<Vec<Match>> {
     let limit = request.limit.unwrap_or(USUALLY);
     let mut matches = Vec::new();
-    for some in ranked.chunks((limit * AT_ONCE).max(FEWEST)) {
+    let at_once = (limit * AT_ONCE).max(FEWEST);
+    for (nth, some) in ranked.chunks(at_once).enumerate() {
         let ids: Vec<Uuid> = some.iter().map(|(id, _)| *id).collect();
         let own = claims::newsroom_id.eq(viewer.newsroom_id().unwrap_or_default());
         let seen = claims::status.eq(ClaimStatus::Published).or(own.and(claims::status.eq(ClaimStatus::Draft)));
@@ -282,7 +283,9 @@ async fn answer(
             let score = near.score(&claim, message);
             Match { band: Band::of(score), claim, score, matched_by: near.matched_by.clone(), verdict: None }
         }));
-        if matches.len() >= limit {
+        // Those with other numbers are told as less than they were ranked by.
+        let next = ranked.get((nth + 1) * at_once).map_or(0.0, |(_, near)| near.score);
+        if matches.iter().filter(|one| one.score >= next).count() >= limit {
             break;
         }
     }

@@ -47,3 +47,15 @@ async fn a_rare_word_is_not_lost_behind_frequent_ones() {
     let found = told(&app.anyone, json!({"text": "On flooded highways a zebra walked", "limit": 100})).await;
     assert!(found.iter().any(|one| one.0 == rare), "{:?}", &found[..3]);
 }
+
+/// Texts without a letter or digit are not the same text.
+#[actix_web::test]
+async fn marks_alone_match_nothing() {
+    let app = App::start().await;
+    for text in ["…", "?!"] {
+        publish(&app.editor, text, "en").await;
+    }
+    for text in ["…", "?", "--"] {
+        assert!(told(&app.anyone, json!({"text": text})).await.is_empty(), "{text}");
+    }
+}
