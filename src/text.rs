@@ -102,6 +102,14 @@ pub fn language_range(tag: &str) -> String {
     format!("{}-%", tag.to_lowercase())
 }
 
+/// The host of an address, or of a bare `news.example`, without `www.`.
+pub fn host(address: &str) -> Option<String> {
+    let whole = if address.contains("://") { address.to_owned() } else { format!("https://{address}") };
+    let parsed = Url::parse(&whole).ok()?;
+    let host = parsed.host_str()?;
+    Some(host.strip_prefix("www.").unwrap_or(host).to_owned())
+}
+
 /// Whether a host is this site or below it, as `www.news.example` and `checks.news.example` are of `news.example`.
 pub fn is_within(host: &str, site: &str) -> bool {
     host.strip_suffix(site).is_some_and(|before| before.is_empty() || before.ends_with('.'))

@@ -9,5 +9,5 @@ mod publish;
 mod routes;
 
 pub use list::ClaimFilter;
-pub use model::{Claim, ClaimStatus, NewClaim, RecordedClaim, explain, lock_trees};
+pub use model::{Claim, ClaimStatus, NewClaim, RecordedClaim, at_path, explain, lock_trees};
 pub use routes::configure;

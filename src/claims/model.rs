@@ -293,3 +293,9 @@ pub fn explain(constraint: &str) -> Option<Error> {
         _ => return None,
     })
 }
+
+/// The claim whose page, or card, has this path.
+pub fn at_path(path: &str) -> Option<Uuid> {
+    let id = path.strip_prefix("/embed").unwrap_or(path).strip_prefix("/claims/")?.trim_end_matches('/');
+    Uuid::try_parse(id).ok().filter(|_| id.len() == 36)
+}

@@ -168,6 +168,16 @@ mod tests {
         index.put(records[1], false, Some(&vector(8)));
         index.put(records[1], true, Some(&vector(7)));
         assert_eq!(index.nearest(&vector(8), 1), [records[1]], "nearest by both parts");
+        // Many with a context that is nearer hide no text.
+        index.put(records[1], false, Some(&vector(16)));
+        for record in &records[10..40] {
+            index.put(*record, true, Some(&vector(8)));
+        }
+        let texts = index.nearest(&vector(8), 30).into_iter().take(2).collect::<Vec<_>>();
+        assert!(texts.contains(&records[1]), "{texts:?}");
+        for record in &records[10..40] {
+            index.put(*record, true, None);
+        }
         assert_eq!(index.cosines(&vector(0), records[0]), Cosines::default());
         for n in (3..50).step_by(2) {
             assert!((index.cosines(&vector(n), records[n]).first.unwrap() - 1.0).abs() < 1e-4, "{n}");

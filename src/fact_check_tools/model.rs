@@ -111,15 +111,7 @@ pub fn is_on(review: &ClaimReview, host: &str) -> bool {
 }
 
 fn site(publisher: &Party, review: Option<&str>) -> Option<String> {
-    publisher.url.as_deref().or(review).and_then(host)
-}
-
-/// The host of an address, or of a bare `news.example`, without `www.`.
-pub fn host(address: &str) -> Option<String> {
-    let whole = if address.contains("://") { address.to_owned() } else { format!("https://{address}") };
-    let parsed = url::Url::parse(&whole).ok()?;
-    let host = parsed.host_str()?;
-    Some(host.strip_prefix("www.").unwrap_or(host).to_owned())
+    publisher.url.as_deref().or(review).and_then(text::host)
 }
 
 /// Patterns of SQL's for a host and those below it, after a dot: addresses have an internationalised one in its own letters, or in ASCII.
@@ -142,6 +134,7 @@ fn instant(date: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::host;
 
     #[test]
     fn dates_are_their_first_instant() {

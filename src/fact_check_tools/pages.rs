@@ -13,7 +13,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::markup::{ClaimReviewMarkup, MarkupPage};
-use super::model::{at_or_below, host};
+use super::model::at_or_below;
 use crate::auth::Caller;
 use crate::claim_review::{self, ClaimReview};
 use crate::claims::lock_trees;
@@ -79,8 +79,10 @@ impl PageSearch {
              WHERE $4 IS NULL OR id < $4 ORDER BY id DESC LIMIT $5 OFFSET $6"
         );
         // What is no host has no pages.
-        let site =
-            self.organization.as_deref().map(|site| host(site).map(|host| at_or_below(&host)).unwrap_or_default());
+        let site = self
+            .organization
+            .as_deref()
+            .map(|site| text::host(site).map(|host| at_or_below(&host)).unwrap_or_default());
         Ok(diesel::sql_query(sql)
             .bind::<SqlUuid, _>(caller.newsroom_id)
             .bind::<Nullable<Text>, _>(self.url.as_deref().map(str::trim))

@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 use validator::Validate;
 
-use super::model::{FactCheckedClaim, at_or_below, host, is_on};
+use super::model::{FactCheckedClaim, at_or_below, is_on};
 use crate::auth::Viewer;
 use crate::claim_review::{self, ClaimReview, TOLD};
 use crate::error::{Error, Result};
@@ -121,7 +121,7 @@ impl ClaimSearch {
     }
 
     fn site(&self) -> Option<String> {
-        self.review_publisher_site_filter.as_deref().and_then(host)
+        self.review_publisher_site_filter.as_deref().and_then(text::host)
     }
 
     fn language(&self) -> Option<String> {

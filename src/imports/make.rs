@@ -67,7 +67,7 @@ impl Plan {
         let claimed_on = date("itemReviewed/datePublished", &review.claimed_on);
         let reviewed_on = date("datePublished", &review.reviewed_on);
         let publisher = review.publisher.as_ref().map_or("", |party| party.name.as_str());
-        let host = review.url.as_deref().and_then(host);
+        let host = review.url.as_deref().and_then(text::host);
         let rating_id =
             review.rating.as_ref().and_then(|words| rules.mappings.rating(words, publisher, host.as_deref()));
         if let (None, Some(words)) = (rating_id, &review.rating) {
@@ -253,20 +253,13 @@ const SOCIAL: [&str; 7] =
     ["facebook.com", "twitter.com", "x.com", "instagram.com", "tiktok.com", "t.me", "threads.net"];
 
 fn is_social(url: &str) -> bool {
-    host(url).is_some_and(|host| SOCIAL.iter().any(|site| text::is_within(&host, site)))
-}
-
-/// The host of an address, without `www.`.
-pub fn host(url: &str) -> Option<String> {
-    let url = url::Url::parse(url).ok()?;
-    let host = url.host_str()?;
-    Some(host.strip_prefix("www.").unwrap_or(host).to_owned())
+    text::host(url).is_some_and(|host| SOCIAL.iter().any(|site| text::is_within(&host, site)))
 }
 
 /// Whether a review says that it is the newsroom's: by being on its site, or by its name, unless it stands on another site. Names are not
 /// theirs alone who bear them.
 fn is_own(review: &Review, newsroom: &Newsroom) -> bool {
-    match (newsroom.site.as_deref().and_then(host), review.url.as_deref().and_then(host)) {
+    match (newsroom.site.as_deref().and_then(text::host), review.url.as_deref().and_then(text::host)) {
         (Some(site), Some(host)) => text::is_within(&host, &site),
         _ => bears_name(review, newsroom),
     }

@@ -7,12 +7,12 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use url::Url;
 
 use super::identity;
-use super::make::host;
 use super::model::{Import, ImportOptions, ImportProblem};
 use super::record::{Entry, Reading};
 use super::review::{self, Party, Review};
 use super::split::{Content, Piece, Splitter};
 use crate::sources::SourceKind;
+use crate::text;
 
 /// How many records are recorded in one transaction at most, and how many bytes.
 const RECORDS: usize = 250;
@@ -119,7 +119,7 @@ fn entry(position: i64, piece: &Piece, review: Result<Review, String>, options: 
 /// What a review says with what the options add; refused where nobody knows whose it is.
 fn read(mut review: Review, options: &ImportOptions) -> Result<Reading, String> {
     if review.publisher.is_none() {
-        let named = options.publisher.clone().or_else(|| review.url.as_deref().and_then(host));
+        let named = options.publisher.clone().or_else(|| review.url.as_deref().and_then(text::host));
         let (kind, role, website, wikidata_id) = (SourceKind::Publication, None, None, None);
         review.publisher = named.map(|name| Party { name, kind, role, website, wikidata_id });
     }

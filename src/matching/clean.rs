@@ -46,17 +46,14 @@ static SIGNATURE: LazyLock<Regex> =
     LazyLock::new(|| expression(r"(?:\s*[—–]|\s-)\s*([^—–]{0,80}?)\(\s*@(\w{1,30})\s*\)([^()]{0,40})$"));
 /// The end of a sentence without a blank behind it.
 static GLUED: LazyLock<Regex> = LazyLock::new(|| expression(r"(\p{Ll})([.!?…:;,]+)(\p{Lu})"));
-/// A number. With blanks or apostrophes between thousands, the first group, only where what is behind one is no number by itself, as in
-/// "10 000".
-static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    expression(
-        r"(\p{Nd}{1,3}(?:(?:[\s'’]\p{Nd}{3}){2,}|[\s'’][0٠۰०০๐０]\p{Nd}{2})(?:[.,]\p{Nd}+)?)(?:\P{Nd}|$)|(\p{Nd}+(?:[.,]\p{Nd}+)*)",
-    )
-});
-/// With all that may be meant so.
-static NUMBER_WITH_BLANKS: LazyLock<Regex> = LazyLock::new(|| {
-    expression(r"(\p{Nd}{1,3}(?:[\s'’]\p{Nd}{3})+(?:[.,]\p{Nd}+)?)(?:\P{Nd}|$)|(\p{Nd}+(?:[.,]\p{Nd}+)*)")
-});
+/// A number: the first group where its thousands are grouped by blanks or apostrophes, as told, and no digit follows; else the second.
+fn number(thousands: &str) -> Regex {
+    expression(&[r"(\p{Nd}{1,3}", thousands, r"(?:[.,]\p{Nd}+)?)(?:\P{Nd}|$)|(\p{Nd}+(?:[.,]\p{Nd}+)*)"].concat())
+}
+/// Where blanks do so only if what is behind one is no number by itself, as in "10 000".
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| number(r"(?:(?:[\s'’]\p{Nd}{3}){2,}|[\s'’][0٠۰०০๐０]\p{Nd}{2})"));
+/// Where they do so wherever they may.
+static NUMBER_WITH_BLANKS: LazyLock<Regex> = LazyLock::new(|| number(r"(?:[\s'’]\p{Nd}{3})+"));
 static TAG: LazyLock<Regex> = LazyLock::new(|| expression(r"[@#](\w+)"));
 /// Where a word in a tag ends: before a capital letter that follows a small one or begins a word, and around numbers.
 static JOINT: LazyLock<Regex> =

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::candidates::narrowed;
 use super::model::MatchRequest;
 use crate::auth::Viewer;
+use crate::claims;
 use crate::error::Result;
 use crate::planned::Planned;
 use crate::text;
@@ -59,7 +60,9 @@ pub async fn by_address(
     // What PostgreSQL does not keep is no verdict's.
     let decoded = decoded.filter(|url| !url.contains('\0'));
     let written: Vec<String> = decoded.map(Into::into).chain(addresses.iter().chain(&normal).cloned()).collect();
-    let pages: Vec<Uuid> = normal.iter().filter_map(|url| of_page(url)).collect();
+    // On whichever host: a server has many names, and no other server has a claim of this id.
+    let path = |url: &String| Some(url::Url::parse(url).ok()?.path().to_owned());
+    let pages: Vec<Uuid> = normal.iter().filter_map(path).filter_map(|path| claims::at_path(&path)).collect();
     let sql = format!(
         "WITH these AS (SELECT id FROM documents WHERE url_normal = ANY ($1) AND (public OR newsroom_id = $2)),
          said AS (SELECT id FROM statements WHERE document_id IN (SELECT id FROM these)
@@ -83,13 +86,4 @@ pub async fn by_address(
     .load(&mut conn)
     .await?;
     Ok(found.into_iter().map(|same| same.claim_id).collect())
-}
-
-/// The claim whose page has this address, or the frame of it. Whichever host: a server has many names, and no other server has this id.
-fn of_page(url: &str) -> Option<Uuid> {
-    let url = url::Url::parse(url).ok()?;
-    match url.path_segments()?.collect::<Vec<_>>()[..] {
-        ["claims", id] | ["embed", "claims", id] => Uuid::parse_str(id).ok(),
-        _ => None,
-    }
 }

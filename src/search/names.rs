@@ -11,7 +11,7 @@ use crate::planned::Planned;
 /// How many names that resemble what was typed are told.
 const MOST: usize = 50;
 /// Of how many: to compare each takes some twenty microseconds, and a word of most titles would have all of them compared.
-const LOOKED_AT: usize = 5000;
+pub const LOOKED_AT: usize = 5000;
 
 /// The records whose name or title has something like this in it, by the trigrams that they share.
 pub async fn resembling(q: &str, nouns: &[&str], viewer: Viewer, mut conn: &AsyncPgConnection) -> Result<Vec<Hit>> {

@@ -32,9 +32,9 @@ async fn search(db: web::Data<Db>, viewer: Viewer, list: List<SearchQuery>) -> R
 
 /// Suggest while typing
 ///
-/// What begins with what was typed so far, or has a word that does: sources, topics, documents and claims. Names with typing errors
-/// where nothing does.
-#[utoipa::path(tag = "search", params(SuggestQuery), responses((status = 200, description = "At most ten suggestions, the likeliest first", body = Suggestions), (status = 422, description = "The search takes too long")))]
+/// What begins with what was typed so far, or, from three letters on, has a word that does: sources, topics, documents and claims. Names
+/// with typing errors where nothing does.
+#[utoipa::path(tag = "search", params(SuggestQuery), responses((status = 200, description = "At most ten suggestions, some of each kind", body = Suggestions), (status = 422, description = "The search takes too long")))]
 #[get("/suggest")]
 async fn suggest(
     db: web::Data<Db>,

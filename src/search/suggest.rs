@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
+use super::names::LOOKED_AT;
 use crate::auth::Viewer;
 use crate::columns::text_enum;
 use crate::error::Result;
@@ -50,7 +51,7 @@ pub struct SuggestQuery {
 /// What can be meant.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Suggestions {
-    /// The likeliest first.
+    /// Some of each kind: sources, topics, documents and claims, in this order.
     pub suggestions: Vec<Suggestion>,
 }
 
@@ -82,11 +83,6 @@ const BY_LATER_WORD: &str = "
     (SELECT * FROM (SELECT noun AS type, record_id, CASE noun WHEN 'source' THEN 0 ELSE 2 END AS turn, name FROM search_entries
          WHERE name LIKE $1 AND noun <> 'claim' AND noun IN ('source', 'document') AND (public OR newsroom_id = $2) LIMIT 2000) AS named
      ORDER BY turn LIMIT 10)";
-/// By likeness, of as many as a search looks at ([`super::names`]).
-const BY_LIKENESS: &str = "
-    (SELECT * FROM (SELECT noun AS type, record_id, 0 AS turn, name FROM search_entries
-         WHERE $1 <% name AND noun <> 'claim' AND noun IN ('source', 'document') AND (public OR newsroom_id = $2) LIMIT 5000) AS alike
-     ORDER BY word_similarity($1, name) DESC LIMIT 5)";
 /// By words anywhere in a claim, of which the last one may be unfinished. Few claims have the rarest; the index is asked for that one
 /// alone.
 const BY_WORDS: &str = "
@@ -120,12 +116,21 @@ impl SuggestQuery {
         let parts = try_join4(begun, topics(&typed.pattern, viewer, conn), later, words).await?;
         let mut found: Vec<Suggestion> = <[Vec<Suggestion>; 4]>::from(parts).into_iter().flatten().collect();
         if found.is_empty() && letters > LETTERS_WITHIN && has_words {
-            found = named(BY_LIKENESS, &typed.folded, viewer, conn).await?;
+            found = named(&by_likeness(), &typed.folded, viewer, conn).await?;
         }
         let mut seen = BTreeSet::new();
         found.retain(|one| seen.insert((one.r#type, one.id.clone())));
         Ok(Suggestions { suggestions: some_of_each(found) })
     }
+}
+
+/// By likeness.
+fn by_likeness() -> String {
+    format!(
+        "(SELECT * FROM (SELECT noun AS type, record_id, 0 AS turn, name FROM search_entries
+              WHERE $1 <% name AND noun <> 'claim' AND noun IN ('source', 'document') AND (public OR newsroom_id = $2) LIMIT {LOOKED_AT}) AS alike
+          ORDER BY word_similarity($1, name) DESC LIMIT 5)"
+    )
 }
 
 /// As many as are told, by kind.

@@ -13,7 +13,7 @@ use super::read::ClaimPage;
 use super::sitemap::escaped;
 use super::text::short;
 use super::verdict::label;
-use crate::claims::Claim;
+use crate::claims::{self, Claim};
 use crate::error::{Error, Result};
 use crate::kept::Rendered;
 
@@ -121,8 +121,7 @@ fn claim_at(address: &str, base: &str) -> Option<Uuid> {
     let same =
         address.host() == here.host() && address.port() == here.port() && matches!(address.scheme(), "http" | "https");
     let path = address.path().strip_prefix(here.path().trim_end_matches('/')).filter(|_| same)?;
-    let id = path.strip_prefix("/embed").unwrap_or(path).strip_prefix("/claims/")?.trim_end_matches('/');
-    Uuid::try_parse(id).ok().filter(|_| id.len() == 36)
+    claims::at_path(path)
 }
 
 fn xml(members: &Map<String, Value>) -> String {

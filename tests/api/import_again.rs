@@ -135,3 +135,25 @@ async fn drafts_are_published_when_they_come_again() {
     assert!(problems(&again).contains("stays a draft: its claim is one"), "{again}");
     assert_eq!(read(admin, "claims", &second["claim_id"]).await["status"], "draft");
 }
+
+/// Who put a claim forward has done so once, however many review it; but where else is told by whoever knows it.
+#[actix_web::test]
+async fn a_further_review_repeats_a_statement_only_for_its_place() {
+    let app = App::start().await;
+    let by = |n: usize, appearance: Option<&str>| {
+        let mut one = review(1);
+        one["url"] = json!(format!("https://checks{n}.example/1"));
+        one["author"] = json!({"@type": "Organization", "name": format!("Checkers {n}")});
+        one["itemReviewed"]["appearance"] = json!(appearance);
+        one
+    };
+    let place = "https://posts.example/9";
+    let file = json!([by(1, None), by(2, None), by(3, Some(place))]);
+    import(&app.editor, "application/json", "", file.to_string()).await;
+    let statements = app.editor.walk("/v1/statements").await;
+    let [first, second] = &statements[..] else { panic!("{statements:?}") };
+    let documents = [first, second].map(|one| one["document_id"].clone());
+    let document = documents.iter().find_map(Value::as_str).unwrap();
+    assert!(documents.iter().any(Value::is_null), "{documents:?}");
+    assert_eq!(app.editor.get(&format!("/v1/documents/{document}")).await.expect(200).body["url"], place);
+}

@@ -370,4 +370,5 @@ async fn the_command_line_imports_files_beside_a_server_and_alone() {
     assert!(told.contains("0 created, 0 updated, 2 unchanged"), "{told}");
     let odd = program.file("odd.txt", "x");
     program.run(&["import", "claimreview", &odd]).await.refused("is not imported");
+    program.run(&["import", "claimreview", "--charset", "win-1252", &file]).await.refused("no label of the Encoding");
 }

@@ -80,6 +80,17 @@ async fn facets_add_up_with_the_list_for_each_caller() {
     assert_eq!(counted["stance"][2], json!({"value": "denies", "label": null, "count": 8}));
 }
 
+/// A language is the same in whatever case its tag is written, for the filter and for its count.
+#[actix_web::test]
+async fn a_language_is_counted_once() {
+    let app = App::start().await;
+    for language in ["en-GB", "en-gb"] {
+        app.editor.create("claims", claim(json!({"language": language, "status": "published"}))).await;
+    }
+    add_up(&app.anyone, "").await;
+    assert_eq!(facets(&app.anyone, "").await["language"].as_array().unwrap().len(), 1);
+}
+
 #[actix_web::test]
 async fn facets_are_asked_for_by_name() {
     let app = App::start().await;

@@ -249,6 +249,13 @@ async fn corrections_stand_on_the_page_with_what_was_said_before() {
     assert!(told.contains("True became False (an error of the newsroom)"), "{told}");
     let embedded = app.anyone.page(&format!("/embed/claims/{id}")).await.expect(200);
     assert!(embedded.one(".notice").contains("We measured tea."));
+    // A correction of the words alone tells of no other rating.
+    let (id, first) = judged(&app, "Snow is warm").await;
+    let body = json!({"summary": "It is so.", "rating_id": TRUE, "reviewed_on": "2024-04", "supersedes_id": first, "correction_reason": "wording", "correction_note": "A word."});
+    app.admin.create("verdicts", verdict(&id, published(body))).await;
+    let page = app.anyone.page(&format!("/claims/{id}")).await.expect(200);
+    let told = [page.one(".verdict .notice"), page.words("section[aria-labelledby=corrections]")].concat();
+    assert!(told.contains("A word.") && !told.contains("before") && !told.contains("became"), "{told}");
     assert!(app.anyone.page("/").await.expect(200).words(".entries").contains("Corrected: We measured tea."));
 }
 

@@ -225,6 +225,8 @@ async fn webhooks_are_managed_by_admins_of_their_newsroom() {
         app.admin.post("/v1/webhooks", &hook(&receiver, bad.clone())).await.points_at(&[at]);
         app.admin.patch(&path, &bad).await.points_at(&[at]);
     }
+    let eaten = app.admin.post("/v1/webhooks", &hook(&receiver, json!({"events": ["claim.eaten"]}))).await.expect(422);
+    assert!(eaten.text.contains("verdict.published, ") && eaten.text.contains("claim.withdrawn"), "{}", eaten.text);
     let changed = app.admin.patch(&path, &json!({"name": "Else", "active": false})).await.expect(200);
     assert_eq!((&changed.body["name"], &changed.body["version"]), (&json!("Else"), &json!(2)));
     app.admin.act(&format!("{path}/test")).await.problem(409, "not active");
