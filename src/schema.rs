@@ -904,6 +904,8 @@ diesel::table! {
         correction_reason -> Nullable<Text>,
         /// Why it was retracted; shown to everybody
         retraction_reason -> Nullable<Text>,
+        /// The rating in the words of the review's publisher, where that is another: told in place of the rating's label
+        textual_rating -> Nullable<Text>,
     }
 }
 

@@ -54,6 +54,7 @@ impl RedactedNoun {
                 "withdrawn_reason",
             ],
             Self::Verdict => &[
+                "textual_rating",
                 "title",
                 "summary",
                 "explanation",

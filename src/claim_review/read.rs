@@ -108,8 +108,9 @@ fn reviewed(which: &str) -> String {
     )
 }
 
-/// The rating `r` of a verdict `v` on a claim `c` in words: in the verdict's language, or else the claim's, where the scale has it.
-pub const RATED: &str = "coalesce(r.labels ->> coalesce(v.language, c.language), r.labels ->> split_part(coalesce(v.language, c.language), '-', 1), r.label)";
+/// The rating `r` of a verdict `v` on a claim `c` in words: its publisher's own, or the label in the verdict's language, or else the claim's,
+/// where the scale has it.
+pub const RATED: &str = "coalesce(v.textual_rating, r.labels ->> coalesce(v.language, c.language), r.labels ->> split_part(coalesce(v.language, c.language), '-', 1), r.label)";
 
 /// Which verdicts `v` on claims `c` are told as reviews: the public ones that stand. One without an address of its own is read on the claim's
 /// page, and is none where that is gone because another newsroom has withdrawn its claim.

@@ -51,12 +51,28 @@ pub struct Correction {
     pub reviewed_on: Option<PartialDate>,
     /// The rating of the superseded verdict.
     pub rating: Option<Rating>,
+    /// The same in the words of its publisher, where that is another.
+    pub textual_rating: Option<String>,
     /// The verdict that took its place.
     pub successor_id: Option<Uuid>,
     /// When the conclusion of that one was reached.
     pub successor_reviewed_on: Option<PartialDate>,
     /// The rating of that one; null when it was retracted since.
     pub successor_rating: Option<Rating>,
+    /// The same in the words of its publisher, where that is another.
+    pub successor_textual_rating: Option<String>,
+}
+
+impl Correction {
+    /// What the superseded verdict was rated, in words.
+    pub fn was_rated(&self) -> Option<&str> {
+        self.textual_rating.as_deref().or(self.rating.as_ref().map(|rating| rating.label.as_str()))
+    }
+
+    /// What the verdict that took its place is rated, in words.
+    pub fn is_rated(&self) -> Option<&str> {
+        self.successor_textual_rating.as_deref().or(self.successor_rating.as_ref().map(|rating| rating.label.as_str()))
+    }
 }
 
 /// A correction of a published statement, as the log of changes has it: a statement itself has only its last one.
@@ -128,9 +144,11 @@ fn of_verdict(verdict: &Verdict, successor: Option<&Verdict>, ratings: &BTreeMap
         note: verdict.retraction_reason.clone(),
         reviewed_on: None,
         rating: None,
+        textual_rating: None,
         successor_id: None,
         successor_reviewed_on: None,
         successor_rating: None,
+        successor_textual_rating: None,
     };
     match verdict.status {
         VerdictStatus::Retracted => Some(tombstone),
@@ -142,9 +160,11 @@ fn of_verdict(verdict: &Verdict, successor: Option<&Verdict>, ratings: &BTreeMap
                 note: standing.and_then(|one| one.correction_note.clone()),
                 reviewed_on: verdict.reviewed_on.clone(),
                 rating: rating(verdict),
+                textual_rating: verdict.textual_rating.clone(),
                 successor_id: successor.map(|one| one.id),
                 successor_reviewed_on: standing.and_then(|one| one.reviewed_on.clone()),
                 successor_rating: standing.and_then(rating),
+                successor_textual_rating: standing.and_then(|one| one.textual_rating.clone()),
                 ..tombstone
             })
         }
@@ -167,8 +187,10 @@ fn of_statement(
         note: Some(note),
         reviewed_on: None,
         rating: None,
+        textual_rating: None,
         successor_id: None,
         successor_reviewed_on: None,
         successor_rating: None,
+        successor_textual_rating: None,
     }
 }

@@ -255,7 +255,8 @@ impl Beside {
         });
         let named =
             |names: &HashMap<Uuid, String>, member| names.get(&id(row.after.as_ref(), member)?).map(|name| cut(name));
-        let (source, rating) = (named(&self.sources, "source_id"), named(&self.ratings, "rating_id"));
+        let source = named(&self.sources, "source_id");
+        let rating = member("textual_rating").or_else(|| named(&self.ratings, "rating_id"));
         let item = row.item(newsroom_id);
         // What tells of a record is seen with it, but why it ended: that is told as it ends, when others see it no more.
         let is_seen = item.record.is_some();

@@ -124,7 +124,7 @@ const BESIDE: &str = "SELECT c.id, n.name AS newsroom, verdict.*,
           GROUP BY s.id, s.name ORDER BY min(t.said_on) NULLS LAST, min(t.id::text)) AS claimants
     FROM claims AS c JOIN newsrooms AS n ON n.id = c.newsroom_id
     LEFT JOIN LATERAL (
-        SELECT v.id AS verdict_id, r.label, r.numeric_value, v.title, v.summary, v.url, v.reviewed_on, coalesce(a.name, own.name) AS publisher
+        SELECT v.id AS verdict_id, coalesce(v.textual_rating, r.label) AS label, r.numeric_value, v.title, v.summary, v.url, v.reviewed_on, coalesce(a.name, own.name) AS publisher
         FROM verdicts AS v JOIN newsrooms AS own ON own.id = v.newsroom_id LEFT JOIN ratings AS r ON r.id = v.rating_id LEFT JOIN sources AS a ON a.id = v.author_id
         WHERE v.claim_id = c.id AND v.status = 'published' AND (v.public OR v.newsroom_id = $2)
         ORDER BY v.author_id IS NOT NULL, v.newsroom_id <> c.newsroom_id, v.updated_at DESC, v.id DESC LIMIT 1) AS verdict ON true

@@ -62,7 +62,7 @@ struct Beside {
 }
 
 /// As far as the viewer sees it.
-const BESIDE: &str = "SELECT v.id, n.name AS newsroom, c.text AS claim, coalesce(c.status <> 'draft', false) AS has_page, r.label, r.numeric_value, coalesce(a.name, CASE WHEN v.author_id IS NULL THEN n.name END) AS publisher
+const BESIDE: &str = "SELECT v.id, n.name AS newsroom, c.text AS claim, coalesce(c.status <> 'draft', false) AS has_page, coalesce(v.textual_rating, r.label) AS label, r.numeric_value, coalesce(a.name, CASE WHEN v.author_id IS NULL THEN n.name END) AS publisher
     FROM verdicts AS v JOIN newsrooms AS n ON n.id = v.newsroom_id LEFT JOIN ratings AS r ON r.id = v.rating_id
     LEFT JOIN claims AS c ON c.id = v.claim_id AND (c.status = 'published' OR c.newsroom_id = $2)
     LEFT JOIN sources AS a ON a.id = v.author_id AND (a.public OR a.newsroom_id = $2)

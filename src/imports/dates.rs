@@ -10,6 +10,7 @@ static YEAR_FIRST: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:$|[T\s,Z+])").ok());
 static YEAR_LAST: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^(\d{1,2})([-/.])(\d{1,2})[-/.](\d{4})(?:$|[T\s,])").ok());
+static TIMES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b\d{1,2}[:h]\d{2}(?::\d{2})?").ok());
 static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\p{L}+|\d+").ok());
 
 /// The months' names in the languages that most fact-checkers write in, as they stand in dates.
@@ -85,6 +86,7 @@ fn dated(year: &str, month: Option<u32>, day: Option<u32>) -> Option<PartialDate
 /// A date with its month in words, anywhere in a text: the first month that has a year beside it.
 fn with_name(text: &str) -> Option<PartialDate> {
     let lower = text.to_lowercase();
+    let lower = TIMES.as_ref()?.replace_all(&lower, " ");
     let words: Vec<&str> = WORDS.as_ref()?.find_iter(&lower).take(200).map(|word| word.as_str()).collect();
     let found = words.iter().enumerate().find_map(|(at, word)| {
         let named = month(word)?;
@@ -162,6 +164,8 @@ mod tests {
             ("5 lipca 2020", "2020-07-05"),
             ("12.25.2020", "2020-12-25"),
             ("20:30 February 5, 2021", "2021-02-05"),
+            ("20:30 March 5, 2021", "2021-03-05"),
+            ("5 mars 2021 à 20h30", "2021-03-05"),
             ("June 2017, 31 pages", "2017-06"),
             ("2021-00-00", "2021"),
             ("2021-05-00", "2021-05"),

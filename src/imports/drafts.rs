@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::etag::IfMatch;
 use crate::patch::Patch;
 use crate::schema::claims;
+use crate::statements::{NewStatement, Statement};
 use crate::verdicts::{NewVerdict, Verdict, VerdictStatus};
 
 /// The digest of what an import has made of each member: what differs from it by now was edited by hand. No words are kept by it, so
@@ -30,6 +31,7 @@ type Members = Vec<(&'static str, Value)>;
 pub fn of_verdict(review: &Review, plan: &Plan) -> Members {
     vec![
         ("rating_id", json!(plan.rating_id)),
+        ("textual_rating", json!(review.rating)),
         ("title", json!(review.title)),
         ("summary", json!(summary(review))),
         ("language", json!(plan.language)),
@@ -97,10 +99,13 @@ pub async fn follow(
     let present = serde_json::to_value(&verdict)?;
     let mut followed = Followed { digests: earlier.cloned().unwrap_or_default(), ..Followed::default() };
     let mut changes = Map::new();
+    // The newsroom's own rating is told by its label.
+    let members = members.into_iter().filter(|(name, _)| *name != "textual_rating" || verdict.author_id.is_some());
     for (name, value) in members {
         let is = present.get(name).unwrap_or(&Value::Null);
         let made = match earlier {
-            Some(earlier) => earlier.get(name) == Some(&digest(is)),
+            // A member that imports did not write yet is as it was made while there is nothing in it.
+            Some(earlier) => earlier.get(name).map_or(is.is_null(), |made| *made == digest(is)),
             // Recorded before digests were kept: what never changed is as it was made.
             None => is.is_null() || verdict.version == 1,
         };
@@ -139,7 +144,20 @@ const ALONE: &str = "SELECT NOT EXISTS (SELECT FROM claims WHERE part_of_id = $1
             CROSS JOIN LATERAL jsonb_array_elements_text(import_records.made -> 'statements') AS made(id)
             WHERE import_records.claim_id = $1)) AS alone";
 
-/// Publishes a draft of an earlier import, with its claim where that is a draft of imports alone; answers the claim.
+/// The drafts among the statements that imports have made of the record of a verdict ($1).
+const SAID_WITH: &str = "SELECT id FROM statements WHERE status = 'draft' AND newsroom_id = $2 AND claim_id = (SELECT claim_id FROM verdicts WHERE id = $1) AND id IN (
+        SELECT made.id::uuid FROM import_records
+        CROSS JOIN LATERAL jsonb_array_elements_text(import_records.made -> 'statements') AS made(id)
+        WHERE import_records.verdict_id = $1) ORDER BY id";
+
+#[derive(QueryableByName)]
+struct Said {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// Publishes a draft of an earlier import, with the statements made of its record, and with its claim where that is a draft of imports
+/// alone; answers the claim.
 pub async fn publish(id: Uuid, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Uuid> {
     let claim = Verdict::lock_with_tree(id, &[], caller, conn).await?.claim_id;
     let status: ClaimStatus = claims::table.find(claim).select(claims::status).first(conn).await?;
@@ -154,6 +172,11 @@ pub async fn publish(id: Uuid, caller: Caller, conn: &mut AsyncPgConnection) -> 
         Claim::publish(claim, caller, conn).await?;
     }
     let published = Map::from_iter([("status".to_owned(), json!("published"))]);
+    let query = diesel::sql_query(SAID_WITH).bind::<SqlUuid, _>(id).bind::<SqlUuid, _>(caller.newsroom_id);
+    let patch = Patch::<NewStatement>::within("", published.clone(), &[])?;
+    for Said { id } in query.load(conn).await? {
+        Statement::change(id, &patch, &IfMatch::any(), caller, conn).await?;
+    }
     let patch = Patch::<NewVerdict>::within("", published, &[])?;
     Verdict::change(id, &patch, &IfMatch::any(), caller, conn).await?;
     Ok(claim)

@@ -30,13 +30,24 @@ pub struct KnownVerdict {
     pub digests: Option<Digests>,
 }
 
+/// Normalised addresses where a claim is known to have been put forward.
+pub type Places = HashSet<String>;
+
+/// The claim of earlier records.
+#[derive(Debug, Clone)]
+pub struct KnownClaim {
+    pub id: Uuid,
+    pub published: bool,
+    pub places: Places,
+}
+
 /// What earlier records have become.
 #[derive(Debug)]
 pub struct Known {
     /// By a record's identity.
     pub records: HashMap<Vec<u8>, KnownVerdict>,
-    /// By a claim's identity: the claim, and whether it is published.
-    pub claims: HashMap<Vec<u8>, (Uuid, bool)>,
+    /// By a claim's identity.
+    pub claims: HashMap<Vec<u8>, KnownClaim>,
 }
 
 #[derive(QueryableByName)]
@@ -65,6 +76,8 @@ struct FoundClaim {
     id: Uuid,
     #[diesel(sql_type = Text)]
     status: ClaimStatus,
+    #[diesel(sql_type = Array<Text>)]
+    places: Vec<String>,
 }
 
 /// The records of the import $3 and of the last other one, of a newsroom ($2). A feed may have been imported a thousand times. In a dry
@@ -80,7 +93,11 @@ const RECORDS: &str = "SELECT kept.identity, kept.sha256, kept.claim_id, v.id AS
     WHERE v.id IS NOT NULL OR $4 AND kept.import_id = $3 AND kept.outcome <> 'failed'
     ORDER BY kept.import_id, kept.position";
 /// The claim that was recorded first, of those that are still there and still say so: a draft may have been edited.
-const CLAIMS: &str = "SELECT wanted.identity, found.id, found.status
+const CLAIMS: &str = "SELECT wanted.identity, found.id, found.status, ARRAY(
+        SELECT d.url_normal FROM statements AS t
+        CROSS JOIN LATERAL (SELECT t.document_id AS id UNION ALL SELECT document_id FROM appearances WHERE statement_id = t.id) AS place
+        JOIN documents AS d ON d.id = place.id
+        WHERE t.claim_id = found.id AND t.newsroom_id = $2 AND t.stance = 'asserts' AND t.status <> 'withdrawn' AND d.url_normal IS NOT NULL) AS places
     FROM (SELECT DISTINCT ON (identity) identity, claim FROM unnest($1, $3) AS t(identity, claim)) AS wanted
     CROSS JOIN LATERAL (
         SELECT c.id, c.status FROM import_records AS kept JOIN claims AS c ON c.id = kept.claim_id
@@ -128,8 +145,10 @@ impl Known {
             .bind::<Array<Text>, _>(readings().map(|reading| &reading.review.claim).collect::<Vec<_>>())
             .load(conn)
             .await?;
-        let claims =
-            found.into_iter().map(|claim| (claim.identity, (claim.id, claim.status == ClaimStatus::Published)));
+        let claims = found.into_iter().map(|FoundClaim { identity, id, status, places }| {
+            let published = status == ClaimStatus::Published;
+            (identity, KnownClaim { id, published, places: places.into_iter().collect() })
+        });
         Ok(Self { records, claims: claims.collect() })
     }
 }

@@ -5,6 +5,7 @@ use validator::Validate;
 
 use super::clean::{clean, cut};
 use super::dates;
+use super::known::Places;
 use super::model::{ImportOptions, ImportProblem};
 use super::review::{Party, Review};
 use crate::bundles::{Bundle, Item};
@@ -96,16 +97,17 @@ impl Plan {
         plan
     }
 
-    /// Adds the items that record it to a bundle. `claim` is its claim where that is there already.
+    /// Adds the items that record it to a bundle. `claim` is its claim where that is there already, with the places where its claimants are
+    /// known to have said it.
     pub fn add(
         &self,
         review: &Review,
-        claim: Option<Uuid>,
+        claim: Option<(Uuid, &Places)>,
         bundle: &mut Bundle,
     ) -> Result<(Uuid, Uuid), Vec<FieldError>> {
         let status = if self.publishes { ClaimStatus::Published } else { ClaimStatus::Draft };
         let mut items = Items { position: self.position, faults: Vec::new() };
-        let claim_id = claim.unwrap_or_else(Uuid::now_v7);
+        let claim_id = claim.map_or_else(Uuid::now_v7, |(id, _)| id);
         if claim.is_none() {
             let new = NewClaim {
                 text: review.claim.clone(),
@@ -124,6 +126,12 @@ impl Plan {
         let documents: Vec<Uuid> = review
             .appearances
             .iter()
+            .filter(|url| {
+                // Where nobody is named, the places are those of the review.
+                let told =
+                    |(_, places): (Uuid, &Places)| text::normal_url(url).is_some_and(|url| places.contains(&url));
+                review.claimants.is_empty() || !claim.is_some_and(told)
+            })
             .enumerate()
             .map(|(nth, url)| {
                 let id = Uuid::now_v7();
@@ -131,7 +139,7 @@ impl Plan {
                 id
             })
             .collect();
-        // A claim is known again by who put it forward: that they did was told by its first review. Where is another matter.
+        // A claim is known again by who put it forward: that they did was told by its first review, and so were some places.
         let said = if claim.is_none() || !documents.is_empty() { &review.claimants[..] } else { &[] };
         for (nth, claimant) in said.iter().enumerate() {
             let source_id = Uuid::now_v7();
@@ -175,6 +183,7 @@ impl Plan {
         let new = NewVerdict {
             claim_id,
             rating_id: self.rating_id,
+            textual_rating: author_id.and(review.rating.clone()),
             title: review.title.clone(),
             summary: summary(review),
             explanation: None,

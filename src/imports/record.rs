@@ -8,7 +8,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use uuid::Uuid;
 
 use super::drafts::{self, Digests, Followed};
-use super::known::{Known, KnownVerdict};
+use super::known::{Known, KnownClaim, KnownVerdict, Places};
 use super::make::{Plan, Rules, name_of};
 use super::model::{Import, ImportOptions, ImportProblem, Made, Outcome};
 use super::review::Review;
@@ -18,6 +18,7 @@ use crate::error::{Error, FieldError, Result};
 use crate::newsrooms::Newsroom;
 use crate::rating_mappings::Mappings;
 use crate::schema::{import_records, imports};
+use crate::text;
 use crate::verdicts::{VerdictStatus, check_unreviewed};
 
 /// A record that was read, before the database was asked.
@@ -203,13 +204,17 @@ impl Batch<'_> {
         let mut ids = Vec::with_capacity(some.len());
         for (at, plan) in some {
             let Some(Entry { reading: Ok(reading), .. }) = self.entries.get(*at) else { continue };
-            let shared = claims.get(&reading.claim_identity).copied();
+            let shared = claims.get(&reading.claim_identity);
             // What is public says nothing of a claim that is not.
-            let draft = shared.is_some_and(|(_, published)| !published) && plan.publishes;
+            let draft = shared.is_some_and(|claim| !claim.published) && plan.publishes;
             let plan = Plan { publishes: plan.publishes && !draft, ..plan.clone() };
-            let made = plan.add(&reading.review, shared.map(|(id, _)| id), &mut bundle).map_err(Error::Validation)?;
-            claims.entry(reading.claim_identity.clone()).or_insert((made.0, plan.publishes));
+            let there = shared.map(|claim| (claim.id, &claim.places));
+            let made = plan.add(&reading.review, there, &mut bundle).map_err(Error::Validation)?;
             ids.push((*at, made, shared.is_some(), draft));
+            let (id, published) = (made.0, plan.publishes);
+            let new = || KnownClaim { id, published, places: Places::default() };
+            let claim = claims.entry(reading.claim_identity.clone()).or_insert_with(new);
+            claim.places.extend(reading.review.appearances.iter().filter_map(|url| text::normal_url(url)));
         }
         let statements: Vec<(Option<String>, Uuid)> =
             bundle.statements.iter().map(|item| (item.name.clone(), item.id)).collect();
@@ -274,8 +279,8 @@ impl Batch<'_> {
                 }
             }
             conn.batch_execute("RELEASE SAVEPOINT part").await?;
-            let of_published = |(id, _): &&mut (Uuid, bool)| Some(*id) == followed.published;
-            self.known.claims.values_mut().filter(of_published).for_each(|(_, published)| *published = true);
+            let of_published = |claim: &&mut KnownClaim| Some(claim.id) == followed.published;
+            self.known.claims.values_mut().filter(of_published).for_each(|claim| claim.published = true);
             let same = earlier.zip(self.entries.get(*at)).is_some_and(|(earlier, entry)| earlier.is(entry));
             done.follows(&reading.review, plan, followed, same);
         }

@@ -2,6 +2,7 @@
 
 use diesel::sql_types::{Array, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use url::Url;
 use uuid::Uuid;
 
 use super::candidates::narrowed;
@@ -44,6 +45,21 @@ pub async fn by_text(
     Ok(found.into_iter().map(|same| same.claim_id).collect())
 }
 
+/// A normalised address with either scheme, with `www.` or without, and with a last slash or without: nearly everywhere that is one page.
+fn spellings(address: &str) -> Vec<String> {
+    let spelt = |scheme: &str, www: bool, slash: bool| {
+        let mut url = Url::parse(address).ok()?;
+        let (host, path) = (url.host_str()?.to_owned(), url.path().to_owned());
+        let bare = host.strip_prefix("www.").unwrap_or(&host);
+        url.set_scheme(scheme).ok()?;
+        url.set_host(Some(&if www { format!("www.{bare}") } else { bare.to_owned() })).ok()?;
+        url.set_path(&format!("{}{}", path.trim_end_matches('/'), if slash { "/" } else { "" }));
+        Some(url.to_string())
+    };
+    let every = ["http", "https"].into_iter().flat_map(|scheme| [false, true].map(|www| (scheme, www)));
+    every.flat_map(|(scheme, www)| [false, true].map(|slash| spelt(scheme, www, slash))).flatten().collect()
+}
+
 /// Claims whose verdict was published at one of these addresses, on which somebody spoke in a document of one, or whose own page it is.
 pub async fn by_address(
     addresses: &[String],
@@ -51,7 +67,8 @@ pub async fn by_address(
     viewer: Viewer,
     mut conn: &AsyncPgConnection,
 ) -> Result<Vec<Uuid>> {
-    let normal: Vec<String> = addresses.iter().filter_map(|address| text::normal_url(address)).collect();
+    let normal = addresses.iter().filter_map(|address| text::normal_url(address));
+    let normal: Vec<String> = normal.flat_map(|address| spellings(&address)).collect();
     if normal.is_empty() {
         return Ok(Vec::new());
     }
@@ -61,7 +78,7 @@ pub async fn by_address(
     let decoded = decoded.filter(|url| !url.contains('\0'));
     let written: Vec<String> = decoded.map(Into::into).chain(addresses.iter().chain(&normal).cloned()).collect();
     // On whichever host: a server has many names, and no other server has a claim of this id.
-    let path = |url: &String| Some(url::Url::parse(url).ok()?.path().to_owned());
+    let path = |url: &String| Some(Url::parse(url).ok()?.path().to_owned());
     let pages: Vec<Uuid> = normal.iter().filter_map(path).filter_map(|path| claims::at_path(&path)).collect();
     let sql = format!(
         "WITH these AS (SELECT id FROM documents WHERE url_normal = ANY ($1) AND (public OR newsroom_id = $2)),

@@ -76,8 +76,8 @@ const DESCRIBED: [Described; 5] = [
         description: "Everything on one claim as it stands now: who confirms, disputes, denies or declines to comment \
             (`summary_line`, `positions`, `statements` with quotes and documents), on how many independent origins it rests \
             (`provenance`), its `parts`, and what fact-checkers concluded (`verdicts`, newest first, each with its rating and the \
-            newsroom or author that gave it). Tell a verdict with its rating's words and whose it is. Where `verdicts` is empty, nobody \
-            has concluded: say so, and do not conclude from the statements yourself. `corrections` tells what was taken back.",
+            newsroom or author that gave it). Tell a verdict with its rating's words, or its `textual_rating` where it has one, and whose \
+            it is. Where `verdicts` is empty, nobody has concluded: say so, and do not conclude from the statements yourself. `corrections` tells what was taken back.",
         operation: "get_dossier",
         takes: &["claim_id", "newsroom_id", "pooled"],
         records: false,

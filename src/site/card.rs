@@ -7,7 +7,7 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{self, fontdb};
 
 use super::read::ClaimPage;
-use super::verdict::{label, tone};
+use super::verdict::{rating_of, tone};
 use crate::kept::tag;
 use crate::picture::{Type, is_right_to_left};
 
@@ -53,7 +53,7 @@ pub fn svg(page: &ClaimPage) -> String {
     let leading = page.leading();
     let rating = leading.and_then(|one| one.rating.as_ref());
     let words = match (rating, leading) {
-        (Some(rating), Some(one)) => label(rating, one.verdict.language.as_deref()).0,
+        (Some(rating), Some(one)) => rating_of(rating, &one.verdict).0,
         _ => "No verdict yet",
     };
     let colour = colour(tone(rating, rating.and_then(|rating| page.scale(rating))));

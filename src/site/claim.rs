@@ -7,7 +7,7 @@ use super::layout::page;
 use super::oembed;
 use super::read::ClaimPage;
 use super::text::{date, name, paragraphs, said, short};
-use super::verdict::{block, label};
+use super::verdict::{block, rating_of};
 use super::{card, corrections, statements, words};
 use crate::claims::Claim;
 use crate::dossier::{DossierLink, DossierProvenance};
@@ -132,7 +132,7 @@ fn head(read: &ClaimPage, base: &str) -> Result<Head> {
     let claim = &read.dossier.claim;
     let canonical = format!("{base}/claims/{}", claim.id);
     let leading = read.leading();
-    let rating = leading.and_then(|one| Some(label(one.rating.as_ref()?, one.verdict.language.as_deref()).0));
+    let rating = leading.and_then(|one| Some(rating_of(one.rating.as_ref()?, &one.verdict).0));
     let title = short(&claim.text, TITLE);
     let title = rating.map_or_else(|| title.clone(), |rating| format!("{rating}: {title}"));
     let summary =

@@ -35,9 +35,7 @@ fn told(one: &Correction, page: &ClaimPage) -> Markup {
     let place = format!("{page_of}#s-{}", one.id);
     html! {
         @if statement { a href=(place) { (what) } } @else { (what) }
-        @if let (Some(was), Some(is)) = (&one.rating, &one.successor_rating) && was.id != is.id {
-            ": " (name(&was.label)) " became " (name(&is.label))
-        }
+        @if let (Some(was), Some(is)) = (one.was_rated(), one.is_rated()) && was != is { ": " (name(was)) " became " (name(is)) }
         @if let Some(reason) = one.reason { " (" (words::correction_reason(reason)) ")" }
         @if let Some(note) = &one.note { ". " (said(note, None)) }
     }

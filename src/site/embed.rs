@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::read::ClaimPage;
 use super::statements::standing;
 use super::text::{date, name, said, short};
-use super::verdict::{label, notices, tone};
+use super::verdict::{notices, rating_of, tone};
 use crate::stance::Side;
 
 /// The card's style sheet, which it carries: in a sandbox without an origin there is no "self" to load one from.
@@ -47,7 +47,7 @@ pub fn markup(read: &ClaimPage, base: &str) -> Markup {
                     @if let Some(one) = leading {
                         @let language = one.verdict.language.as_deref();
                         @if let Some(rating) = rating {
-                            @let (words, of) = label(rating, language);
+                            @let (words, of) = rating_of(rating, &one.verdict);
                             p.rating { span { "Verdict: " (said(words, of)) } }
                         }
                         @if let Some(summary) = &one.verdict.summary { p dir="auto" lang=[language] { (short(summary, SUMMARY)) } }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::read::Entry;
 use super::text::{date, name, said};
-use super::verdict::{label, tone};
+use super::verdict::{rating_of, tone};
 
 /// The list.
 pub fn entries(entries: &[Entry]) -> Markup {
@@ -12,8 +12,8 @@ pub fn entries(entries: &[Entry]) -> Markup {
         ul.entries.verdicts {
             @for Entry { claim, verdict, rating, by } in entries {
                 li {
-                    @if let Some((rating, scale)) = rating {
-                        @let (words, of) = label(rating, verdict.as_ref().and_then(|verdict| verdict.language.as_deref()));
+                    @if let Some(((rating, scale), verdict)) = rating.as_ref().zip(verdict.as_ref()) {
+                        @let (words, of) = rating_of(rating, verdict);
                         p.tag.(tone(Some(rating), Some(scale))) { (said(words, of)) }
                     } @else { p.tag.tone-none { "No verdict yet" } }
                     h2 { a.claim href=(format!("/claims/{}", claim.id)) dir="auto" lang=(claim.language) { (claim.text) } }

@@ -12,7 +12,7 @@ use super::card;
 use super::read::ClaimPage;
 use super::sitemap::escaped;
 use super::text::short;
-use super::verdict::label;
+use super::verdict::rating_of;
 use crate::claims::{self, Claim};
 use crate::error::{Error, Result};
 use crate::kept::Rendered;
@@ -82,7 +82,7 @@ impl Asked {
     fn members(&self, page: &ClaimPage, base: &str) -> Map<String, Value> {
         let claim = &page.dossier.claim;
         let leading = page.leading();
-        let rating = leading.and_then(|one| Some(label(one.rating.as_ref()?, one.verdict.language.as_deref()).0));
+        let rating = leading.and_then(|one| Some(rating_of(one.rating.as_ref()?, &one.verdict).0));
         let title = rating.map_or_else(|| claim.text.clone(), |rating| format!("{rating}: {}", claim.text));
         let mut members = Map::new();
         let mut add = |name: &str, value: Value| members.insert(name.to_owned(), value);

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use super::read::ClaimPage;
 use super::text::{away, date, day, name, paragraphs, said, web};
+use super::verdict::{rating_of, tone};
 use super::words;
 use crate::claims::ClaimStatus;
 use crate::documents::Document;
@@ -178,13 +179,15 @@ pub fn parts(page: &ClaimPage) -> Markup {
 }
 
 fn part_of(page: &ClaimPage, DossierPart { claim, statements, verdicts }: &DossierPart) -> Markup {
-    let rating = verdicts.first().and_then(|one| one.rating.as_ref());
-    let tone = super::verdict::tone(rating, rating.and_then(|rating| page.scale(rating)));
+    let leading = verdicts.first();
+    let rating = leading.and_then(|one| one.rating.as_ref());
+    let words = leading.and_then(|one| Some(rating_of(one.rating.as_ref()?, &one.verdict).0));
+    let tone = tone(rating, rating.and_then(|rating| page.scale(rating)));
     let standing = statements.iter().filter(|one| one.statement.status != ClaimStatus::Withdrawn);
     html! {
         li {
             a.claim href=(format!("/claims/{}", claim.id)) dir="auto" lang=(claim.language) { (claim.text) }
-            @if let Some(rating) = rating { " " span.tag.(tone) { (name(&rating.label)) } }
+            @if let Some(words) = words { " " span.tag.(tone) { (name(words)) } }
             @if claim.status == ClaimStatus::Withdrawn { " " span.tag { "withdrawn " (day(claim.updated_at)) } }
             p.positions {
                 @for (nth, DossierStatement { statement, source, .. }) in standing.enumerate() {

@@ -6,9 +6,15 @@ use super::markdown::rendered;
 use super::read::ClaimPage;
 use super::text::{away, date, day, name, paragraphs, said, web};
 use super::words;
-use crate::dossier::DossierVerdict;
+use crate::dossier::{Correction, DossierVerdict};
 use crate::rating_scales::{Rating, RatingScale};
 use crate::verdicts::{Evidence, Verdict};
+
+/// A verdict's rating in words, with their language, if known: another publisher's own, or the rating's label.
+pub fn rating_of<'a>(rating: &'a Rating, verdict: &'a Verdict) -> (&'a str, Option<&'a str>) {
+    let language = verdict.language.as_deref();
+    verdict.textual_rating.as_deref().map_or_else(|| label(rating, language), |words| (words, language))
+}
 
 /// The rating's label in a language, or in that of which it is a variety, or as the scale has it; with its own language, if known.
 pub fn label<'a>(rating: &'a Rating, language: Option<&'a str>) -> (&'a str, Option<&'a str>) {
@@ -79,9 +85,11 @@ fn by(page: &ClaimPage, verdict: &Verdict) -> Markup {
 /// The rating in words, what it means, and where it stands among the others.
 fn rated(rating: &Rating, scale: Option<&RatingScale>, verdict: &Verdict) -> Markup {
     let language = verdict.language.as_deref();
-    let (words, of) = label(rating, language);
+    let (words, of) = rating_of(rating, verdict);
+    // Another publisher's words stand on no scale of ours.
+    let ours = verdict.textual_rating.is_none();
     let on_the_line: Vec<&Rating> = scale
-        .filter(|_| rating.numeric_value.is_some())
+        .filter(|_| ours && rating.numeric_value.is_some())
         .map(|scale| scale.ratings.0.iter().filter(|one| one.numeric_value.is_some()).collect())
         .unwrap_or_default();
     html! {
@@ -94,7 +102,7 @@ fn rated(rating: &Rating, scale: Option<&RatingScale>, verdict: &Verdict) -> Mar
                 }
             }
         }
-        @if let Some(description) = &rating.description { p.meaning dir="auto" { (description) } }
+        @if let Some(description) = rating.description.as_ref().filter(|_| ours) { p.meaning dir="auto" { (description) } }
     }
 }
 
@@ -108,13 +116,19 @@ pub fn notices(page: &ClaimPage, verdict: &Verdict) -> Markup {
                 @if let Some(replaced) = replaced { " on " (day(replaced.corrected_at)) }
                 @if let Some(reason) = verdict.correction_reason { " (" (words::correction_reason(reason)) ")" }
                 @if let Some(note) = &verdict.correction_note { ": " (said(note, verdict.language.as_deref())) } @else { "." }
-                @if let Some(was) = replaced.and_then(|one| one.rating.as_ref()).filter(|was| Some(was.id) != verdict.rating_id) {
-                    " It was rated " (said(label(was, verdict.language.as_deref()).0, None)) " before."
-                }
+                @if let Some(was) = replaced.and_then(|one| rated_before(one, verdict)) { " It was rated " (said(was, None)) " before." }
             }
         }
         @if verdict.under_review { p.notice role="note" { strong { "Under review." } " A correction is being prepared." } }
     }
+}
+
+/// What a verdict that another replaced was rated, where that one is rated otherwise.
+fn rated_before<'a>(replaced: &'a Correction, verdict: &'a Verdict) -> Option<&'a str> {
+    let was = replaced.rating.as_ref()?;
+    let same = Some(was.id) == verdict.rating_id && replaced.textual_rating == verdict.textual_rating;
+    let words = || replaced.textual_rating.as_deref().unwrap_or_else(|| label(was, verdict.language.as_deref()).0);
+    (!same).then(words)
 }
 
 fn cited(page: &ClaimPage, evidence: &Evidence) -> Markup {

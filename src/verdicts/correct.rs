@@ -81,8 +81,8 @@ impl Verdict {
 
     /// Whether it says all of this already.
     fn says(&self, new: &NewVerdict) -> bool {
-        (self.rating_id, &self.title, &self.summary, &self.explanation)
-            == (new.rating_id, &new.title, &new.summary, &new.explanation)
+        (self.rating_id, &self.textual_rating, &self.title, &self.summary, &self.explanation)
+            == (new.rating_id, &new.textual_rating, &new.title, &new.summary, &new.explanation)
             && (&self.language, &self.url, &self.reviewed_on, self.author_id)
                 == (&new.language, &new.url, &new.reviewed_on, new.author_id)
             && self.evidence.0 == new.evidence

@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
-use super::model::{NewVerdict, explain};
+use super::explain::explain;
+use super::model::NewVerdict;
 use crate::columns::text_enum;
 use crate::error::{OnConstraint, Result};
 use crate::schema::evidence;

@@ -7,6 +7,7 @@
 
 mod correct;
 mod evidence;
+mod explain;
 mod list;
 mod model;
 mod review;
@@ -16,7 +17,8 @@ mod thread;
 
 pub use correct::NewCorrection;
 pub use evidence::{Bearing, Evidence};
+pub use explain::explain;
 pub use list::VerdictFilter;
-pub use model::{NewVerdict, Verdict, check_unreviewed, explain};
+pub use model::{NewVerdict, Verdict, check_unreviewed};
 pub use routes::configure;
 pub use status::{Action, CorrectionReason, NewStatus, VerdictStatus};

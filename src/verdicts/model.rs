@@ -12,6 +12,7 @@ use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
 use super::evidence::{self, Evidence};
+use super::explain::explain;
 use super::review::check_successor;
 use super::status::{CorrectionReason, NewStatus, VerdictStatus};
 use crate::auth::{Access, Caller, Role, Viewer};
@@ -38,6 +39,8 @@ pub struct Verdict {
     pub claim_id: Uuid,
     /// The rating given; see the rating scales.
     pub rating_id: Option<Uuid>,
+    /// The rating in the words of the review's publisher, where that is another (`author_id`): told in place of the rating's label.
+    pub textual_rating: Option<String>,
     /// Headline.
     pub title: Option<String>,
     /// The conclusion in a sentence or two.
@@ -89,7 +92,7 @@ pub struct Verdict {
 #[derive(Debug, Clone, Deserialize, Serialize, Insertable, AsChangeset, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[diesel(table_name = verdicts, treat_none_as_null = true)]
-#[validate(schema(function = published_is_complete), schema(function = reason_has_predecessor), schema(function = evidence::cited_once))]
+#[validate(schema(function = published_is_complete), schema(function = reason_has_predecessor), schema(function = words_are_anothers), schema(function = evidence::cited_once))]
 #[schema(example = json!({
     "claim_id": "#talks", "rating_id": "01890000-0000-7000-8000-000000000105", "title": "The Kremlin confirms the meeting",
     "summary": "Russia's presidential spokesman confirmed that the meeting took place.", "language": "en", "reviewed_on": "2023-10",
@@ -98,8 +101,12 @@ pub struct Verdict {
 pub struct NewVerdict {
     /// The claim it is about.
     pub claim_id: Uuid,
-    /// The rating given; see the rating scales.
+    /// The rating given; see the rating scales. Of somebody else's review, the one that stands for theirs: it is filtered and counted by.
     pub rating_id: Option<Uuid>,
+    /// Of somebody else's review: the rating in their words, one line, which readers are told in place of the rating's label. Needs `author_id`.
+    #[validate(length(max = 300), custom(function = text::line))]
+    #[schema(max_length = 300)]
+    pub textual_rating: Option<String>,
     /// Headline.
     #[validate(length(max = 500), custom(function = text::line))]
     #[schema(max_length = 500)]
@@ -162,6 +169,14 @@ fn reason_has_predecessor(new: &NewVerdict) -> Result<(), ValidationError> {
         }
         _ => Ok(()),
     }
+}
+
+fn words_are_anothers(new: &NewVerdict) -> Result<(), ValidationError> {
+    if new.textual_rating.is_some() && new.author_id.is_none() {
+        let told = "is for somebody else's review: name its publisher in author_id, or leave it out";
+        return Err(ValidationError::new("textual_rating").with_message(told.into()));
+    }
+    Ok(())
 }
 
 /// The members that a verdict needs before it is sent in, and lacks.
@@ -306,7 +321,7 @@ pub async fn check_unreviewed(caller: Caller, conn: &mut AsyncPgConnection) -> R
     if caller.role == Role::Admin { Ok(()) } else { Err(unapproved()) }
 }
 
-fn unapproved() -> Error {
+pub(super) fn unapproved() -> Error {
     Error::Forbidden(
         "Your newsroom works by four eyes: only admins publish a verdict without approval, as imports need it. Submit it, have it approved by another editor, then publish it.".into(),
     )
@@ -358,39 +373,4 @@ impl NewVerdict {
         let cited: Vec<_> = new.iter().map(|(id, _, new)| (*id, *new)).collect();
         evidence::write(&cited, conn).await
     }
-}
-
-/// What the tables' rules mean to a client.
-pub fn explain(constraint: &str) -> Option<Error> {
-    Some(match constraint {
-        "verdicts_not_its_own_successor" => Error::field("/supersedes_id", "must be another verdict"),
-        "verdicts_supersedes_same_claim" => Error::field("/supersedes_id", "must be a verdict on the same claim"),
-        "verdicts_supersedes_same_newsroom" => Error::field("/supersedes_id", "must be a verdict of your own newsroom"),
-        "verdicts_no_circle_of_successors" => {
-            Error::conflict("This would make the verdict supersede itself, through other verdicts.")
-        }
-        "verdicts_superseded_same_claim" => {
-            Error::conflict("Another verdict on the former claim supersedes this one. Change or delete that one first.")
-        }
-        "verdicts_one_open_successor" => Error::conflict("A correction of that verdict is open already."),
-        "verdicts_published_on_published_claim" => {
-            Error::conflict("The claim of this verdict is not published. Publish the claim first.")
-        }
-        "verdicts_published_cites_published" => Error::conflict(
-            "This verdict cites a statement that is not published. Publish that one first, or leave it out of the evidence.",
-        ),
-        "verdicts_published_supersedes_published" => Error::conflict(
-            "This verdict supersedes one that is not published: it was not yet, or is superseded or retracted by now.",
-        ),
-        "verdicts_published_after_approval" => unapproved(),
-        "verdicts_approved_by_another" => Error::Forbidden(
-            "You changed this verdict since it was last submitted, and your newsroom works by four eyes: another editor has to approve it.".into(),
-        ),
-        "verdicts_approved_by_member" => Error::Forbidden("Only a member of the verdict's newsroom approves it.".into()),
-        "verdicts_published_is_final" => {
-            Error::conflict("A published verdict is neither changed nor deleted: correct or retract it.")
-        }
-        "verdicts_status_moves" => Error::conflict("The verdict's present status does not allow this. Read it again."),
-        _ => return None,
-    })
 }

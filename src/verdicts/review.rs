@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use super::model::{Verdict, explain, missing};
+use super::explain::explain;
+use super::model::{Verdict, missing};
 use super::status::{Action, VerdictStatus};
 use crate::auth::Caller;
 use crate::claims::lock_trees;

@@ -157,3 +157,31 @@ async fn a_further_review_repeats_a_statement_only_for_its_place() {
     assert!(documents.iter().any(Value::is_null), "{documents:?}");
     assert_eq!(app.editor.get(&format!("/v1/documents/{document}")).await.expect(200).body["url"], place);
 }
+
+/// Where two reviews name one place, the claimant has said it there once; and what a review adds is published with it.
+#[actix_web::test]
+async fn a_place_is_told_once_and_published_with_its_review() {
+    let app = App::start().await;
+    let admin = &app.admin;
+    map(admin, "Bogus", FALSE).await;
+    let by = |n: usize, appearances: &[&str]| {
+        let mut one = review(1);
+        one["url"] = json!(format!("https://checks{n}.example/1"));
+        one["author"]["name"] = json!(format!("Checkers {n}"));
+        one["itemReviewed"]["appearance"] = json!(appearances);
+        one
+    };
+    let (here, there) = ("https://posts.example/1", "https://posts.example/2");
+    send(admin, "?publish=true", &by(1, &[here])).await;
+    let repeated = send(admin, "?publish=true", &by(2, &["HTTPS://posts.example:443/1"])).await;
+    assert_eq!(repeated["made"]["statements"], json!([]), "{repeated}");
+    let further = send(admin, "", &by(3, &[here, there])).await;
+    let file = json!([by(4, &["https://posts.example/3"]), by(5, &["https://posts.example/3"])]);
+    import(admin, "application/json", "?publish=true", file.to_string()).await;
+    assert_eq!(app.anyone.walk("/v1/statements").await.len(), 2, "a draft tells nobody");
+    let statement = &further["made"]["statements"][0];
+    assert_eq!(read(admin, "statements", statement).await["appearances"], json!([]), "of the other place alone");
+    assert_eq!(send(admin, "?publish=true", &by(3, &[here, there])).await["outcome"], "updated");
+    read(&app.anyone, "statements", statement).await;
+    assert_eq!(app.anyone.walk("/v1/statements").await.len(), 3);
+}

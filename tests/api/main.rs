@@ -54,6 +54,7 @@ mod pages;
 mod pictures;
 mod process;
 mod provenance;
+mod publishers_ratings;
 mod races;
 mod rate_limits;
 mod redactions;

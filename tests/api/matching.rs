@@ -69,8 +69,13 @@ async fn the_same_text_and_the_same_address_match_beyond_doubt() {
         let found = matches(&app.anyone, json!({"url": url})).await;
         assert_eq!((found.len(), &found[0]["claim"]["id"]), (1, &json!(bridge)), "{url}");
     }
-    for url in ["HTTPS://EXAMPLE.org/story#top", "https://example.org/copy", "https://desk.example/review/1/?fbclid=1"]
-    {
+    for url in [
+        "HTTPS://EXAMPLE.org/story#top",
+        "http://www.example.org/story/",
+        "http://www.desk.example/review/1",
+        "https://example.org/copy",
+        "https://desk.example/review/1/?fbclid=1",
+    ] {
         let found = matches(&app.anyone, json!({"url": url})).await;
         assert_eq!(found.len(), 1, "{url}");
         assert_eq!((found[0]["band"].as_str(), &found[0]["matched_by"]), (Some("same"), &json!(["url"])), "{url}");

@@ -1,0 +1,107 @@
+//! What another publisher's review is rated is told in its own words, wherever it is told; ours are told of our own.
+
+use serde_json::{Value, json};
+
+use crate::imports::{FALSE, import, map, records, review};
+use crate::review::correct;
+use crate::support::{App, claim, source, verdict};
+
+const TRUE: &str = "01890000-0000-7000-8000-000000000105";
+
+#[actix_web::test]
+async fn an_imported_review_keeps_its_words_everywhere() {
+    let app = App::start().await;
+    let admin = &app.admin;
+    map(admin, "Bogus", FALSE).await;
+    let done = import(admin, "application/json", "?publish=true", review(1).to_string()).await;
+    let record = records(admin, &done).await.remove(0);
+    let of = |noun: &str| record[noun].as_str().unwrap().to_owned();
+    let (claim_id, verdict_id) = (of("claim_id"), of("verdict_id"));
+    let found = app.anyone.get(&format!("/v1/verdicts/{verdict_id}")).await.expect(200).body;
+    assert_eq!((&found["rating_id"], &found["textual_rating"]), (&json!(FALSE), &json!("Bogus")));
+
+    let text = review(1)["claimReviewed"].as_str().unwrap().replace(' ', "%20");
+    let searched = app.anyone.get(&format!("/v1alpha1/claims:search?query={text}")).await.expect(200).body;
+    assert_eq!(searched["claims"][0]["claimReview"][0]["textualRating"], "Bogus", "{searched}");
+    let markup = app.anyone.get(&format!("/v1/claims/{claim_id}/claimreview")).await.expect(200).body;
+    assert_eq!(markup["reviewRating"]["alternateName"], "Bogus", "{markup}");
+    let feed = app.anyone.get("/feeds/verdicts.json").await.expect(200).body;
+    assert_eq!(feed["items"][0]["_onrecord"]["rating"], "Bogus", "{feed}");
+    for table in ["claims", "verdicts"] {
+        let rows = app.anyone.get(&format!("/v1/exports/{table}.csv")).await.expect(200).text;
+        assert!(rows.contains(",Bogus,") && !rows.contains(",False,"), "{rows}");
+    }
+    app.in_order().await;
+    let events = app.anyone.get("/v1/events?limit=100").await.expect(200);
+    let published = events.items().iter().find(|event| event["type"] == "verdict.published").unwrap();
+    assert_eq!(published["data"]["rating"], "Bogus");
+
+    let page = app.anyone.page(&format!("/claims/{claim_id}")).await.expect(200);
+    assert_eq!(page.one("h2.rating"), "Bogus");
+    assert!(page.all(".scale, .meaning").is_empty(), "its words stand on no scale of ours: {}", page.text);
+    assert!(page.one("title").starts_with("Bogus: "), "{}", page.one("title"));
+    assert_eq!(
+        app.anyone.page(&format!("/embed/claims/{claim_id}")).await.expect(200).one(".rating"),
+        "Verdict: Bogus"
+    );
+    assert_eq!(app.anyone.page("/").await.expect(200).one(".verdicts .tag"), "Bogus");
+
+    // It is corrected as it was: in its publisher's words.
+    let corrected = correct(admin, &format!("/v1/verdicts/{verdict_id}"), json!({"textual_rating": "Fishy"})).await;
+    app.editor.act(&format!("{corrected}/approve")).await.expect(200);
+    let corrected = admin.act(&format!("{corrected}/publish")).await.expect(200).body;
+    assert_eq!((&corrected["textual_rating"], &corrected["rating_id"]), (&json!("Fishy"), &json!(FALSE)));
+    let page = app.anyone.page(&format!("/claims/{claim_id}")).await.expect(200);
+    assert!(page.one(".notice").ends_with("It was rated Bogus before."), "{}", page.text);
+    assert!(page.words("main").contains("Bogus became Fishy"), "{}", page.text);
+}
+
+/// A file that says something else the next time changes its draft's words, but for those that somebody has written.
+#[actix_web::test]
+async fn a_draft_follows_the_words_of_its_record() {
+    let app = App::start().await;
+    let editor = &app.editor;
+    let send = async |words: &str| {
+        let mut one = review(1);
+        one["reviewRating"]["alternateName"] = json!(words);
+        let done = import(editor, "application/json", "", one.to_string()).await;
+        let record = records(editor, &done).await.remove(0);
+        editor.get(&format!("/v1/verdicts/{}", record["verdict_id"].as_str().unwrap())).await.expect(200).body
+    };
+    assert_eq!(send("Bogus").await["textual_rating"], "Bogus");
+    // A draft of before words were kept.
+    app.sql()
+        .await
+        .batch_execute(
+            "UPDATE verdicts SET textual_rating = NULL; UPDATE import_records SET digests = digests - 'textual_rating'",
+        )
+        .await
+        .unwrap();
+    let draft = send("Fishy").await;
+    assert_eq!(draft["textual_rating"], "Fishy");
+    let path = format!("/v1/verdicts/{}", draft["id"].as_str().unwrap());
+    editor.patch(&path, &json!({"textual_rating": "By hand"})).await.expect(200);
+    assert_eq!(send("Rotten").await["textual_rating"], "By hand");
+}
+
+/// The newsroom's own verdict is told by its scale's label, whatever words its file has.
+#[actix_web::test]
+async fn words_of_its_own_are_for_somebody_elses_review_only() {
+    let app = App::start().await;
+    let admin = &app.admin;
+    map(admin, "Bogus", FALSE).await;
+    let done = import(admin, "application/json", "?own=true&publish=true", review(1).to_string()).await;
+    let record = records(admin, &done).await.remove(0);
+    let path = format!("/v1/verdicts/{}", record["verdict_id"].as_str().unwrap());
+    assert_eq!(app.anyone.get(&path).await.expect(200).body["textual_rating"], Value::Null);
+
+    let id = admin.id_of_new("claims", claim(json!({"status": "published"}))).await;
+    let own = verdict(&id, json!({"rating_id": TRUE, "textual_rating": "Verified"}));
+    admin.post("/v1/verdicts", &own).await.problem(422, "author_id").points_at(&["/textual_rating"]);
+    let author = admin.id_of_new("sources", source(json!({"name": "Checkers"}))).await;
+    let others = verdict(&id, json!({"rating_id": TRUE, "textual_rating": "Verified", "author_id": author}));
+    let path = format!("/v1/verdicts/{}", admin.id_of_new("verdicts", others).await);
+    admin.patch(&path, &json!({"author_id": null})).await.problem(422, "author_id").points_at(&["/textual_rating"]);
+    admin.patch(&path, &json!({"textual_rating": "two\nlines"})).await.expect(422).points_at(&["/textual_rating"]);
+    admin.patch(&path, &json!({"author_id": null, "textual_rating": null})).await.expect(200);
+}
