@@ -30,7 +30,7 @@ if (degraded) {
 for (const { claim, band, verdict } of matches) {
   console.log(`${band}: ${claim.text}`);
   if (verdict) {
-    console.log(`  ${verdict.rating?.label ?? "Not rated"}: ${verdict.summary ?? ""}`);
+    console.log(`  ${verdict.textual_rating ?? verdict.rating?.label ?? "Not rated"}: ${verdict.summary ?? ""}`);
   }
   const dossier = answered(await onrecord.GET("/v1/claims/{id}/dossier", { params: { path: { id: claim.id } } }));
   console.log(`  ${dossier.summary_line}`);

@@ -120,9 +120,10 @@ struct Taken {
 }
 
 async fn take(conn: &mut AsyncPgConnection) -> Result<Vec<i64>> {
+    // By an array: as a join with itself, planned while the queue was empty, it is read anew for each of its rows.
     let taken: Vec<Taken> = diesel::sql_query(
         "DELETE FROM changes_unsequenced
-         WHERE change_id IN (SELECT change_id FROM changes_unsequenced ORDER BY change_id LIMIT $1) RETURNING change_id",
+         WHERE change_id = ANY (ARRAY(SELECT change_id FROM changes_unsequenced ORDER BY change_id LIMIT $1)) RETURNING change_id",
     )
     .bind::<Integer, _>(BATCH)
     .load(conn)

@@ -84,7 +84,7 @@ pub struct ReviewRating {
     #[serde(rename = "@type")]
     #[schema(rename = "@type", example = "Rating")]
     pub kind: &'static str,
-    /// The rating's label, in the review's language where the scale has it.
+    /// The rating's label, in the review's language where the scale has it; of another publisher's review its own words, where they are known.
     #[schema(example = "Mostly true")]
     pub alternate_name: String,
     /// 1 for the least true. Left out with the two bounds where the rating, or its scale, is not numeric, and of another publisher's review,

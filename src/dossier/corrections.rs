@@ -63,18 +63,6 @@ pub struct Correction {
     pub successor_textual_rating: Option<String>,
 }
 
-impl Correction {
-    /// What the superseded verdict was rated, in words.
-    pub fn was_rated(&self) -> Option<&str> {
-        self.textual_rating.as_deref().or(self.rating.as_ref().map(|rating| rating.label.as_str()))
-    }
-
-    /// What the verdict that took its place is rated, in words.
-    pub fn is_rated(&self) -> Option<&str> {
-        self.successor_textual_rating.as_deref().or(self.successor_rating.as_ref().map(|rating| rating.label.as_str()))
-    }
-}
-
 /// A correction of a published statement, as the log of changes has it: a statement itself has only its last one.
 #[derive(QueryableByName)]
 pub struct Noted {

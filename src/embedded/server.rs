@@ -114,6 +114,9 @@ impl Server {
             ("log_min_error_statement", "panic".to_owned()),
             // Every five minutes otherwise, in a log that is only put aside at a start.
             ("log_checkpoints", "off".to_owned()),
+            // Each minute otherwise. Until rows that are gone are cleaned from the log's queue, whoever looks whether it is empty, which
+            // kept pages do, passes over all that were in it.
+            ("autovacuum_naptime", "5s".to_owned()),
         ];
         own.into_iter()
             .chain(self.settings.iter().map(|(name, value)| (name.as_str(), value.clone())))

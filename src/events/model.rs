@@ -18,7 +18,7 @@ use crate::schema::{claims, ratings, sources};
 const LONGEST: usize = 400;
 
 /// What of a record is told in an event; all of it is at its link.
-const TOLD: [&str; 27] = [
+const TOLD: [&str; 28] = [
     "id",
     "text",
     "language",
@@ -37,6 +37,7 @@ const TOLD: [&str; 27] = [
     "said_on",
     "document_id",
     "rating_id",
+    "textual_rating",
     "title",
     "summary",
     "url",
@@ -92,7 +93,7 @@ pub struct EventData {
     /// Of a statement: whose it is; null with `record`.
     #[schema(example = "Dmitry Peskov")]
     pub source: Option<String>,
-    /// Of a verdict: its rating's label; null with `record`.
+    /// Of a verdict: its rating's label, or another publisher's own words for it; null with `record`.
     #[schema(example = "True")]
     pub rating: Option<String>,
     /// The record after it, in short; null where it is not to be seen any more.

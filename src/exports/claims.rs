@@ -58,7 +58,7 @@ impl Claims {
 }
 
 /// The columns of a table of claims.
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 27] = [
     "id",
     "text",
     "language",
@@ -76,6 +76,7 @@ const COLUMNS: [&str; 26] = [
     "verdict_id",
     "rating",
     "rating_value",
+    "rating_id",
     "verdict_title",
     "verdict_summary",
     "verdict_url",
@@ -102,6 +103,8 @@ struct Beside {
     label: Option<String>,
     #[diesel(sql_type = Nullable<Integer>)]
     numeric_value: Option<i32>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    rating_id: Option<Uuid>,
     #[diesel(sql_type = Nullable<Text>)]
     title: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -124,7 +127,7 @@ const BESIDE: &str = "SELECT c.id, n.name AS newsroom, verdict.*,
           GROUP BY s.id, s.name ORDER BY min(t.said_on) NULLS LAST, min(t.id::text)) AS claimants
     FROM claims AS c JOIN newsrooms AS n ON n.id = c.newsroom_id
     LEFT JOIN LATERAL (
-        SELECT v.id AS verdict_id, coalesce(v.textual_rating, r.label) AS label, r.numeric_value, v.title, v.summary, v.url, v.reviewed_on, coalesce(a.name, own.name) AS publisher
+        SELECT v.id AS verdict_id, coalesce(v.textual_rating, r.label) AS label, CASE WHEN v.author_id IS NULL THEN r.numeric_value END AS numeric_value, v.rating_id, v.title, v.summary, v.url, v.reviewed_on, coalesce(a.name, own.name) AS publisher
         FROM verdicts AS v JOIN newsrooms AS own ON own.id = v.newsroom_id LEFT JOIN ratings AS r ON r.id = v.rating_id LEFT JOIN sources AS a ON a.id = v.author_id
         WHERE v.claim_id = c.id AND v.status = 'published' AND (v.public OR v.newsroom_id = $2)
         ORDER BY v.author_id IS NOT NULL, v.newsroom_id <> c.newsroom_id, v.updated_at DESC, v.id DESC LIMIT 1) AS verdict ON true
@@ -174,6 +177,7 @@ fn row<'a>(claim: &'a Claim, beside: &'a Beside, site: &str) -> [Cow<'a, str>; C
         id(beside.verdict_id),
         optional(beside.label.as_ref()),
         beside.numeric_value.map(|value| value.to_string()).unwrap_or_default().into(),
+        id(beside.rating_id),
         optional(beside.title.as_ref()),
         optional(beside.summary.as_ref()),
         optional(beside.url.as_ref()),

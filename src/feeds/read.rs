@@ -86,7 +86,7 @@ pub struct Entry {
     /// The conclusion in a sentence or two.
     #[diesel(sql_type = Nullable<Text>)]
     pub summary: Option<String>,
-    /// The rating in words, in the verdict's language where the scale has it.
+    /// The rating in words, in the verdict's language where the scale has it; of another publisher's review its own, where they are known.
     #[diesel(sql_type = Text)]
     pub rating: String,
     /// BCP 47 tag.

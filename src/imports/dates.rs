@@ -10,7 +10,7 @@ static YEAR_FIRST: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:$|[T\s,Z+])").ok());
 static YEAR_LAST: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^(\d{1,2})([-/.])(\d{1,2})[-/.](\d{4})(?:$|[T\s,])").ok());
-static TIMES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b\d{1,2}[:h]\d{2}(?::\d{2})?").ok());
+static TIMES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b\d{1,2}[:h.]\d{2}(?::\d{2})?\b").ok());
 static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\p{L}+|\d+").ok());
 
 /// The months' names in the languages that most fact-checkers write in, as they stand in dates.
@@ -165,6 +165,8 @@ mod tests {
             ("12.25.2020", "2020-12-25"),
             ("20:30 February 5, 2021", "2021-02-05"),
             ("20:30 March 5, 2021", "2021-03-05"),
+            ("20.30 March 5, 2021", "2021-03-05"),
+            ("March 3:2021", "2021-03-03"),
             ("5 mars 2021 à 20h30", "2021-03-05"),
             ("June 2017, 31 pages", "2017-06"),
             ("2021-00-00", "2021"),

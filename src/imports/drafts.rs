@@ -31,7 +31,7 @@ type Members = Vec<(&'static str, Value)>;
 pub fn of_verdict(review: &Review, plan: &Plan) -> Members {
     vec![
         ("rating_id", json!(plan.rating_id)),
-        ("textual_rating", json!(review.rating)),
+        ("textual_rating", json!(review.rating.as_ref().filter(|_| !plan.own))),
         ("title", json!(review.title)),
         ("summary", json!(summary(review))),
         ("language", json!(plan.language)),
@@ -144,8 +144,8 @@ const ALONE: &str = "SELECT NOT EXISTS (SELECT FROM claims WHERE part_of_id = $1
             CROSS JOIN LATERAL jsonb_array_elements_text(import_records.made -> 'statements') AS made(id)
             WHERE import_records.claim_id = $1)) AS alone";
 
-/// The drafts among the statements that imports have made of the record of a verdict ($1).
-const SAID_WITH: &str = "SELECT id FROM statements WHERE status = 'draft' AND newsroom_id = $2 AND claim_id = (SELECT claim_id FROM verdicts WHERE id = $1) AND id IN (
+/// The drafts among the statements that imports have made of the record of a verdict ($1), and nobody has edited.
+const SAID_WITH: &str = "SELECT id FROM statements WHERE status = 'draft' AND version = 1 AND newsroom_id = $2 AND claim_id = (SELECT claim_id FROM verdicts WHERE id = $1) AND id IN (
         SELECT made.id::uuid FROM import_records
         CROSS JOIN LATERAL jsonb_array_elements_text(import_records.made -> 'statements') AS made(id)
         WHERE import_records.verdict_id = $1) ORDER BY id";

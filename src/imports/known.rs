@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Binary, Bool, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -13,6 +14,7 @@ use super::drafts::Digests;
 use super::record::Entry;
 use crate::auth::Caller;
 use crate::claims::ClaimStatus;
+use crate::columns::Children;
 use crate::error::Result;
 use crate::verdicts::VerdictStatus;
 
@@ -26,12 +28,14 @@ pub struct KnownVerdict {
     pub verdict_id: Option<Uuid>,
     pub status: VerdictStatus,
     pub rating_id: Option<Uuid>,
+    /// Whether it is another publisher's, and from before their words were kept with it.
+    pub lacks_words: bool,
     /// What imports have made of its members; none where that was not kept.
     pub digests: Option<Digests>,
 }
 
-/// Normalised addresses where a claim is known to have been put forward.
-pub type Places = HashSet<String>;
+/// Normalised addresses where a claim's claimants are known to have put it forward, and whether everybody is told so.
+pub type Places = HashMap<String, bool>;
 
 /// The claim of earlier records.
 #[derive(Debug, Clone)]
@@ -64,8 +68,16 @@ struct FoundRecord {
     status: VerdictStatus,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     rating_id: Option<Uuid>,
+    #[diesel(sql_type = Bool)]
+    lacks_words: bool,
     #[diesel(sql_type = Nullable<Jsonb>)]
     digests: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Place {
+    url: String,
+    public: bool,
 }
 
 #[derive(QueryableByName)]
@@ -76,13 +88,14 @@ struct FoundClaim {
     id: Uuid,
     #[diesel(sql_type = Text)]
     status: ClaimStatus,
-    #[diesel(sql_type = Array<Text>)]
-    places: Vec<String>,
+    #[diesel(sql_type = Jsonb)]
+    places: Children<Place>,
 }
 
 /// The records of the import $3 and of the last other one, of a newsroom ($2). A feed may have been imported a thousand times. In a dry
 /// run ($4), what it would have made counts as made.
-const RECORDS: &str = "SELECT kept.identity, kept.sha256, kept.claim_id, v.id AS verdict_id, coalesce(v.status, 'draft') AS status, v.rating_id, kept.digests
+const RECORDS: &str = "SELECT kept.identity, kept.sha256, kept.claim_id, v.id AS verdict_id, coalesce(v.status, 'draft') AS status, v.rating_id, kept.digests,
+        coalesce(v.author_id IS NOT NULL AND v.textual_rating IS NULL AND NOT kept.digests ? 'textual_rating', false) AS lacks_words
     FROM (SELECT DISTINCT identity FROM unnest($1) AS identity) AS wanted
     LEFT JOIN LATERAL (
         SELECT import_id FROM import_records AS earlier
@@ -93,11 +106,14 @@ const RECORDS: &str = "SELECT kept.identity, kept.sha256, kept.claim_id, v.id AS
     WHERE v.id IS NOT NULL OR $4 AND kept.import_id = $3 AND kept.outcome <> 'failed'
     ORDER BY kept.import_id, kept.position";
 /// The claim that was recorded first, of those that are still there and still say so: a draft may have been edited.
-const CLAIMS: &str = "SELECT wanted.identity, found.id, found.status, ARRAY(
-        SELECT d.url_normal FROM statements AS t
+const CLAIMS: &str = "SELECT wanted.identity, found.id, found.status, (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('url', d.url_normal, 'public', t.public)), '[]') FROM import_records AS said
+        CROSS JOIN LATERAL jsonb_array_elements_text(said.made -> 'statements') AS made(id)
+        JOIN statements AS t ON t.id = made.id::uuid
         CROSS JOIN LATERAL (SELECT t.document_id AS id UNION ALL SELECT document_id FROM appearances WHERE statement_id = t.id) AS place
         JOIN documents AS d ON d.id = place.id
-        WHERE t.claim_id = found.id AND t.newsroom_id = $2 AND t.stance = 'asserts' AND t.status <> 'withdrawn' AND d.url_normal IS NOT NULL) AS places
+        WHERE said.newsroom_id = $2 AND said.claim_identity = wanted.identity AND said.claim_id = found.id
+            AND t.claim_id = found.id AND t.stance = 'asserts' AND t.status <> 'withdrawn' AND d.url_normal IS NOT NULL) AS places
     FROM (SELECT DISTINCT ON (identity) identity, claim FROM unnest($1, $3) AS t(identity, claim)) AS wanted
     CROSS JOIN LATERAL (
         SELECT c.id, c.status FROM import_records AS kept JOIN claims AS c ON c.id = kept.claim_id
@@ -111,6 +127,13 @@ impl KnownVerdict {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let was = |end: &str| self.sha256.contains(&Sha256::digest([line, end.as_bytes()].concat())[..]);
         self.sha256.contains(&entry.sha256) || ["", "\n", "\r\n"].into_iter().any(was)
+    }
+}
+
+impl KnownClaim {
+    /// Notes that it was put forward at a place.
+    pub fn tell(&mut self, place: String, public: bool) {
+        *self.places.entry(place).or_default() |= public;
     }
 }
 
@@ -131,12 +154,12 @@ impl Known {
             .load(conn)
             .await?;
         let mut records: HashMap<Vec<u8>, KnownVerdict> = HashMap::new();
-        for FoundRecord { identity, sha256, claim_id, verdict_id, status, rating_id, digests } in found {
+        for FoundRecord { identity, sha256, claim_id, verdict_id, status, rating_id, lacks_words, digests } in found {
             let mut hashes = records.remove(&identity).map(|known| known.sha256).unwrap_or_default();
             hashes.insert(sha256);
             // The newest comes last.
             let digests = digests.map(serde_json::from_value).transpose()?;
-            let known = KnownVerdict { sha256: hashes, claim_id, verdict_id, status, rating_id, digests };
+            let known = KnownVerdict { sha256: hashes, claim_id, verdict_id, status, rating_id, lacks_words, digests };
             records.insert(identity, known);
         }
         let found: Vec<FoundClaim> = diesel::sql_query(CLAIMS)
@@ -147,7 +170,9 @@ impl Known {
             .await?;
         let claims = found.into_iter().map(|FoundClaim { identity, id, status, places }| {
             let published = status == ClaimStatus::Published;
-            (identity, KnownClaim { id, published, places: places.into_iter().collect() })
+            let mut claim = KnownClaim { id, published, places: Places::default() };
+            places.0.into_iter().for_each(|place| claim.tell(place.url, place.public));
+            (identity, claim)
         });
         Ok(Self { records, claims: claims.collect() })
     }

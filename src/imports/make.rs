@@ -127,9 +127,11 @@ impl Plan {
             .appearances
             .iter()
             .filter(|url| {
-                // Where nobody is named, the places are those of the review.
-                let told =
-                    |(_, places): (Uuid, &Places)| text::normal_url(url).is_some_and(|url| places.contains(&url));
+                // Where nobody is named, the places are those of the review. What is public does not rest on a draft.
+                let told = |(_, places): (Uuid, &Places)| {
+                    let public = text::normal_url(url).and_then(|url| places.get(&url).copied());
+                    public.is_some_and(|public| public || !self.publishes)
+                };
                 review.claimants.is_empty() || !claim.is_some_and(told)
             })
             .enumerate()

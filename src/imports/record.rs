@@ -214,7 +214,8 @@ impl Batch<'_> {
             let (id, published) = (made.0, plan.publishes);
             let new = || KnownClaim { id, published, places: Places::default() };
             let claim = claims.entry(reading.claim_identity.clone()).or_insert_with(new);
-            claim.places.extend(reading.review.appearances.iter().filter_map(|url| text::normal_url(url)));
+            let places = reading.review.appearances.iter().filter_map(|url| text::normal_url(url));
+            places.for_each(|place| claim.tell(place, published));
         }
         let statements: Vec<(Option<String>, Uuid)> =
             bundle.statements.iter().map(|item| (item.name.clone(), item.id)).collect();
@@ -338,7 +339,7 @@ fn compare(done: &mut Done, entry: &Entry, (review, plan): (&Review, &Plan), ear
     let status = if tried && plan.publishes { VerdictStatus::Published } else { earlier.status };
     let is_draft = status == VerdictStatus::Draft;
     let lacks_rating = earlier.rating_id.is_none() && plan.rating_id.is_some();
-    let goes_on = is_draft && !tried && (lacks_rating || plan.publishes);
+    let goes_on = is_draft && !tried && (lacks_rating || earlier.lacks_words || plan.publishes);
     done.digests.clone_from(&earlier.digests);
     done.outcome = match () {
         () if earlier.is(entry) && !goes_on => Outcome::Unchanged,

@@ -1,5 +1,7 @@
 //! What is the same beyond doubt: the same text, the same address.
 
+use std::collections::BTreeSet;
+
 use diesel::sql_types::{Array, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use url::Url;
@@ -45,7 +47,7 @@ pub async fn by_text(
     Ok(found.into_iter().map(|same| same.claim_id).collect())
 }
 
-/// A normalised address with either scheme, with `www.` or without, and with a last slash or without: nearly everywhere that is one page.
+/// An address with either scheme, with `www.` or without, and with a last slash or without: nearly everywhere that is one page.
 fn spellings(address: &str) -> Vec<String> {
     let spelt = |scheme: &str, www: bool, slash: bool| {
         let mut url = Url::parse(address).ok()?;
@@ -53,11 +55,13 @@ fn spellings(address: &str) -> Vec<String> {
         let bare = host.strip_prefix("www.").unwrap_or(&host);
         url.set_scheme(scheme).ok()?;
         url.set_host(Some(&if www { format!("www.{bare}") } else { bare.to_owned() })).ok()?;
-        url.set_path(&format!("{}{}", path.trim_end_matches('/'), if slash { "/" } else { "" }));
+        url.set_path(&format!("{}{}", path.strip_suffix('/').unwrap_or(&path), if slash { "/" } else { "" }));
         Some(url.to_string())
     };
     let every = ["http", "https"].into_iter().flat_map(|scheme| [false, true].map(|www| (scheme, www)));
-    every.flat_map(|(scheme, www)| [false, true].map(|slash| spelt(scheme, www, slash))).flatten().collect()
+    let spelt = every.flat_map(|(scheme, www)| [false, true].map(|slash| spelt(scheme, www, slash))).flatten();
+    // It may have no other, as an IPv6 address with `www.`.
+    spelt.chain([address.to_owned()]).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Claims whose verdict was published at one of these addresses, on which somebody spoke in a document of one, or whose own page it is.
@@ -67,8 +71,8 @@ pub async fn by_address(
     viewer: Viewer,
     mut conn: &AsyncPgConnection,
 ) -> Result<Vec<Uuid>> {
-    let normal = addresses.iter().filter_map(|address| text::normal_url(address));
-    let normal: Vec<String> = normal.flat_map(|address| spellings(&address)).collect();
+    let asked: Vec<String> = addresses.iter().filter_map(|address| text::normal_url(address)).collect();
+    let normal: Vec<String> = asked.iter().flat_map(|address| spellings(address)).collect();
     if normal.is_empty() {
         return Ok(Vec::new());
     }
@@ -79,7 +83,7 @@ pub async fn by_address(
     let written: Vec<String> = decoded.map(Into::into).chain(addresses.iter().chain(&normal).cloned()).collect();
     // On whichever host: a server has many names, and no other server has a claim of this id.
     let path = |url: &String| Some(Url::parse(url).ok()?.path().to_owned());
-    let pages: Vec<Uuid> = normal.iter().filter_map(path).filter_map(|path| claims::at_path(&path)).collect();
+    let pages: Vec<Uuid> = asked.iter().filter_map(path).filter_map(|path| claims::at_path(&path)).collect();
     let sql = format!(
         "WITH these AS (SELECT id FROM documents WHERE url_normal = ANY ($1) AND (public OR newsroom_id = $2)),
          said AS (SELECT id FROM statements WHERE document_id IN (SELECT id FROM these)
@@ -103,4 +107,25 @@ pub async fn by_address(
     .load(&mut conn)
     .await?;
     Ok(found.into_iter().map(|same| same.claim_id).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spellings;
+
+    #[test]
+    fn an_address_is_among_its_spellings() {
+        for (address, many) in [
+            ("https://example.org/a", 8),
+            ("https://www.example.org/a/?b=1", 8),
+            ("http://example.org/", 4),
+            ("https://example.org:8443/a//", 8),
+            ("http://[::1]/a", 4),
+        ] {
+            let spelt = spellings(address);
+            assert!(spelt.iter().any(|one| one == address), "{address}: {spelt:?}");
+            assert_eq!(spelt.len(), many, "{address}: {spelt:?}");
+        }
+        assert!(spellings("https://example.org/a").contains(&"http://www.example.org/a/".to_owned()));
+    }
 }

@@ -77,7 +77,8 @@ const DESCRIBED: [Described; 5] = [
             (`summary_line`, `positions`, `statements` with quotes and documents), on how many independent origins it rests \
             (`provenance`), its `parts`, and what fact-checkers concluded (`verdicts`, newest first, each with its rating and the \
             newsroom or author that gave it). Tell a verdict with its rating's words, or its `textual_rating` where it has one, and whose \
-            it is. Where `verdicts` is empty, nobody has concluded: say so, and do not conclude from the statements yourself. `corrections` tells what was taken back.",
+            it is. Where `verdicts` is empty, nobody has concluded: say so, and do not conclude from the statements yourself. \
+            `corrections` tells what was taken back.",
         operation: "get_dossier",
         takes: &["claim_id", "newsroom_id", "pooled"],
         records: false,
@@ -87,7 +88,7 @@ const DESCRIBED: [Described; 5] = [
         title: "Ask whether this was checked already",
         description: "Which recorded claims say what a text says, or are behind an address: send a sentence, a forwarded message or a \
             whole article as `text`, or an address as `url`, one of the two. Each match has the claim, its newest `verdict` (null: none \
-            was reached) and a `band`: `same` says it in all likelihood, `related` is about the same matter and no verdict on \
+            was reached; told with its `textual_rating` where it has one) and a `band`: `same` says it in all likelihood, `related` is about the same matter and no verdict on \
             the text, `weak` is mostly something else. An empty list means that nothing like it is recorded, not that it is true or false.",
         operation: "match_claims",
         takes: &["text", "url", "language", "limit", "topic", "newsroom_id"],

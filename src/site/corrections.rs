@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::read::ClaimPage;
 use super::text::{day, name, said};
+use super::verdict::rated_otherwise;
 use super::words;
 use crate::changes::{FieldChange, HistoryEntry, Operation};
 use crate::dossier::{Correction, CorrectionKind};
@@ -35,7 +36,7 @@ fn told(one: &Correction, page: &ClaimPage) -> Markup {
     let place = format!("{page_of}#s-{}", one.id);
     html! {
         @if statement { a href=(place) { (what) } } @else { (what) }
-        @if let (Some(was), Some(is)) = (one.was_rated(), one.is_rated()) && was != is { ": " (name(was)) " became " (name(is)) }
+        @if let Some((was, is)) = rated_otherwise(one, None) { ": " (name(was)) " became " (name(is)) }
         @if let Some(reason) = one.reason { " (" (words::correction_reason(reason)) ")" }
         @if let Some(note) = &one.note { ". " (said(note, None)) }
     }

@@ -10,10 +10,21 @@ use crate::dossier::{Correction, DossierVerdict};
 use crate::rating_scales::{Rating, RatingScale};
 use crate::verdicts::{Evidence, Verdict};
 
-/// A verdict's rating in words, with their language, if known: another publisher's own, or the rating's label.
+/// A verdict's rating in words, with their language, if known.
 pub fn rating_of<'a>(rating: &'a Rating, verdict: &'a Verdict) -> (&'a str, Option<&'a str>) {
-    let language = verdict.language.as_deref();
-    verdict.textual_rating.as_deref().map_or_else(|| label(rating, language), |words| (words, language))
+    in_words(rating, verdict.textual_rating.as_deref(), verdict.language.as_deref())
+}
+
+/// A rating in its publisher's own words, where these are another's, or by its label.
+fn in_words<'a>(rating: &'a Rating, own: Option<&'a str>, language: Option<&'a str>) -> (&'a str, Option<&'a str>) {
+    own.map_or_else(|| label(rating, language), |own| (own, language))
+}
+
+/// What a replaced verdict and its successor are rated, where readers are told another.
+pub fn rated_otherwise<'a>(one: &'a Correction, language: Option<&'a str>) -> Option<(&'a str, &'a str)> {
+    let (was, _) = in_words(one.rating.as_ref()?, one.textual_rating.as_deref(), language);
+    let (is, _) = in_words(one.successor_rating.as_ref()?, one.successor_textual_rating.as_deref(), language);
+    (was != is).then_some((was, is))
 }
 
 /// The rating's label in a language, or in that of which it is a variety, or as the scale has it; with its own language, if known.
@@ -86,8 +97,8 @@ fn by(page: &ClaimPage, verdict: &Verdict) -> Markup {
 fn rated(rating: &Rating, scale: Option<&RatingScale>, verdict: &Verdict) -> Markup {
     let language = verdict.language.as_deref();
     let (words, of) = rating_of(rating, verdict);
-    // Another publisher's words stand on no scale of ours.
-    let ours = verdict.textual_rating.is_none();
+    // Another publisher's rating stands on no scale of ours.
+    let ours = verdict.author_id.is_none();
     let on_the_line: Vec<&Rating> = scale
         .filter(|_| ours && rating.numeric_value.is_some())
         .map(|scale| scale.ratings.0.iter().filter(|one| one.numeric_value.is_some()).collect())
@@ -116,19 +127,11 @@ pub fn notices(page: &ClaimPage, verdict: &Verdict) -> Markup {
                 @if let Some(replaced) = replaced { " on " (day(replaced.corrected_at)) }
                 @if let Some(reason) = verdict.correction_reason { " (" (words::correction_reason(reason)) ")" }
                 @if let Some(note) = &verdict.correction_note { ": " (said(note, verdict.language.as_deref())) } @else { "." }
-                @if let Some(was) = replaced.and_then(|one| rated_before(one, verdict)) { " It was rated " (said(was, None)) " before." }
+                @if let Some((was, _)) = replaced.and_then(|one| rated_otherwise(one, verdict.language.as_deref())) { " It was rated " (said(was, None)) " before." }
             }
         }
         @if verdict.under_review { p.notice role="note" { strong { "Under review." } " A correction is being prepared." } }
     }
-}
-
-/// What a verdict that another replaced was rated, where that one is rated otherwise.
-fn rated_before<'a>(replaced: &'a Correction, verdict: &'a Verdict) -> Option<&'a str> {
-    let was = replaced.rating.as_ref()?;
-    let same = Some(was.id) == verdict.rating_id && replaced.textual_rating == verdict.textual_rating;
-    let words = || replaced.textual_rating.as_deref().unwrap_or_else(|| label(was, verdict.language.as_deref()).0);
-    (!same).then(words)
 }
 
 fn cited(page: &ClaimPage, evidence: &Evidence) -> Markup {

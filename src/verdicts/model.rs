@@ -47,7 +47,7 @@ pub struct Verdict {
     pub summary: Option<String>,
     /// The reasoning, in Markdown.
     pub explanation: Option<String>,
-    /// BCP 47 tag of title, summary and explanation.
+    /// BCP 47 tag of title, summary, explanation and textual rating.
     pub language: Option<String>,
     /// Where the review is published.
     pub url: Option<String>,
@@ -119,7 +119,7 @@ pub struct NewVerdict {
     #[validate(length(max = 100_000))]
     #[schema(max_length = 100_000)]
     pub explanation: Option<String>,
-    /// BCP 47 tag of title, summary and explanation.
+    /// BCP 47 tag of title, summary, explanation and textual rating.
     #[validate(length(max = 35), custom(function = text::language))]
     #[schema(max_length = 35)]
     pub language: Option<String>,
@@ -173,7 +173,7 @@ fn reason_has_predecessor(new: &NewVerdict) -> Result<(), ValidationError> {
 
 fn words_are_anothers(new: &NewVerdict) -> Result<(), ValidationError> {
     if new.textual_rating.is_some() && new.author_id.is_none() {
-        let told = "is for somebody else's review: name its publisher in author_id, or leave it out";
+        let told = "is for somebody else's review: name its publisher in author_id, or leave this out or null";
         return Err(ValidationError::new("textual_rating").with_message(told.into()));
     }
     Ok(())

@@ -114,6 +114,7 @@ async fn a_table_tells_the_verdict_and_who_claimed() {
         ("verdict_id", known["id"].as_str().unwrap()),
         ("rating", "True"),
         ("rating_value", "5"),
+        ("rating_id", "01890000-0000-7000-8000-000000000105"),
         ("verdict_title", "It is so"),
         ("verdict_url", "https://example.com/check"),
         ("verdict_reviewed_on", "2024-03"),

@@ -184,4 +184,10 @@ async fn a_place_is_told_once_and_published_with_its_review() {
     assert_eq!(send(admin, "?publish=true", &by(3, &[here, there])).await["outcome"], "updated");
     read(&app.anyone, "statements", statement).await;
     assert_eq!(app.anyone.walk("/v1/statements").await.len(), 3);
+    // What is public does not rest on a draft: here the fourth place, of a review whose rating stands for nothing.
+    let mut unrated = by(6, &["https://posts.example/4"]);
+    unrated["reviewRating"]["alternateName"] = json!("Unheard of");
+    let file = json!([unrated, by(7, &["https://posts.example/4"]), by(8, &["https://posts.example/4"])]);
+    import(admin, "application/json", "?publish=true", file.to_string()).await;
+    assert_eq!(app.anyone.walk("/v1/statements").await.len(), 4);
 }

@@ -31,10 +31,24 @@ async fn an_imported_review_keeps_its_words_everywhere() {
         let rows = app.anyone.get(&format!("/v1/exports/{table}.csv")).await.expect(200).text;
         assert!(rows.contains(",Bogus,") && !rows.contains(",False,"), "{rows}");
     }
+    let atom = app.anyone.get("/feeds/verdicts.atom").await.expect(200).text;
+    assert!(atom.contains("Verdict: Bogus"), "{atom}");
+    let dossier = app.anyone.get(&format!("/v1/claims/{claim_id}/dossier")).await.expect(200).body;
+    assert_eq!(dossier["verdicts"][0]["textual_rating"], "Bogus", "{dossier}");
+    let asked = json!({"text": review(1)["claimReviewed"]});
+    let matched = app.anyone.post("/v1/claims/match", &asked).await.expect(200).body;
+    assert_eq!(matched["matches"][0]["verdict"]["textual_rating"], "Bogus", "{matched}");
+    let address: String =
+        url::form_urlencoded::byte_serialize(format!("{}/claims/{claim_id}", app.url).as_bytes()).collect();
+    let card: Value =
+        serde_json::from_str(&app.anyone.page(&format!("/oembed?url={address}")).await.expect(200).text).unwrap();
+    assert!(card["title"].as_str().unwrap().starts_with("Bogus: "), "{card}");
     app.in_order().await;
     let events = app.anyone.get("/v1/events?limit=100").await.expect(200);
     let published = events.items().iter().find(|event| event["type"] == "verdict.published").unwrap();
     assert_eq!(published["data"]["rating"], "Bogus");
+    assert_eq!(published["data"]["record"]["textual_rating"], "Bogus");
+    let before = published["timestamp"].as_str().unwrap().to_owned();
 
     let page = app.anyone.page(&format!("/claims/{claim_id}")).await.expect(200);
     assert_eq!(page.one("h2.rating"), "Bogus");
@@ -50,6 +64,9 @@ async fn an_imported_review_keeps_its_words_everywhere() {
     let corrected = correct(admin, &format!("/v1/verdicts/{verdict_id}"), json!({"textual_rating": "Fishy"})).await;
     app.editor.act(&format!("{corrected}/approve")).await.expect(200);
     let corrected = admin.act(&format!("{corrected}/publish")).await.expect(200).body;
+    let query: String = url::form_urlencoded::byte_serialize(before.as_bytes()).collect();
+    let past = app.anyone.get(&format!("/v1/claims/{claim_id}/dossier?as_of={query}")).await.expect(200).body;
+    assert_eq!(past["verdicts"][0]["textual_rating"], "Bogus", "{past}");
     assert_eq!((&corrected["textual_rating"], &corrected["rating_id"]), (&json!("Fishy"), &json!(FALSE)));
     let page = app.anyone.page(&format!("/claims/{claim_id}")).await.expect(200);
     assert!(page.one(".notice").ends_with("It was rated Bogus before."), "{}", page.text);
@@ -77,6 +94,7 @@ async fn a_draft_follows_the_words_of_its_record() {
         )
         .await
         .unwrap();
+    assert_eq!(send("Bogus").await["textual_rating"], "Bogus", "though its bytes are the same");
     let draft = send("Fishy").await;
     assert_eq!(draft["textual_rating"], "Fishy");
     let path = format!("/v1/verdicts/{}", draft["id"].as_str().unwrap());
