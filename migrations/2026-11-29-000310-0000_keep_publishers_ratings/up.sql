@@ -17,6 +17,13 @@ CROSS JOIN LATERAL (SELECT r.status = 'published' AND today.status = 'retracted'
 WHERE v.noun = 'verdict' AND (today.id IS NOT NULL OR v.newsroom_id = past.viewer());
 
 -- It can be erased as what else people have written.
-DO $$ BEGIN
-    EXECUTE replace(pg_get_functiondef('redact(text, uuid, text[], text, boolean)'::regprocedure), '''{title,summary,', '''{textual_rating,title,summary,');
+DO $$
+DECLARE
+    was CONSTANT text := pg_get_functiondef('redact(text, uuid, text[], text, boolean)'::regprocedure);
+    becomes CONSTANT text := replace(was, '''{title,summary,', '''{textual_rating,title,summary,');
+BEGIN
+    IF becomes = was THEN
+        RAISE EXCEPTION 'redact() does not list the fields of verdicts any more';
+    END IF;
+    EXECUTE becomes;
 END $$;

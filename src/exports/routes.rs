@@ -169,7 +169,7 @@ async fn export_verdicts_as_lines(
 
 /// Export verdicts as a table
 ///
-/// The same as CSV: a verdict a row, with its claim as it was reviewed, the rating and whose verdict it is; `evidence` has the ids of what it cites; otherwise as the table of claims.
+/// The same as CSV: a verdict a row, with its claim as it was reviewed, the rating (another publisher's in its own words, and without a number of ours) and whose verdict it is; `evidence` has the ids of what it cites; otherwise as the table of claims.
 #[utoipa::path(tag = "exports", params(VerdictFilter, AsOf, TableForm), responses((status = 200, description = "The table", body = String, content_type = "text/csv")))]
 #[get("/exports/verdicts.csv")]
 async fn export_verdicts_as_table(

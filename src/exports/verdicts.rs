@@ -58,14 +58,12 @@ struct Beside {
     label: Option<String>,
     #[diesel(sql_type = Nullable<Integer>)]
     numeric_value: Option<i32>,
-    #[diesel(sql_type = Nullable<SqlUuid>)]
-    rating_id: Option<Uuid>,
     #[diesel(sql_type = Nullable<Text>)]
     publisher: Option<String>,
 }
 
 /// As far as the viewer sees it.
-const BESIDE: &str = "SELECT v.id, n.name AS newsroom, c.text AS claim, coalesce(c.status <> 'draft', false) AS has_page, coalesce(v.textual_rating, r.label) AS label, CASE WHEN v.author_id IS NULL THEN r.numeric_value END AS numeric_value, v.rating_id, coalesce(a.name, CASE WHEN v.author_id IS NULL THEN n.name END) AS publisher
+const BESIDE: &str = "SELECT v.id, n.name AS newsroom, c.text AS claim, coalesce(c.status <> 'draft', false) AS has_page, coalesce(v.textual_rating, r.label) AS label, CASE WHEN v.author_id IS NULL THEN r.numeric_value END AS numeric_value, coalesce(a.name, CASE WHEN v.author_id IS NULL THEN n.name END) AS publisher
     FROM verdicts AS v JOIN newsrooms AS n ON n.id = v.newsroom_id LEFT JOIN ratings AS r ON r.id = v.rating_id
     LEFT JOIN claims AS c ON c.id = v.claim_id AND (c.status = 'published' OR c.newsroom_id = $2)
     LEFT JOIN sources AS a ON a.id = v.author_id AND (a.public OR a.newsroom_id = $2)
@@ -98,7 +96,7 @@ fn row<'a>(verdict: &'a Verdict, beside: &'a Beside, site: &str) -> [Cow<'a, str
         optional(verdict.claim_reviewed.as_ref().or(beside.claim.as_ref())),
         optional(beside.label.as_ref()),
         beside.numeric_value.map(|value| value.to_string()).unwrap_or_default().into(),
-        id(beside.rating_id),
+        id(verdict.rating_id),
         optional(verdict.title.as_ref()),
         optional(verdict.summary.as_ref()),
         optional(verdict.explanation.as_ref()),

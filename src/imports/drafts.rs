@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -19,6 +19,7 @@ use crate::etag::IfMatch;
 use crate::patch::Patch;
 use crate::schema::claims;
 use crate::statements::{NewStatement, Statement};
+use crate::text;
 use crate::verdicts::{NewVerdict, Verdict, VerdictStatus};
 
 /// The digest of what an import has made of each member: what differs from it by now was edited by hand. No words are kept by it, so
@@ -144,11 +145,19 @@ const ALONE: &str = "SELECT NOT EXISTS (SELECT FROM claims WHERE part_of_id = $1
             CROSS JOIN LATERAL jsonb_array_elements_text(import_records.made -> 'statements') AS made(id)
             WHERE import_records.claim_id = $1)) AS alone";
 
-/// The drafts among the statements that imports have made of the record of a verdict ($1), and nobody has edited.
-const SAID_WITH: &str = "SELECT id FROM statements WHERE status = 'draft' AND version = 1 AND newsroom_id = $2 AND claim_id = (SELECT claim_id FROM verdicts WHERE id = $1) AND id IN (
+/// A draft on a claim ($1) that an import of a newsroom ($2) has made and nobody has edited, and that tells of one of some places ($3)
+/// what no public statement tells yet.
+const UNTOLD: &str = "SELECT t.id FROM statements AS t
+    WHERE t.claim_id = $1 AND t.newsroom_id = $2 AND t.status = 'draft' AND t.version = 1 AND t.stance = 'asserts' AND t.id IN (
         SELECT made.id::uuid FROM import_records
         CROSS JOIN LATERAL jsonb_array_elements_text(import_records.made -> 'statements') AS made(id)
-        WHERE import_records.verdict_id = $1) ORDER BY id";
+        WHERE import_records.claim_id = $1 AND import_records.outcome = 'created')
+        AND EXISTS (SELECT FROM documents AS d
+            WHERE d.url_normal = ANY ($3) AND (d.id = t.document_id OR d.id IN (SELECT document_id FROM appearances WHERE statement_id = t.id))
+                AND NOT EXISTS (SELECT FROM statements AS other
+                    WHERE other.claim_id = t.claim_id AND other.source_id = t.source_id AND other.stance = 'asserts' AND other.public
+                        AND (other.document_id = d.id OR d.id IN (SELECT document_id FROM appearances WHERE statement_id = other.id))))
+    ORDER BY t.id LIMIT 1";
 
 #[derive(QueryableByName)]
 struct Said {
@@ -156,9 +165,9 @@ struct Said {
     id: Uuid,
 }
 
-/// Publishes a draft of an earlier import, with the statements made of its record, and with its claim where that is a draft of imports
-/// alone; answers the claim.
-pub async fn publish(id: Uuid, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Uuid> {
+/// Publishes a draft of an earlier import, with what imports have made of the places that its record names, and with its claim where
+/// that is a draft of imports alone; answers the claim.
+pub async fn publish(id: Uuid, review: &Review, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Uuid> {
     let claim = Verdict::lock_with_tree(id, &[], caller, conn).await?.claim_id;
     let status: ClaimStatus = claims::table.find(claim).select(claims::status).first(conn).await?;
     if status == ClaimStatus::Draft {
@@ -172,9 +181,13 @@ pub async fn publish(id: Uuid, caller: Caller, conn: &mut AsyncPgConnection) -> 
         Claim::publish(claim, caller, conn).await?;
     }
     let published = Map::from_iter([("status".to_owned(), json!("published"))]);
-    let query = diesel::sql_query(SAID_WITH).bind::<SqlUuid, _>(id).bind::<SqlUuid, _>(caller.newsroom_id);
     let patch = Patch::<NewStatement>::within("", published.clone(), &[])?;
-    for Said { id } in query.load(conn).await? {
+    let places: Vec<String> = review.appearances.iter().filter_map(|url| text::normal_url(url)).collect();
+    // One after the other: what one tells, the next need not.
+    loop {
+        let query = diesel::sql_query(UNTOLD).bind::<SqlUuid, _>(claim).bind::<SqlUuid, _>(caller.newsroom_id);
+        let found: Option<Said> = query.bind::<Array<Text>, _>(&places).get_result(conn).await.optional()?;
+        let Some(Said { id }) = found else { break };
         Statement::change(id, &patch, &IfMatch::any(), caller, conn).await?;
     }
     let patch = Patch::<NewVerdict>::within("", published, &[])?;

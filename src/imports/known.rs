@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::drafts::Digests;
-use super::record::Entry;
+use super::record::{Entry, Reading};
 use crate::auth::Caller;
 use crate::claims::ClaimStatus;
 use crate::columns::Children;
@@ -95,7 +95,7 @@ struct FoundClaim {
 /// The records of the import $3 and of the last other one, of a newsroom ($2). A feed may have been imported a thousand times. In a dry
 /// run ($4), what it would have made counts as made.
 const RECORDS: &str = "SELECT kept.identity, kept.sha256, kept.claim_id, v.id AS verdict_id, coalesce(v.status, 'draft') AS status, v.rating_id, kept.digests,
-        coalesce(v.author_id IS NOT NULL AND v.textual_rating IS NULL AND NOT kept.digests ? 'textual_rating', false) AS lacks_words
+        coalesce(v.author_id IS NOT NULL AND v.textual_rating IS NULL AND NOT coalesce(kept.digests ? 'textual_rating', false), false) AS lacks_words
     FROM (SELECT DISTINCT identity FROM unnest($1) AS identity) AS wanted
     LEFT JOIN LATERAL (
         SELECT import_id FROM import_records AS earlier
@@ -112,7 +112,7 @@ const CLAIMS: &str = "SELECT wanted.identity, found.id, found.status, (
         JOIN statements AS t ON t.id = made.id::uuid
         CROSS JOIN LATERAL (SELECT t.document_id AS id UNION ALL SELECT document_id FROM appearances WHERE statement_id = t.id) AS place
         JOIN documents AS d ON d.id = place.id
-        WHERE said.newsroom_id = $2 AND said.claim_identity = wanted.identity AND said.claim_id = found.id
+        WHERE said.newsroom_id = $2 AND said.claim_identity = wanted.identity AND said.claim_id = found.id AND said.outcome = 'created'
             AND t.claim_id = found.id AND t.stance = 'asserts' AND t.status <> 'withdrawn' AND d.url_normal IS NOT NULL) AS places
     FROM (SELECT DISTINCT ON (identity) identity, claim FROM unnest($1, $3) AS t(identity, claim)) AS wanted
     CROSS JOIN LATERAL (
@@ -138,7 +138,7 @@ impl KnownClaim {
 }
 
 impl Known {
-    /// Looks up the records of a batch of an import.
+    /// Looks up the records of a batch of an import; their claims come later (`find_claims`).
     pub async fn of(
         (import, dry_run): (Uuid, bool),
         entries: &[Entry],
@@ -162,10 +162,20 @@ impl Known {
             let known = KnownVerdict { sha256: hashes, claim_id, verdict_id, status, rating_id, lacks_words, digests };
             records.insert(identity, known);
         }
+        Ok(Self { records, claims: HashMap::new() })
+    }
+
+    /// Looks up the claims of records that are to be made: some may only just have been published.
+    pub async fn find_claims<'a>(
+        &mut self,
+        readings: impl Iterator<Item = &'a Reading> + Clone,
+        caller: Caller,
+        conn: &mut AsyncPgConnection,
+    ) -> Result<()> {
         let found: Vec<FoundClaim> = diesel::sql_query(CLAIMS)
-            .bind::<Array<Binary>, _>(readings().map(|reading| &reading.claim_identity).collect::<Vec<_>>())
+            .bind::<Array<Binary>, _>(readings.clone().map(|reading| &reading.claim_identity).collect::<Vec<_>>())
             .bind::<SqlUuid, _>(caller.newsroom_id)
-            .bind::<Array<Text>, _>(readings().map(|reading| &reading.review.claim).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(readings.map(|reading| &reading.review.claim).collect::<Vec<_>>())
             .load(conn)
             .await?;
         let claims = found.into_iter().map(|FoundClaim { identity, id, status, places }| {
@@ -174,6 +184,7 @@ impl Known {
             places.0.into_iter().for_each(|place| claim.tell(place.url, place.public));
             (identity, claim)
         });
-        Ok(Self { records, claims: claims.collect() })
+        self.claims.extend(claims);
+        Ok(())
     }
 }

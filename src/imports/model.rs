@@ -51,7 +51,7 @@ text_enum! {
     Outcome {
         /// It was new.
         Created = "created",
-        /// It has changed since it was imported, and the draft was brought up to date or published.
+        /// It has changed since it was imported, or more can be made of it by now, and the draft was brought up to date or published.
         Updated = "updated",
         /// It is recorded already.
         Unchanged = "unchanged",

@@ -168,6 +168,9 @@ impl Batch<'_> {
     async fn create(&mut self, conn: &mut AsyncPgConnection) -> Result<()> {
         let is_new = |(at, _): &&(usize, Plan)| self.done.get(*at).is_some_and(|done| done.outcome == Outcome::Created);
         let new: Vec<(usize, Plan)> = self.plans.iter().filter(is_new).cloned().collect();
+        let entries = new.iter().filter_map(|(at, _)| self.entries.get(*at));
+        let readings = entries.filter_map(|entry| entry.reading.as_ref().ok());
+        self.known.find_claims(readings, self.caller, conn).await?;
         let mut todo = vec![new.as_slice()];
         while let Some(some) = todo.pop() {
             if some.is_empty() {
@@ -270,7 +273,7 @@ impl Batch<'_> {
             };
             conn.batch_execute("RELEASE SAVEPOINT part; SAVEPOINT part").await?;
             if plan.publishes {
-                match drafts::publish(verdict_id, self.caller, conn).await {
+                match drafts::publish(verdict_id, &reading.review, self.caller, conn).await {
                     Ok(claim) => followed.published = Some(claim),
                     Err(error) => {
                         let why = told(&error).ok_or(error)?;
@@ -280,8 +283,6 @@ impl Batch<'_> {
                 }
             }
             conn.batch_execute("RELEASE SAVEPOINT part").await?;
-            let of_published = |claim: &&mut KnownClaim| Some(claim.id) == followed.published;
-            self.known.claims.values_mut().filter(of_published).for_each(|claim| claim.published = true);
             let same = earlier.zip(self.entries.get(*at)).is_some_and(|(earlier, entry)| earlier.is(entry));
             done.follows(&reading.review, plan, followed, same);
         }

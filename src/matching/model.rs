@@ -28,7 +28,7 @@ text_enum! {
     MatchedBy {
         /// It, or the quote of a statement on it, is this text, but for case, width, blanks and punctuation.
         Text = "text",
-        /// Its review, or a document in which a statement on it was found, has this address.
+        /// Its review, its own page, or a document in which a statement on it was found, has this address; with `http` or `https`, `www.` or not, a last slash or not.
         Url = "url",
         /// It shares words.
         Words = "words",

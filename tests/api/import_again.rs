@@ -190,4 +190,14 @@ async fn a_place_is_told_once_and_published_with_its_review() {
     let file = json!([unrated, by(7, &["https://posts.example/4"]), by(8, &["https://posts.example/4"])]);
     import(admin, "application/json", "?publish=true", file.to_string()).await;
     assert_eq!(app.anyone.walk("/v1/statements").await.len(), 4);
+    // A feed that comes again with one more: what only just became public is told.
+    send(admin, "", &by(9, &["https://posts.example/5"])).await;
+    send(admin, "", &by(10, &["https://posts.example/5"])).await;
+    let grown = json!([by(10, &["https://posts.example/5"]), by(11, &["https://posts.example/5"])]);
+    import(admin, "application/json", "?publish=true", grown.to_string()).await;
+    assert_eq!(app.anyone.walk("/v1/statements").await.len(), 5);
+    // And what a draft told is no news once a public statement tells it.
+    map(admin, "Unheard of", FALSE).await;
+    assert_eq!(send(admin, "?publish=true", &unrated).await["outcome"], "updated");
+    assert_eq!(app.anyone.walk("/v1/statements").await.len(), 5);
 }
