@@ -60,7 +60,7 @@ async fn export_claims_as_lines(
 /// Export claims as a table
 ///
 /// The same as CSV (RFC 4180, UTF-8, with a heading): a claim a row, with the name of its newsroom, those who assert it by name, its
-/// current verdict and the address of its page; several names or topics are joined by `; `. Of several current verdicts it is a
+/// current verdict (another publisher's in its own words, where they are known, and without a number of ours) and the address of its page; several names or topics are joined by `; `. Of several current verdicts it is a
 /// newsroom's own rather than another publisher's. A cell that a spreadsheet would take for a formula has `'` in front; with
 /// `lossless=true`, for programs, all are as recorded.
 #[utoipa::path(tag = "exports", params(ClaimFilter, AsOf, TableForm), responses((status = 200, description = "The table", body = String, content_type = "text/csv"), (status = 422, description = "The search takes too long")))]

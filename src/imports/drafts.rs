@@ -107,8 +107,8 @@ pub async fn follow(
         let made = match earlier {
             // A member that imports did not write yet is as it was made while there is nothing in it.
             Some(earlier) => earlier.get(name).map_or(is.is_null(), |made| *made == digest(is)),
-            // Recorded before digests were kept: what never changed is as it was made.
-            None => is.is_null() || verdict.version == 1,
+            // Recorded before digests were kept: what never changed is as it was made, and the rating may be mapped since.
+            None => verdict.version == 1 || is.is_null() && matches!(name, "rating_id" | "textual_rating"),
         };
         if value.is_null() || *is != value && !made {
             if !value.is_null() {
@@ -145,18 +145,21 @@ const ALONE: &str = "SELECT NOT EXISTS (SELECT FROM claims WHERE part_of_id = $1
             CROSS JOIN LATERAL jsonb_array_elements_text(import_records.made -> 'statements') AS made(id)
             WHERE import_records.claim_id = $1)) AS alone";
 
-/// A draft on a claim ($1) that an import of a newsroom ($2) has made and nobody has edited, and that tells of one of some places ($3)
-/// what no public statement tells yet.
-const UNTOLD: &str = "SELECT t.id FROM statements AS t
-    WHERE t.claim_id = $1 AND t.newsroom_id = $2 AND t.status = 'draft' AND t.version = 1 AND t.stance = 'asserts' AND t.id IN (
-        SELECT made.id::uuid FROM import_records
-        CROSS JOIN LATERAL jsonb_array_elements_text(import_records.made -> 'statements') AS made(id)
-        WHERE import_records.claim_id = $1 AND import_records.outcome = 'created')
-        AND EXISTS (SELECT FROM documents AS d
-            WHERE d.url_normal = ANY ($3) AND (d.id = t.document_id OR d.id IN (SELECT document_id FROM appearances WHERE statement_id = t.id))
-                AND NOT EXISTS (SELECT FROM statements AS other
-                    WHERE other.claim_id = t.claim_id AND other.source_id = t.source_id AND other.stance = 'asserts' AND other.public
-                        AND (other.document_id = d.id OR d.id IN (SELECT document_id FROM appearances WHERE statement_id = other.id))))
+/// A draft on a claim ($1) that an import of a newsroom ($2) has made and nobody has edited, of somebody by one of some names ($4): it
+/// tells of no places but some ($3), of which one is not told in public yet; or of no place, where they are not told to have said it at all.
+const UNTOLD: &str = "SELECT t.id FROM statements AS t JOIN sources AS s ON s.id = t.source_id
+    CROSS JOIN LATERAL (
+        SELECT bool_and(coalesce(d.url_normal = ANY ($3), false)) AS named, bool_or(NOT EXISTS (
+            SELECT FROM statements AS other WHERE other.claim_id = t.claim_id AND other.source_id = t.source_id AND other.stance = 'asserts' AND other.public
+                AND (other.document_id = d.id OR d.id IN (SELECT document_id FROM appearances WHERE statement_id = other.id)))) AS untold
+        FROM (SELECT t.document_id AS id UNION ALL SELECT document_id FROM appearances WHERE statement_id = t.id) AS place
+        JOIN documents AS d ON d.id = place.id) AS places
+    WHERE t.claim_id = $1 AND t.newsroom_id = $2 AND t.status = 'draft' AND t.version = 1 AND t.stance = 'asserts' AND s.name_folded = ANY ($4)
+        AND coalesce(places.named AND places.untold, NOT EXISTS (
+            SELECT FROM statements AS other WHERE other.claim_id = t.claim_id AND other.source_id = t.source_id AND other.stance = 'asserts' AND other.public))
+        AND t.id IN (SELECT made.id::uuid FROM import_records
+            CROSS JOIN LATERAL jsonb_array_elements_text(import_records.made -> 'statements') AS made(id)
+            WHERE import_records.claim_id = $1 AND import_records.outcome = 'created')
     ORDER BY t.id LIMIT 1";
 
 #[derive(QueryableByName)]
@@ -183,10 +186,12 @@ pub async fn publish(id: Uuid, review: &Review, caller: Caller, conn: &mut Async
     let published = Map::from_iter([("status".to_owned(), json!("published"))]);
     let patch = Patch::<NewStatement>::within("", published.clone(), &[])?;
     let places: Vec<String> = review.appearances.iter().filter_map(|url| text::normal_url(url)).collect();
+    let names: Vec<String> = review.claimants.iter().map(|party| text::folded(&party.name)).collect();
     // One after the other: what one tells, the next need not.
     loop {
         let query = diesel::sql_query(UNTOLD).bind::<SqlUuid, _>(claim).bind::<SqlUuid, _>(caller.newsroom_id);
-        let found: Option<Said> = query.bind::<Array<Text>, _>(&places).get_result(conn).await.optional()?;
+        let found: Option<Said> =
+            query.bind::<Array<Text>, _>(&places).bind::<Array<Text>, _>(&names).get_result(conn).await.optional()?;
         let Some(Said { id }) = found else { break };
         Statement::change(id, &patch, &IfMatch::any(), caller, conn).await?;
     }

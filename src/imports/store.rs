@@ -199,7 +199,10 @@ pub async fn renew(id: Uuid, conn: &mut AsyncPgConnection) -> Result<()> {
 pub async fn end(id: Uuid, problem: Option<String>, conn: &mut AsyncPgConnection) -> Result<()> {
     let ended = imports::table.find(id);
     let released = imports::taken_until.eq(None::<chrono::DateTime<chrono::Utc>>);
-    if let Some(problem) = problem {
+    let records: i64 = ended.select(imports::records).first(conn).await?;
+    let empty =
+        || (records == 0).then(|| "No ClaimReview was found in it: is it of the form that was told?".to_owned());
+    if let Some(problem) = problem.or_else(empty) {
         let set = (imports::status.eq(ImportStatus::Failed), imports::problem.eq(problem), released);
         diesel::update(ended).set(set).execute(conn).await?;
     } else {

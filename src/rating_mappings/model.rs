@@ -65,6 +65,13 @@ impl Versioned for RatingMapping {
     }
 }
 
+/// A publisher as it was mapped, for comparison: a site is its host, however it was written.
+fn publisher_key(folded: String) -> String {
+    let is_site = folded.contains("://") || folded.starts_with("www.");
+    let site = if folded.contains("://") { folded.clone() } else { format!("https://{folded}") };
+    text::host(&site).filter(|_| is_site).unwrap_or(folded)
+}
+
 /// A rating's words for comparison: without case, and without what stands around them.
 fn folded(words: &str) -> String {
     let spaced: String =
@@ -188,10 +195,12 @@ impl Mappings {
     async fn mapped(newsroom_id: Uuid, conn: &mut AsyncPgConnection) -> Result<Self> {
         let mapped: Vec<(String, Option<String>, Uuid)> = rating_mappings::table
             .filter(rating_mappings::newsroom_id.eq(newsroom_id))
+            .order(rating_mappings::id)
             .select((rating_mappings::rating_folded, rating_mappings::publisher_folded, rating_mappings::rating_id))
             .load(conn)
             .await?;
-        Ok(Self(mapped.into_iter().map(|(rating, publisher, id)| ((rating, publisher), id)).collect()))
+        let by_words = mapped.into_iter().map(|(rating, publisher, id)| ((rating, publisher.map(publisher_key)), id));
+        Ok(Self(by_words.collect()))
     }
 
     /// With these words of a publisher, but for those that are known.
@@ -233,7 +242,19 @@ async fn labels(newsroom_id: Uuid, conn: &mut AsyncPgConnection) -> Result<Vec<(
 
 #[cfg(test)]
 mod tests {
-    use super::folded;
+    use super::{folded, publisher_key};
+
+    #[test]
+    fn a_site_is_its_host() {
+        for (written, key) in [
+            ("https://www.checks.example/a", "checks.example"),
+            ("www.checks.example", "checks.example"),
+            ("checks.example", "checks.example"),
+            ("www. what? a name", "www. what? a name"),
+        ] {
+            assert_eq!(publisher_key(written.to_owned()), key);
+        }
+    }
 
     #[test]
     fn ratings_are_compared_by_their_words() {

@@ -22,7 +22,7 @@ pub fn markup(read: &ClaimPage, base: &str) -> Result<Markup> {
     let main = html! {
         article {
             (heading(read))
-            @if read.dossier.verdicts.is_empty() { p.unjudged { "No newsroom has published a verdict on this claim yet." } }
+            @if read.dossier.verdicts.is_empty() { p.unjudged { "There is no verdict on this claim." } }
             @for verdict in &read.dossier.verdicts { (block(read, verdict)) }
             (statements::list(read))
             (on_whose_word(read))

@@ -53,7 +53,7 @@ pub fn markup(read: &ClaimPage, base: &str) -> Markup {
                         @if let Some(summary) = &one.verdict.summary { p dir="auto" lang=[language] { (short(summary, SUMMARY)) } }
                         (notices(read, &one.verdict))
                     } @else {
-                        p { "There is no verdict on this claim yet." }
+                        p { "There is no verdict on this claim." }
                     }
                     (standing(read, &[Side::Supporting, Side::Opposing], NAMES))
                     p.kicker { a href=(page) rel="noopener" { "Who says what, and on whose word" } " · " (name(read.judge())) " on OnRecord" }
