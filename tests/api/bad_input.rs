@@ -260,6 +260,9 @@ async fn lengths_are_as_documented_in_characters() {
                 if member == "translation" {
                     body["quote"] = json!("x");
                 }
+                if member == "textual_rating" {
+                    body["author_id"] = json!(onrecord::demo::id_of("peskov").unwrap());
+                }
                 // A match is asked for by one of the two.
                 if path == "/v1/claims/match" && member == "url" {
                     body.as_object_mut().unwrap().remove("text");
