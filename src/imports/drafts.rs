@@ -78,8 +78,8 @@ pub fn take_claims(review: &Review, plan: &Plan, digests: &mut Digests) -> Vec<I
 #[derive(Debug, Default)]
 pub struct Followed {
     pub changed: bool,
-    /// The claim, where it was published with the verdict.
-    pub published: Option<Uuid>,
+    /// Whether it was published.
+    pub published: bool,
     pub digests: Digests,
     pub problems: Vec<ImportProblem>,
 }
@@ -169,8 +169,8 @@ struct Said {
 }
 
 /// Publishes a draft of an earlier import, with what imports have made of the places that its record names, and with its claim where
-/// that is a draft of imports alone; answers the claim.
-pub async fn publish(id: Uuid, review: &Review, caller: Caller, conn: &mut AsyncPgConnection) -> Result<Uuid> {
+/// that is a draft of imports alone.
+pub async fn publish(id: Uuid, review: &Review, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
     let claim = Verdict::lock_with_tree(id, &[], caller, conn).await?.claim_id;
     let status: ClaimStatus = claims::table.find(claim).select(claims::status).first(conn).await?;
     if status == ClaimStatus::Draft {
@@ -185,7 +185,7 @@ pub async fn publish(id: Uuid, review: &Review, caller: Caller, conn: &mut Async
     }
     let published = Map::from_iter([("status".to_owned(), json!("published"))]);
     let patch = Patch::<NewStatement>::within("", published.clone(), &[])?;
-    let places: Vec<String> = review.appearances.iter().filter_map(|url| text::normal_url(url)).collect();
+    let places: Vec<String> = review.places().collect();
     let names: Vec<String> = review.claimants.iter().map(|party| text::folded(&party.name)).collect();
     // One after the other: what one tells, the next need not.
     loop {
@@ -197,5 +197,5 @@ pub async fn publish(id: Uuid, review: &Review, caller: Caller, conn: &mut Async
     }
     let patch = Patch::<NewVerdict>::within("", published, &[])?;
     Verdict::change(id, &patch, &IfMatch::any(), caller, conn).await?;
-    Ok(claim)
+    Ok(())
 }

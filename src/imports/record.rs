@@ -18,7 +18,6 @@ use crate::error::{Error, FieldError, Result};
 use crate::newsrooms::Newsroom;
 use crate::rating_mappings::Mappings;
 use crate::schema::{import_records, imports};
-use crate::text;
 use crate::verdicts::{VerdictStatus, check_unreviewed};
 
 /// A record that was read, before the database was asked.
@@ -61,7 +60,7 @@ impl Done {
     fn follows(&mut self, review: &Review, plan: &Plan, mut followed: Followed, same: bool) {
         let stays = !followed.problems.is_empty();
         self.outcome = match () {
-            () if followed.changed || followed.published.is_some() => Outcome::Updated,
+            () if followed.changed || followed.published => Outcome::Updated,
             () if same => Outcome::Unchanged,
             () if stays => Outcome::Changed,
             () => Outcome::Updated,
@@ -217,8 +216,7 @@ impl Batch<'_> {
             let (id, published) = (made.0, plan.publishes);
             let new = || KnownClaim { id, published, places: Places::default() };
             let claim = claims.entry(reading.claim_identity.clone()).or_insert_with(new);
-            let places = reading.review.appearances.iter().filter_map(|url| text::normal_url(url));
-            places.for_each(|place| claim.tell(place, published));
+            reading.review.places().for_each(|place| claim.tell(place, published));
         }
         let statements: Vec<(Option<String>, Uuid)> =
             bundle.statements.iter().map(|item| (item.name.clone(), item.id)).collect();
@@ -274,7 +272,7 @@ impl Batch<'_> {
             conn.batch_execute("RELEASE SAVEPOINT part; SAVEPOINT part").await?;
             if plan.publishes {
                 match drafts::publish(verdict_id, &reading.review, self.caller, conn).await {
-                    Ok(claim) => followed.published = Some(claim),
+                    Ok(()) => followed.published = true,
                     Err(error) => {
                         let why = told(&error).ok_or(error)?;
                         conn.batch_execute("ROLLBACK TO SAVEPOINT part").await?;

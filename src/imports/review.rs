@@ -48,6 +48,13 @@ pub struct Review {
     pub problems: Vec<ImportProblem>,
 }
 
+impl Review {
+    /// Where the claim appeared, as addresses are compared.
+    pub fn places(&self) -> impl Iterator<Item = String> {
+        self.appearances.iter().filter_map(|url| text::normal_url(url))
+    }
+}
+
 /// The reviews in a record: one, or those of a claim in an answer of Google's. `base` is what relative addresses are relative to.
 pub fn read(content: &Content, base: Option<&Url>) -> Result<Vec<Review>, String> {
     match content {
