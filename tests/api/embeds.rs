@@ -3,7 +3,7 @@
 use onrecord::demo::id_of;
 use serde_json::{Value, json};
 
-use crate::support::{App, Page, claim};
+use crate::support::{App, Page, claim, examples};
 
 /// The address at which a claim's page is asked about.
 fn asked(app: &App, path: &str, more: &str) -> String {
@@ -35,6 +35,18 @@ async fn a_page_leads_to_its_card_and_wordpress_takes_it() {
     assert_eq!(frame.attr("src"), Some(format!("{}/embed{path}", app.url).as_str()));
     assert_eq!((frame.attr("width"), frame.attr("height")), (Some("500"), Some("360")));
     assert_eq!(frame.attr("title"), Some("Fact check: The meeting took place"));
+}
+
+/// A WordPress as it is packaged, which finds the card by the link in the page and asks for it by itself.
+#[actix_web::test]
+async fn an_article_in_wordpress_shows_the_card() {
+    let app = App::demo().await;
+    let path = format!("/claims/{}", id_of("talks").unwrap());
+    let shown = examples::run("wordpress", &[&format!("{}{path}", app.url)]).await;
+    assert!(shown.contains("Claim The meeting took place Verdict: True "), "{shown}");
+    assert!(shown.contains(&format!("<{}/embed{path}>", app.url)), "{shown}");
+    let (ends_well, _, told) = examples::try_run("wordpress", &[&format!("{}/v1/claims", app.url)]).await;
+    assert!(!ends_well && told.contains("WordPress has made no card"), "{told}");
 }
 
 #[actix_web::test]

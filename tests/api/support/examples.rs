@@ -1,4 +1,4 @@
-//! The programs in `examples/`, as their readers run them.
+//! The programs in `examples/`, and the scripts that show what they are for, as their readers run them.
 
 use std::process::{Command, Stdio};
 
@@ -30,7 +30,7 @@ pub async fn try_run_with(environment: &[(&str, &str)], name: &str, arguments: &
 
 fn program(name: &str) -> Command {
     let root = env!("CARGO_MANIFEST_DIR");
-    let (_, form) = name.rsplit_once('.').unwrap();
+    let Some((_, form)) = name.rsplit_once('.') else { return Command::new(format!("{root}/script/{name}")) };
     match form {
         "sh" => Command::new(format!("{root}/examples/{name}")),
         "py" => {
