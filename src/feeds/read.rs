@@ -244,7 +244,8 @@ impl Entry {
             return paragraphs;
         }
         paragraphs.push(format!("Verdict: {}", self.rating));
-        paragraphs.extend(self.summary.clone());
+        // Where an import found no more than the rating, that is told already.
+        paragraphs.extend(self.summary.clone().filter(|summary| *summary != self.rating));
         paragraphs.extend(self.correction_note.as_ref().map(|note| format!("Correction: {note}")));
         paragraphs
     }

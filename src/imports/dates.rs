@@ -61,6 +61,12 @@ pub fn parse(text: &str) -> Option<PartialDate> {
     with_name(text)
 }
 
+/// Whether no more than the year was read of a date that tells more.
+pub fn is_vaguer(read: &PartialDate, written: &str) -> bool {
+    let tells = |number: &str| number != read.as_str() && number.bytes().any(|digit| digit != b'0');
+    read.as_str().len() == 4 && written.split(|c: char| !c.is_ascii_digit()).any(tells)
+}
+
 fn number(found: Option<regex::Match<'_>>) -> Option<u32> {
     found?.as_str().parse().ok()
 }
@@ -126,7 +132,21 @@ fn month(word: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{is_vaguer, parse};
+
+    #[test]
+    fn a_day_in_doubt_is_told_from_a_year() {
+        for (written, vaguer) in [
+            ("03/04/2021", true),
+            ("7 listopada 2020", true),
+            ("2021", false),
+            ("2021-00-00", false),
+            ("October 2021", false),
+            ("2021-03-04", false),
+        ] {
+            assert_eq!(is_vaguer(&parse(written).unwrap(), written), vaguer, "{written}");
+        }
+    }
 
     #[test]
     fn dates_of_every_shape_are_read_as_far_as_they_are_beyond_doubt() {

@@ -42,6 +42,8 @@ pub struct Plan {
     /// Whether the review is the newsroom's own.
     pub own: bool,
     pub publishes: bool,
+    /// Why not, where that is asked for.
+    pub lacking: Vec<String>,
 }
 
 impl Plan {
@@ -60,10 +62,11 @@ impl Plan {
             let fault = match &read {
                 None => "is no date that can be read",
                 Some(date) if date.is_ahead() => "lies in the future",
+                Some(date) if dates::is_vaguer(date, written) => "is read as its year only, as its day is in doubt",
                 Some(_) => return read,
             };
             note(member, format!("{fault}: {}", cut(&clean(written), 100).0));
-            None
+            read.filter(|date| !date.is_ahead())
         };
         let claimed_on = date("itemReviewed/datePublished", &review.claimed_on);
         let reviewed_on = date("datePublished", &review.reviewed_on);
@@ -79,22 +82,19 @@ impl Plan {
         if !own && bears_name(review, rules.newsroom) {
             note("author", "is your newsroom's name, but not its site: import it with own=true if it is yours".into());
         }
-        let mut plan =
-            Self { position, language: language.into(), claimed_on, reviewed_on, rating_id, own, publishes: false };
-        if rules.options.publish {
-            let lacking = match &rules.unpublishable {
-                Some(reason) => Some(reason.clone()),
-                None if review.doubtful.is_some() => review.doubtful.map(|why| format!("stays a draft: {why}")),
-                None if plan.rating_id.is_none() => Some("stays a draft: it has no rating".into()),
-                None if plan.reviewed_on.is_none() => Some("stays a draft: nobody knows when it was reviewed".into()),
-                None => None,
-            };
-            plan.publishes = lacking.is_none();
-            if let Some(detail) = lacking {
-                note("", detail);
-            }
-        }
-        plan
+        let publish = rules.options.publish;
+        let lacking: Vec<String> = [
+            rules.unpublishable.clone(),
+            review.doubtful.map(|why| format!("stays a draft: {why}")),
+            rating_id.is_none().then(|| "stays a draft: it has no rating".into()),
+            reviewed_on.is_none().then(|| "stays a draft: nobody knows when it was reviewed".into()),
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|_| publish)
+        .collect();
+        let (language, publishes) = (language.into(), publish && lacking.is_empty());
+        Self { position, language, claimed_on, reviewed_on, rating_id, own, publishes, lacking }
     }
 
     /// Adds the items that record it to a bundle. `claim` is its claim where that is there already, with the places where its claimants are

@@ -147,7 +147,11 @@ impl Batch<'_> {
                     let mut done = Done::new(Outcome::Created);
                     done.problems.clone_from(&reading.review.problems);
                     let plan = Plan::of(entry.position, &reading.review, &reading.language, rules, &mut done.problems);
-                    if let Some(earlier) = self.known.records.get(&reading.identity) {
+                    let earlier = self.known.records.get(&reading.identity);
+                    if earlier.is_none_or(|earlier| earlier.status == VerdictStatus::Draft) {
+                        plan.lacking.iter().for_each(|why| done.note(why));
+                    }
+                    if let Some(earlier) = earlier {
                         compare(&mut done, entry, (&reading.review, &plan), earlier);
                     } else {
                         done.digests = Some(drafts::digests(&reading.review, &plan));

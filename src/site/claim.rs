@@ -7,7 +7,7 @@ use super::layout::page;
 use super::oembed;
 use super::read::ClaimPage;
 use super::text::{date, name, paragraphs, said, short};
-use super::verdict::{block, rating_of};
+use super::verdict::{block, rating_of, summary};
 use super::{card, corrections, statements, words};
 use crate::claims::Claim;
 use crate::dossier::{DossierLink, DossierProvenance};
@@ -136,7 +136,7 @@ fn head(read: &ClaimPage, base: &str) -> Result<Head> {
     let title = short(&claim.text, TITLE);
     let title = rating.map_or_else(|| title.clone(), |rating| format!("{rating}: {title}"));
     let summary =
-        leading.and_then(|one| one.verdict.summary.clone()).unwrap_or_else(|| read.dossier.summary_line.clone());
+        leading.and_then(|one| summary(&one.verdict)).map_or_else(|| read.dossier.summary_line.clone(), str::to_owned);
     let picture = format!("{base}{}", card::path(read));
     let endpoint = |format: &str| oembed::address(base, &canonical, format);
     let review = read.review.clone().map(|review| review.on_page(base));

@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::read::ClaimPage;
 use super::statements::standing;
 use super::text::{date, name, said, short};
-use super::verdict::{notices, rating_of, tone};
+use super::verdict::{notices, rating_of, summary, tone};
 use crate::stance::Side;
 
 /// The card's style sheet, which it carries: in a sandbox without an origin there is no "self" to load one from.
@@ -50,7 +50,7 @@ pub fn markup(read: &ClaimPage, base: &str) -> Markup {
                             @let (words, of) = rating_of(rating, &one.verdict);
                             p.rating { span { "Verdict: " (said(words, of)) } }
                         }
-                        @if let Some(summary) = &one.verdict.summary { p dir="auto" lang=[language] { (short(summary, SUMMARY)) } }
+                        @if let Some(summary) = summary(&one.verdict) { p dir="auto" lang=[language] { (short(summary, SUMMARY)) } }
                         (notices(read, &one.verdict))
                     } @else {
                         p { "There is no verdict on this claim." }

@@ -53,6 +53,12 @@ pub fn tone(rating: Option<&Rating>, scale: Option<&RatingScale>) -> &'static st
     }
 }
 
+/// What a verdict concludes, where that is more than its publisher's rating, which stands above it: imports have nothing else to
+/// conclude from where nobody wrote a sentence.
+pub fn summary(verdict: &Verdict) -> Option<&str> {
+    verdict.summary.as_deref().filter(|summary| Some(*summary) != verdict.textual_rating.as_deref())
+}
+
 /// The whole verdict.
 pub fn block(page: &ClaimPage, one: &DossierVerdict) -> Markup {
     let DossierVerdict { verdict, rating } = one;
@@ -63,7 +69,7 @@ pub fn block(page: &ClaimPage, one: &DossierVerdict) -> Markup {
             p.by { (by(page, verdict)) }
             @if let Some(rating) = rating { (rated(rating, scale, verdict)) }
             @if let Some(title) = &verdict.title { p.headline dir="auto" lang=[language] { (title) } }
-            @if let Some(summary) = &verdict.summary { div.summary { (paragraphs(summary, language)) } }
+            @if let Some(summary) = summary(verdict) { div.summary { (paragraphs(summary, language)) } }
             (notices(page, verdict))
             @if let Some(explanation) = &verdict.explanation {
                 div.explanation dir="auto" lang=[language] { (rendered(explanation)) }

@@ -250,6 +250,21 @@ async fn what_is_complete_is_published_on_request() {
     get("statements", &made[0]["made"]["statements"][0]).await.expect(200);
     get("claims", &made[1]["claim_id"]).await.expect(404);
     assert!(problems(&made[1]).contains("stays a draft"), "{}", made[1]);
+    // All that a draft lacks is told at once, and nothing of the kind of what is published.
+    let mut vague = review(6);
+    (vague["datePublished"], vague["reviewRating"]["alternateName"]) = (json!("some day"), json!("Half a flop"));
+    let mut again = review(1);
+    (again["datePublished"], again["headline"]) = (Value::Null, json!("Another headline"));
+    (again["itemReviewed"]["datePublished"], vague["itemReviewed"]["datePublished"]) =
+        (Value::Null, json!("03/04/2021"));
+    let done = import(admin, "application/json", "?publish=true", json!([vague, again]).to_string()).await;
+    let made = records(admin, &done).await;
+    let told = problems(&made[0]);
+    for told_of in ["has no rating", "nobody knows when", "its year only, as its day is in doubt: 03/04/2021"] {
+        assert!(told.contains(told_of), "{told_of}: {told}");
+    }
+    let told = problems(&made[1]);
+    assert!(told.contains("that is published: correct it by hand") && !told.contains("stays a draft"), "{told}");
     let done = import(admin, "application/json", "?own=true", own.to_string()).await;
     let made = records(admin, &done).await;
     let verdict =

@@ -33,6 +33,8 @@ async fn an_imported_review_keeps_its_words_everywhere() {
     }
     let atom = app.anyone.get("/feeds/verdicts.atom").await.expect(200).text;
     assert!(atom.contains("Verdict: Bogus"), "{atom}");
+    assert_eq!(found["summary"], "Bogus", "nothing else was concluded");
+    assert!(!atom.contains("&gt;Bogus&lt;") && !atom.contains(">Bogus<"), "it is told once: {atom}");
     let dossier = app.anyone.get(&format!("/v1/claims/{claim_id}/dossier")).await.expect(200).body;
     assert_eq!(dossier["verdicts"][0]["textual_rating"], "Bogus", "{dossier}");
     let asked = json!({"text": review(1)["claimReviewed"]});
@@ -54,11 +56,13 @@ async fn an_imported_review_keeps_its_words_everywhere() {
     assert_eq!(page.one("h2.rating"), "Bogus");
     assert!(page.all(".scale, .meaning").is_empty(), "its words stand on no scale of ours: {}", page.text);
     assert!(page.one("title").starts_with("Bogus: "), "{}", page.one("title"));
-    assert_eq!(
-        app.anyone.page(&format!("/embed/claims/{claim_id}")).await.expect(200).one(".rating"),
-        "Verdict: Bogus"
-    );
-    assert_eq!(app.anyone.page("/").await.expect(200).one(".verdicts .tag"), "Bogus");
+    assert!(page.all(".summary").is_empty(), "it is told once: {}", page.text);
+    let embedded = app.anyone.page(&format!("/embed/claims/{claim_id}")).await.expect(200);
+    assert_eq!(embedded.one(".rating"), "Verdict: Bogus");
+    assert!(embedded.all("p").iter().all(|p| p.text().collect::<String>() != "Bogus"), "{}", embedded.text);
+    let listed = app.anyone.page("/").await.expect(200);
+    assert_eq!(listed.one(".verdicts .tag"), "Bogus");
+    assert_eq!(listed.text.matches("Bogus").count(), 1, "{}", listed.text);
 
     // It is corrected as it was: in its publisher's words.
     let corrected = correct(admin, &format!("/v1/verdicts/{verdict_id}"), json!({"textual_rating": "Fishy"})).await;

@@ -87,6 +87,19 @@ impl Columns {
     }
 }
 
+/// Tells of columns that nothing is read from.
+fn unread(headings: &[String], held: &[Option<&str>]) -> Option<ImportProblem> {
+    let named = headings.iter().zip(held).filter(|(heading, held)| held.is_none() && !heading.trim().is_empty());
+    let named: Vec<&str> = named.map(|(heading, _)| heading.trim()).collect();
+    (!named.is_empty()).then(|| ImportProblem {
+        member: String::new(),
+        detail: format!(
+            "has, as all rows of its table, columns that nothing is read from: {}. If it is needed, say what they hold by columns",
+            cut(&clean(&named.join(", ")), 500).0
+        ),
+    })
+}
+
 /// A table that is being read.
 pub struct Rows {
     columns: Columns,
@@ -95,6 +108,8 @@ pub struct Rows {
     held: Option<Vec<Option<&'static str>>>,
     /// What is the matter with the headings; each row says so.
     problems: Vec<ImportProblem>,
+    /// Which columns nothing is read from; the first row says so.
+    unread: Option<ImportProblem>,
     /// Of the row that is being read: it as it stands, its cells one after the other, and where each ends.
     raw: Vec<u8>,
     cells: Vec<u8>,
@@ -111,8 +126,9 @@ const MOST_COLUMNS: usize = 1000;
 impl Rows {
     pub fn new(columns: Columns) -> Self {
         let (raw, cells, ends) = (Vec::new(), vec![0; LARGEST], vec![0; MOST_COLUMNS]);
-        let problems = Vec::new();
-        Self { columns, reader: None, held: None, problems, raw, cells, written: 0, ends, ended: 0, overlong: false }
+        let (problems, unread) = (Vec::new(), None);
+        let (reader, held) = (None, None);
+        Self { columns, reader, held, problems, unread, raw, cells, written: 0, ends, ended: 0, overlong: false }
     }
 
     /// Takes the next bytes.
@@ -180,6 +196,7 @@ impl Rows {
                 Piece::broken(&self.raw, "has no column for the claim: say which it is by columns=claim=HEADING")
             });
             self.problems = self.columns.problems(&cells, &held);
+            self.unread = unread(&cells, &held);
             self.held = Some(held);
             return lacking;
         };
@@ -188,7 +205,8 @@ impl Rows {
         let is_whole = cells.len() == held.len() || cells.len() > held.len() && blank;
         let shifted = (!is_whole).then(|| format!("has {} cells where the headings are {}", cells.len(), held.len()));
         let cells = held.iter().zip(cells).filter_map(|(name, cell)| Some(((*name)?, cell))).collect();
-        let row = Row { cells, problems: self.problems.clone(), shifted };
+        let problems = self.problems.iter().cloned().chain(self.unread.take()).collect();
+        let row = Row { cells, problems, shifted };
         Some(Piece { raw: self.raw.clone(), content: Ok(Content::Row(row)) })
     }
 }
