@@ -13,12 +13,13 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable};
+use diesel::sql_types::{BigInt, Nullable};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use sha2::{Digest, Sha256};
 
 use crate::db::Db;
 use crate::error::Result;
+use crate::planned::Planned;
 
 /// How many bytes are kept at most, in all.
 const MOST_BYTES: usize = 32 << 20;
@@ -74,18 +75,12 @@ struct Item {
 struct End {
     #[diesel(sql_type = Nullable<BigInt>)]
     last: Option<i64>,
-    #[diesel(sql_type = Bool)]
-    waits: bool,
 }
 
 /// Where the log ends; none while rows wait for their place in it.
 async fn end(mut conn: &AsyncPgConnection) -> Result<Option<i64>> {
-    // Planned anew each time: a plan of when the table was empty reads all of it, and after many writes that is rows that are gone.
-    let query = diesel::sql_query(
-        "SELECT (SELECT max(position) FROM change_positions) AS last, (SELECT change_id FROM changes_unsequenced ORDER BY change_id LIMIT 1) IS NOT NULL AS waits",
-    );
-    let End { last, waits } = query.get_result(&mut conn).await?;
-    Ok((!waits).then(|| last.unwrap_or_default()))
+    let End { last } = Planned(diesel::sql_query("SELECT log_end() AS last")).get_result(&mut conn).await?;
+    Ok(last)
 }
 
 impl Kept {

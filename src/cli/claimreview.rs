@@ -76,13 +76,18 @@ impl ImportClaimReview {
     async fn import(&self, opened: &Opened) -> anyhow::Result<()> {
         let caller = acting(self.member, &opened.db).await?;
         caller.needs(Role::Editor)?;
+        let mut failed = 0;
         for file in &self.files {
             let id = self
                 .send(file, caller, &opened.db)
                 .await
                 .with_context(|| format!("{} is not imported", file.display()))?;
             let import = follow(id, caller, opened).await?;
+            failed += usize::from(import.status == ImportStatus::Failed);
             tell(file, &import, caller, &opened.db).await?;
+        }
+        if failed > 0 {
+            bail!("{failed} of {} files failed, as is told above", self.files.len());
         }
         Ok(())
     }
@@ -161,7 +166,7 @@ async fn follow(id: Uuid, caller: Caller, opened: &Opened) -> anyhow::Result<Imp
 /// What became of a file, and of those records of which something is to be said.
 async fn tell(file: &Path, import: &Import, caller: Caller, db: &Db) -> anyhow::Result<()> {
     if let Some(problem) = &import.problem {
-        bail!("the import of {} failed: {problem}", file.display());
+        return print(&format!("{}: failed: {problem} (import {})", file.display(), import.id));
     }
     let Import { id, records, created, updated, unchanged, changed, failed, .. } = import;
     print(&format!(

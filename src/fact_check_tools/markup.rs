@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::imports::OwnReview;
 use crate::partial_date::PartialDate;
 use crate::text;
+use crate::verdicts::conclusion;
 
 /// An article with the markup of its fact checks: your newsroom's published verdicts with this address.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, ToSchema)]
@@ -201,8 +202,7 @@ impl ClaimReviewMarkup {
         let first = item.first_appearance.as_ref().map(|place| place.url.clone());
         let appeared: Vec<String> = item.appearance.iter().map(|place| place.url.clone()).collect();
         let rating = &review.review_rating;
-        // Where nobody explains, the summary is the rating's words.
-        let explains = |summary: &String| text::folded(summary) != text::folded(&rating.alternate_name);
+        let explained = conclusion(review.description.as_deref(), Some(&rating.alternate_name));
         Self {
             claim_reviewed: review.claim_reviewed.clone(),
             url: None,
@@ -217,7 +217,7 @@ impl ClaimReviewMarkup {
                 rating_value: rating.rating_value,
                 best_rating: rating.best_rating,
                 worst_rating: rating.worst_rating,
-                rating_explanation: review.description.clone().filter(explains),
+                rating_explanation: explained.map(str::to_owned),
                 image_url: None,
             },
         }

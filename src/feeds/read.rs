@@ -17,6 +17,7 @@ use crate::error::Result;
 use crate::page::PageRequest;
 use crate::search;
 use crate::text;
+use crate::verdicts::conclusion;
 
 /// Which verdicts a feed has.
 #[derive(Debug, Clone, Deserialize, Validate, IntoParams)]
@@ -244,8 +245,7 @@ impl Entry {
             return paragraphs;
         }
         paragraphs.push(format!("Verdict: {}", self.rating));
-        // Where an import found no more than the rating, that is told already.
-        paragraphs.extend(self.summary.clone().filter(|summary| *summary != self.rating));
+        paragraphs.extend(conclusion(self.summary.as_deref(), Some(&self.rating)).map(str::to_owned));
         paragraphs.extend(self.correction_note.as_ref().map(|note| format!("Correction: {note}")));
         paragraphs
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Binary, Bool, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::make::{Plan, summary};
 use super::model::ImportProblem;
+use super::record::Reading;
 use super::review::Review;
 use crate::auth::Caller;
 use crate::claims::{Claim, ClaimStatus};
@@ -19,7 +20,6 @@ use crate::etag::IfMatch;
 use crate::patch::Patch;
 use crate::schema::claims;
 use crate::statements::{NewStatement, Statement};
-use crate::text;
 use crate::verdicts::{NewVerdict, Verdict, VerdictStatus};
 
 /// The digest of what an import has made of each member: what differs from it by now was edited by hand. No words are kept by it, so
@@ -145,21 +145,21 @@ const ALONE: &str = "SELECT NOT EXISTS (SELECT FROM claims WHERE part_of_id = $1
             CROSS JOIN LATERAL jsonb_array_elements_text(import_records.made -> 'statements') AS made(id)
             WHERE import_records.claim_id = $1)) AS alone";
 
-/// A draft on a claim ($1) that an import of a newsroom ($2) has made and nobody has edited, of somebody by one of some names ($4): it
-/// tells of no places but some ($3), of which one is not told in public yet; or of no place, where they are not told to have said it at all.
-const UNTOLD: &str = "SELECT t.id FROM statements AS t JOIN sources AS s ON s.id = t.source_id
+/// A draft on a claim ($1) that an import of a newsroom ($2) has made of a record of the same claim by the same claimants ($4) and nobody
+/// has edited: it tells of no places but some ($3), of which one is not told in public yet; or of no place, where they are not told to have said it at all.
+const UNTOLD: &str = "SELECT t.id FROM statements AS t
     CROSS JOIN LATERAL (
         SELECT bool_and(coalesce(d.url_normal = ANY ($3), false)) AS named, bool_or(NOT EXISTS (
             SELECT FROM statements AS other WHERE other.claim_id = t.claim_id AND other.source_id = t.source_id AND other.stance = 'asserts' AND other.public
                 AND (other.document_id = d.id OR d.id IN (SELECT document_id FROM appearances WHERE statement_id = other.id)))) AS untold
         FROM (SELECT t.document_id AS id UNION ALL SELECT document_id FROM appearances WHERE statement_id = t.id) AS place
         JOIN documents AS d ON d.id = place.id) AS places
-    WHERE t.claim_id = $1 AND t.newsroom_id = $2 AND t.status = 'draft' AND t.version = 1 AND t.stance = 'asserts' AND s.name_folded = ANY ($4)
+    WHERE t.claim_id = $1 AND t.newsroom_id = $2 AND t.status = 'draft' AND t.version = 1 AND t.stance = 'asserts'
         AND coalesce(places.named AND places.untold, NOT EXISTS (
             SELECT FROM statements AS other WHERE other.claim_id = t.claim_id AND other.source_id = t.source_id AND other.stance = 'asserts' AND other.public))
         AND t.id IN (SELECT made.id::uuid FROM import_records
             CROSS JOIN LATERAL jsonb_array_elements_text(import_records.made -> 'statements') AS made(id)
-            WHERE import_records.claim_id = $1 AND import_records.outcome = 'created')
+            WHERE import_records.claim_id = $1 AND import_records.claim_identity = $4 AND import_records.outcome = 'created')
     ORDER BY t.id LIMIT 1";
 
 #[derive(QueryableByName)]
@@ -170,7 +170,7 @@ struct Said {
 
 /// Publishes a draft of an earlier import, with what imports have made of the places that its record names, and with its claim where
 /// that is a draft of imports alone.
-pub async fn publish(id: Uuid, review: &Review, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
+pub async fn publish(id: Uuid, reading: &Reading, caller: Caller, conn: &mut AsyncPgConnection) -> Result<()> {
     let claim = Verdict::lock_with_tree(id, &[], caller, conn).await?.claim_id;
     let status: ClaimStatus = claims::table.find(claim).select(claims::status).first(conn).await?;
     if status == ClaimStatus::Draft {
@@ -185,13 +185,16 @@ pub async fn publish(id: Uuid, review: &Review, caller: Caller, conn: &mut Async
     }
     let published = Map::from_iter([("status".to_owned(), json!("published"))]);
     let patch = Patch::<NewStatement>::within("", published.clone(), &[])?;
-    let places: Vec<String> = review.places().collect();
-    let names: Vec<String> = review.claimants.iter().map(|party| text::folded(&party.name)).collect();
+    let places: Vec<String> = reading.review.places().collect();
     // One after the other: what one tells, the next need not.
     loop {
         let query = diesel::sql_query(UNTOLD).bind::<SqlUuid, _>(claim).bind::<SqlUuid, _>(caller.newsroom_id);
-        let found: Option<Said> =
-            query.bind::<Array<Text>, _>(&places).bind::<Array<Text>, _>(&names).get_result(conn).await.optional()?;
+        let found: Option<Said> = query
+            .bind::<Array<Text>, _>(&places)
+            .bind::<Binary, _>(&reading.claim_identity)
+            .get_result(conn)
+            .await
+            .optional()?;
         let Some(Said { id }) = found else { break };
         Statement::change(id, &patch, &IfMatch::any(), caller, conn).await?;
     }

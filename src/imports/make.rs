@@ -62,7 +62,9 @@ impl Plan {
             let fault = match &read {
                 None => "is no date that can be read",
                 Some(date) if date.is_ahead() => "lies in the future",
-                Some(date) if dates::is_vaguer(date, written) => "is read as its year only, as its day is in doubt",
+                Some(date) if dates::is_vaguer(date, written) => {
+                    "has a day in doubt, so that only its year is read; 2021-04-03 would be read whole"
+                }
                 Some(_) => return read,
             };
             note(member, format!("{fault}: {}", cut(&clean(written), 100).0));
@@ -82,7 +84,6 @@ impl Plan {
         if !own && bears_name(review, rules.newsroom) {
             note("author", "is your newsroom's name, but not its site: import it with own=true if it is yours".into());
         }
-        let publish = rules.options.publish;
         let lacking: Vec<String> = [
             rules.unpublishable.clone(),
             review.doubtful.map(|why| format!("stays a draft: {why}")),
@@ -91,10 +92,11 @@ impl Plan {
         ]
         .into_iter()
         .flatten()
-        .filter(|_| publish)
+        .filter(|_| rules.options.publish)
         .collect();
-        let (language, publishes) = (language.into(), publish && lacking.is_empty());
-        Self { position, language, claimed_on, reviewed_on, rating_id, own, publishes, lacking }
+        let ready = rules.options.publish && lacking.is_empty();
+        let language = language.into();
+        Self { position, language, claimed_on, reviewed_on, rating_id, own, publishes: ready, lacking }
     }
 
     /// Adds the items that record it to a bundle. `claim` is its claim where that is there already, with the places where its claimants are

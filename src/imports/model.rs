@@ -41,7 +41,7 @@ text_enum! {
         Running = "running",
         /// All its records were worked on.
         Done = "done",
-        /// It ended early; `problem` says why.
+        /// It ended early, or nothing was found in it; `problem` says which.
         Failed = "failed",
     }
 }

@@ -275,7 +275,7 @@ impl Batch<'_> {
             };
             conn.batch_execute("RELEASE SAVEPOINT part; SAVEPOINT part").await?;
             if plan.publishes {
-                match drafts::publish(verdict_id, &reading.review, self.caller, conn).await {
+                match drafts::publish(verdict_id, reading, self.caller, conn).await {
                     Ok(()) => followed.published = true,
                     Err(error) => {
                         let why = told(&error).ok_or(error)?;

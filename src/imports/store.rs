@@ -200,16 +200,18 @@ pub async fn end(id: Uuid, problem: Option<String>, conn: &mut AsyncPgConnection
     let ended = imports::table.find(id);
     let released = imports::taken_until.eq(None::<chrono::DateTime<chrono::Utc>>);
     let records: i64 = ended.select(imports::records).first(conn).await?;
-    let empty =
-        || (records == 0).then(|| "No ClaimReview was found in it: is it of the form that was told?".to_owned());
-    if let Some(problem) = problem.or_else(empty) {
+    if let Some(problem) = problem {
         let set = (imports::status.eq(ImportStatus::Failed), imports::problem.eq(problem), released);
         diesel::update(ended).set(set).execute(conn).await?;
-    } else {
-        // Behind the last record there may be some more bytes, without one.
-        let set = (imports::status.eq(ImportStatus::Done), imports::bytes_read.eq(imports::bytes), released);
-        diesel::update(ended).set(set).execute(conn).await?;
+        return Ok(());
     }
+    let empty = (records == 0)
+        .then_some("No review was found in it. If it has some, look whether its Content-Type is its form.");
+    let status = if empty.is_some() { ImportStatus::Failed } else { ImportStatus::Done };
+    // Behind the last record there may be some more bytes, without one.
+    let set =
+        (imports::status.eq(status), imports::problem.eq(empty), imports::bytes_read.eq(imports::bytes), released);
+    diesel::update(ended).set(set).execute(conn).await?;
     Ok(())
 }
 

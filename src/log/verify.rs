@@ -288,9 +288,10 @@ async fn check_live(mut conn: &AsyncPgConnection) -> Result<()> {
                  ELSE 'the record was edited without the log' END AS what
              FROM last FULL JOIN live USING (record_id)
              WHERE coalesce(operation <> 'delete' AND now IS NULL, false)
-                 -- A column that was added since is not in the log yet.
+                 -- A column that was added since is not in the log yet, and empty until the record changes.
                  OR now IS NOT NULL AND (coalesce(operation, 'delete') = 'delete' OR public <> coalesce(shown, false)
-                     OR EXISTS (SELECT FROM jsonb_each(after) WHERE now -> key IS DISTINCT FROM value))
+                     OR EXISTS (SELECT FROM jsonb_each(after) WHERE now -> key IS DISTINCT FROM value)
+                     OR EXISTS (SELECT FROM jsonb_each(now) WHERE value <> 'null' AND NOT after ? key))
              ORDER BY change NULLS LAST LIMIT 1"
         ))
         .get_result(&mut conn)

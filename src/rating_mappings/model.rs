@@ -65,11 +65,12 @@ impl Versioned for RatingMapping {
     }
 }
 
-/// A publisher as it was mapped, for comparison: a site is its host, however it was written.
-fn publisher_key(folded: String) -> String {
-    let is_site = folded.contains("://") || folded.starts_with("www.");
-    let site = if folded.contains("://") { folded.clone() } else { format!("https://{folded}") };
-    text::host(&site).filter(|_| is_site).unwrap_or(folded)
+/// A publisher for comparison: a site is its host, however it was written. A place on a site, as of one of many who write there, is none.
+fn publisher_key(publisher: &str) -> String {
+    let folded = text::folded(publisher);
+    let bare = folded.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
+    let is_site = (bare.len() < folded.len() || bare.starts_with("www.")) && !bare.contains('/');
+    text::host(&format!("https://{bare}")).filter(|_| is_site).unwrap_or(folded)
 }
 
 /// A rating's words for comparison: without case, and without what stands around them.
@@ -109,7 +110,7 @@ impl RatingMapping {
         let values = (
             rating_mappings::id.eq(id),
             rating_mappings::newsroom_id.eq(caller.newsroom_id),
-            rating_mappings::publisher_folded.eq(new.publisher.as_deref().map(text::folded)),
+            rating_mappings::publisher_folded.eq(new.publisher.as_deref().map(publisher_key)),
             rating_mappings::rating_folded.eq(folded(&new.rating)),
             new,
         );
@@ -131,7 +132,7 @@ impl RatingMapping {
         new.check(caller, conn).await?;
         let set = (
             &new,
-            rating_mappings::publisher_folded.eq(new.publisher.as_deref().map(text::folded)),
+            rating_mappings::publisher_folded.eq(new.publisher.as_deref().map(publisher_key)),
             rating_mappings::rating_folded.eq(folded(&new.rating)),
         );
         diesel::update(rating_mappings::table.find(id)).set(set).execute(conn).await.on_constraint(explain)?;
@@ -184,7 +185,7 @@ impl Mappings {
     /// Those of a newsroom for its own reviews: first the mappings of its own words, then labels, then anybody's mappings.
     pub async fn of_own(newsroom: &Newsroom, conn: &mut AsyncPgConnection) -> Result<Self> {
         let mut all = Self::mapped(newsroom.id, conn).await?;
-        let name = text::folded(&newsroom.name);
+        let name = publisher_key(&newsroom.name);
         let by_name = all.0.iter().filter(|((_, whose), _)| whose.as_ref() == Some(&name));
         let own: Vec<_> = by_name.map(|((words, _), id)| (words.clone(), *id)).collect();
         all.extend(&own, Some(OWN));
@@ -199,7 +200,8 @@ impl Mappings {
             .select((rating_mappings::rating_folded, rating_mappings::publisher_folded, rating_mappings::rating_id))
             .load(conn)
             .await?;
-        let by_words = mapped.into_iter().map(|(rating, publisher, id)| ((rating, publisher.map(publisher_key)), id));
+        let by_words =
+            mapped.into_iter().map(|(rating, publisher, id)| ((rating, publisher.as_deref().map(publisher_key)), id));
         Ok(Self(by_words.collect()))
     }
 
@@ -213,7 +215,7 @@ impl Mappings {
     /// What the words stand for: the publisher's by name, by host, then anybody's and labels.
     pub fn rating(&self, words: &str, publisher: &str, host: Option<&str>) -> Option<Uuid> {
         let words = folded(words);
-        let whose = [Some(text::folded(publisher)), host.map(text::folded), None];
+        let whose = [Some(publisher_key(publisher)), host.map(text::folded), None];
         let asked = |whose: Option<String>| self.0.get(&(words.clone(), whose)).copied();
         // A host that is not known is no publisher at all.
         let [name, host, any] = whose;
@@ -247,12 +249,14 @@ mod tests {
     #[test]
     fn a_site_is_its_host() {
         for (written, key) in [
-            ("https://www.checks.example/a", "checks.example"),
+            ("https://www.Checks.example/", "checks.example"),
+            ("http://checks.example", "checks.example"),
             ("www.checks.example", "checks.example"),
+            ("https://writers.example/@one", "https://writers.example/@one"),
             ("checks.example", "checks.example"),
             ("www. what? a name", "www. what? a name"),
         ] {
-            assert_eq!(publisher_key(written.to_owned()), key);
+            assert_eq!(publisher_key(written), key);
         }
     }
 

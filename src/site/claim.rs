@@ -135,8 +135,9 @@ fn head(read: &ClaimPage, base: &str) -> Result<Head> {
     let rating = leading.and_then(|one| Some(rating_of(one.rating.as_ref()?, &one.verdict).0));
     let title = short(&claim.text, TITLE);
     let title = rating.map_or_else(|| title.clone(), |rating| format!("{rating}: {title}"));
-    let summary =
-        leading.and_then(|one| summary(&one.verdict)).map_or_else(|| read.dossier.summary_line.clone(), str::to_owned);
+    let summary = leading
+        .and_then(|one| summary(one.rating.as_ref(), &one.verdict))
+        .map_or_else(|| read.dossier.summary_line.clone(), str::to_owned);
     let picture = format!("{base}{}", card::path(read));
     let endpoint = |format: &str| oembed::address(base, &canonical, format);
     let review = read.review.clone().map(|review| review.on_page(base));

@@ -50,7 +50,7 @@ pub fn markup(read: &ClaimPage, base: &str) -> Markup {
                             @let (words, of) = rating_of(rating, &one.verdict);
                             p.rating { span { "Verdict: " (said(words, of)) } }
                         }
-                        @if let Some(summary) = summary(&one.verdict) { p dir="auto" lang=[language] { (short(summary, SUMMARY)) } }
+                        @if let Some(summary) = summary(rating, &one.verdict) { p dir="auto" lang=[language] { (short(summary, SUMMARY)) } }
                         (notices(read, &one.verdict))
                     } @else {
                         p { "There is no verdict on this claim." }

@@ -18,7 +18,7 @@ pub fn entries(entries: &[Entry]) -> Markup {
                     } @else { p.tag.tone-none { "No verdict yet" } }
                     h2 { a.claim href=(format!("/claims/{}", claim.id)) dir="auto" lang=(claim.language) { (claim.text) } }
                     @if let Some(verdict) = verdict {
-                        @if let Some(summary) = summary(verdict) { p dir="auto" lang=[verdict.language.as_deref()] { (summary) } }
+                        @if let Some(summary) = summary(rating.as_ref().map(|(rating, _)| rating), verdict) { p dir="auto" lang=[verdict.language.as_deref()] { (summary) } }
                     }
                     p.by {
                         (name(by))

@@ -8,7 +8,7 @@ use super::text::{away, date, day, name, paragraphs, said, web};
 use super::words;
 use crate::dossier::{Correction, DossierVerdict};
 use crate::rating_scales::{Rating, RatingScale};
-use crate::verdicts::{Evidence, Verdict};
+use crate::verdicts::{Evidence, Verdict, conclusion};
 
 /// A verdict's rating in words, with their language, if known.
 pub fn rating_of<'a>(rating: &'a Rating, verdict: &'a Verdict) -> (&'a str, Option<&'a str>) {
@@ -53,10 +53,9 @@ pub fn tone(rating: Option<&Rating>, scale: Option<&RatingScale>) -> &'static st
     }
 }
 
-/// What a verdict concludes, where that is more than its publisher's rating, which stands above it: imports have nothing else to
-/// conclude from where nobody wrote a sentence.
-pub fn summary(verdict: &Verdict) -> Option<&str> {
-    verdict.summary.as_deref().filter(|summary| Some(*summary) != verdict.textual_rating.as_deref())
+/// What a verdict concludes beyond its rating, which stands above it.
+pub fn summary<'a>(rating: Option<&'a Rating>, verdict: &'a Verdict) -> Option<&'a str> {
+    conclusion(verdict.summary.as_deref(), rating.map(|rating| rating_of(rating, verdict).0))
 }
 
 /// The whole verdict.
@@ -69,7 +68,7 @@ pub fn block(page: &ClaimPage, one: &DossierVerdict) -> Markup {
             p.by { (by(page, verdict)) }
             @if let Some(rating) = rating { (rated(rating, scale, verdict)) }
             @if let Some(title) = &verdict.title { p.headline dir="auto" lang=[language] { (title) } }
-            @if let Some(summary) = summary(verdict) { div.summary { (paragraphs(summary, language)) } }
+            @if let Some(summary) = summary(rating.as_ref(), verdict) { div.summary { (paragraphs(summary, language)) } }
             (notices(page, verdict))
             @if let Some(explanation) = &verdict.explanation {
                 div.explanation dir="auto" lang=[language] { (rendered(explanation)) }

@@ -5,6 +5,7 @@
 //! It is drafted by some and approved by others (`review`), and what was published is never changed: it is corrected by a
 //! successor (`correct`) or retracted. The database holds to that whoever writes.
 
+mod conclusion;
 mod correct;
 mod evidence;
 mod explain;
@@ -15,6 +16,7 @@ mod routes;
 mod status;
 mod thread;
 
+pub use conclusion::conclusion;
 pub use correct::NewCorrection;
 pub use evidence::{Bearing, Evidence};
 pub use explain::explain;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::model::WebhookFormat;
 use crate::error::Result;
 use crate::events::Event;
+use crate::verdicts::conclusion;
 
 /// The body to be sent.
 pub fn body(format: WebhookFormat, event: &Event) -> Result<String> {
@@ -41,12 +42,13 @@ impl Message {
                 noun.get(1..).unwrap_or_default()
             ),
         };
+        let summary = member("summary");
         let said_by = data.source.clone().zip(member("stance"));
         let lines = [
             ("Claim", data.claim.as_ref().map(|claim| claim.text.clone())),
             ("Rating", data.rating.clone()),
             ("Title", member("title")),
-            ("Summary", member("summary")),
+            ("Summary", conclusion(summary.as_deref(), data.rating.as_deref()).map(str::to_owned)),
             ("Position", said_by.map(|(source, stance)| format!("{source} {}", stance.replace('_', " ")))),
             ("Quote", member("quote")),
             ("Correction", member("correction_note")),

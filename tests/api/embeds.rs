@@ -40,6 +40,10 @@ async fn a_page_leads_to_its_card_and_wordpress_takes_it() {
 /// A WordPress as it is packaged, which finds the card by the link in the page and asks for it by itself.
 #[actix_web::test]
 async fn an_article_in_wordpress_shows_the_card() {
+    if !std::path::Path::new("/etc/debian_version").exists() {
+        eprintln!("left out: WordPress is taken from Debian's packages");
+        return;
+    }
     let app = App::demo().await;
     let path = format!("/claims/{}", id_of("talks").unwrap());
     let shown = examples::run("wordpress", &[&format!("{}{path}", app.url)]).await;

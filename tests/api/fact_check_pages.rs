@@ -150,6 +150,8 @@ async fn what_cannot_be_kept_is_refused_whole() {
     let fine = markup("The moon is made of green cheese", "False");
     let mut dated = fine.clone();
     dated["claimDate"] = json!("last summer");
+    let mut doubtful = fine.clone();
+    doubtful["claimDate"] = json!("03/04/2021");
     let mut nowhere = fine.clone();
     nowhere["claimFirstAppearance"] = json!("on television");
     let mut unknown = fine.clone();
@@ -158,6 +160,7 @@ async fn what_cannot_be_kept_is_refused_whole() {
         (markup("The moon is flat", "Lunatic"), "/claimReviewMarkups/1/rating/textualRating"),
         (markup(" ", "False"), "/claimReviewMarkups/1/claimReviewed"),
         (dated, "/claimReviewMarkups/1/claimDate"),
+        (doubtful, "2021-04-03 would be read whole"),
         (nowhere, "/claimReviewMarkups/1/claimAppearances"),
         (unknown, "/claimReviewMarkups/1/claimreviewed"),
         (markup("the moon is made of  GREEN cheese", "True"), "/claimReviewMarkups/1/claimReviewed"),

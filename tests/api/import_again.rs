@@ -136,6 +136,27 @@ async fn drafts_are_published_when_they_come_again() {
     assert_eq!(read(admin, "claims", &second["claim_id"]).await["status"], "draft");
 }
 
+/// A claimant who is known here by another name, or gets one, is the same.
+#[actix_web::test]
+async fn what_a_claimant_said_is_published_whatever_their_name_is_here() {
+    let app = App::start().await;
+    let admin = &app.admin;
+    map(admin, "Bogus", FALSE).await;
+    let mut one = review(1);
+    one["itemReviewed"]["appearance"] = json!("https://posts.example/1");
+    send(admin, "?publish=true", &one).await;
+    // A second review tells of another place, and is a draft at first.
+    (one["author"]["name"], one["url"]) = (json!("Second"), json!("https://second.example/1"));
+    one["itemReviewed"]["appearance"] = json!("https://posts.example/2");
+    let made = send(admin, "", &one).await;
+    let statement = &made["made"]["statements"][0];
+    assert_eq!(read(admin, "statements", statement).await["status"], "draft");
+    let source = read(admin, "statements", statement).await["source_id"].as_str().unwrap().to_owned();
+    admin.patch(&format!("/v1/sources/{source}"), &json!({"name": "Ann B. Mayor"})).await.expect(200);
+    send(admin, "?publish=true", &one).await;
+    assert_eq!(read(&app.anyone, "statements", statement).await["status"], "published");
+}
+
 /// Who put a claim forward has done so once, however many review it; but where else is told by whoever knows it.
 #[actix_web::test]
 async fn a_further_review_repeats_a_statement_only_for_its_place() {

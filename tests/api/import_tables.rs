@@ -33,12 +33,12 @@ async fn rows_that_are_shifted_are_told_and_stay_drafts() {
 async fn columns_that_nothing_is_read_from_are_told_once() {
     let app = App::start().await;
     let table = format!(
-        "claim,Rating given,url,,Notes\n{SAID},Bogus,https://a.example/1,,x\n{SAID} again,Bogus,https://a.example/2,,x\n"
+        "claim,Rating given,url,,Notes\n,,,,\n{SAID},Bogus,https://a.example/1,,x\n{SAID} again,Bogus,https://a.example/2,,x\n"
     );
     let done = import(&app.editor, "text/csv", "", table).await;
     let made = records(&app.editor, &done).await;
-    assert!(problems(&made[0]).contains("columns that nothing is read from: Rating given, Notes."), "{}", made[0]);
-    assert!(!problems(&made[1]).contains("columns"), "{}", made[1]);
+    assert!(problems(&made[1]).contains("columns that nothing is read from: Rating given, Notes."), "{}", made[1]);
+    assert!(!problems(&made[2]).contains("columns"), "{}", made[2]);
 }
 
 /// Whoever adds a row to a table has not changed the one that was the last.

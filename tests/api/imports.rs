@@ -260,7 +260,11 @@ async fn what_is_complete_is_published_on_request() {
     let done = import(admin, "application/json", "?publish=true", json!([vague, again]).to_string()).await;
     let made = records(admin, &done).await;
     let told = problems(&made[0]);
-    for told_of in ["has no rating", "nobody knows when", "its year only, as its day is in doubt: 03/04/2021"] {
+    for told_of in [
+        "has no rating",
+        "nobody knows when",
+        "has a day in doubt, so that only its year is read; 2021-04-03 would be read whole: 03/04/2021",
+    ] {
         assert!(told.contains(told_of), "{told_of}: {told}");
     }
     let told = problems(&made[1]);
@@ -383,6 +387,13 @@ async fn the_command_line_imports_files_beside_a_server_and_alone() {
     serving.stop().await;
     let told = program.run(&["import", "claimreview", &file]).await.done();
     assert!(told.contains("0 created, 0 updated, 2 unchanged"), "{told}");
+    // A page without a review keeps none of the others back.
+    let bare = program.file("bare.html", "<html></html>");
+    let told = program.run(&["import", "claimreview", &bare, &table]).await.refused("1 of 2 files failed");
+    assert!(
+        told.out.contains("bare.html: failed: No review was found") && told.out.contains("1 unchanged"),
+        "{told:?}"
+    );
     let odd = program.file("odd.txt", "x");
     program.run(&["import", "claimreview", &odd]).await.refused("is not imported");
     program.run(&["import", "claimreview", "--charset", "win-1252", &file]).await.refused("no label of the Encoding");

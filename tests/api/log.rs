@@ -104,6 +104,7 @@ const TAMPERED: &[(&str, &str, &str)] = &[
     ("a node is edited", "UPDATE log_nodes SET hash = sha256('x') WHERE place = 7", "node 7 of the tree was edited"),
     ("a node is removed", "DELETE FROM log_nodes WHERE place = 8", "node 8 of the tree was edited or removed"),
     ("a record is edited", "UPDATE verdicts SET summary = 'Rewritten' WHERE id = (SELECT id FROM verdicts ORDER BY id LIMIT 1)", "the record was edited without the log"),
+    ("a column that came later is filled", "ALTER TABLE verdicts ADD later text; UPDATE verdicts SET later = 'Forged'", "the record was edited without the log"),
     ("a record is removed", "DELETE FROM evidence; DELETE FROM verdicts WHERE id = (SELECT id FROM verdicts ORDER BY id LIMIT 1)", "without the log"),
     ("a record is inserted", "INSERT INTO sources (id, newsroom_id, kind, name, name_folded) SELECT gen_random_uuid(), newsroom_id, 'person', 'Forged', 'forged' FROM sources LIMIT 1", "the record was inserted without the log"),
     ("a list is edited", "DELETE FROM evidence", "the record was edited without the log"),

@@ -72,9 +72,64 @@ async fn an_imported_review_keeps_its_words_everywhere() {
     let past = app.anyone.get(&format!("/v1/claims/{claim_id}/dossier?as_of={query}")).await.expect(200).body;
     assert_eq!(past["verdicts"][0]["textual_rating"], "Bogus", "{past}");
     assert_eq!((&corrected["textual_rating"], &corrected["rating_id"]), (&json!("Fishy"), &json!(FALSE)));
+    assert_eq!(corrected["summary"], "Fishy", "what only repeated the words repeats them still");
     let page = app.anyone.page(&format!("/claims/{claim_id}")).await.expect(200);
     assert!(page.one(".notice").ends_with("It was rated Bogus before."), "{}", page.text);
     assert!(page.words("main").contains("Bogus became Fishy"), "{}", page.text);
+}
+
+/// What a publisher was called upon to take back is erased here as well.
+#[actix_web::test]
+async fn a_publishers_words_can_be_erased() {
+    let app = App::start().await;
+    let admin = &app.admin;
+    map(admin, "Bogus", FALSE).await;
+    let done = import(admin, "application/json", "?publish=true", review(1).to_string()).await;
+    let record = records(admin, &done).await.remove(0);
+    let fields = json!({"noun": "verdict", "record_id": record["verdict_id"], "fields": ["textual_rating", "summary"],
+        "reason": "Erasure requested", "now": true});
+    admin.post("/v1/redactions", &fields).await.expect(201);
+    let claim = record["claim_id"].as_str().unwrap();
+    for path in [
+        "claims/{}",
+        "v1/claims/{}/dossier",
+        "v1/claims/{}/claimreview",
+        "v1alpha1/claims:search?query=bridge",
+        "feeds/verdicts.json",
+    ] {
+        let told = app.anyone.page(&format!("/{}", path.replace("{}", claim))).await.expect(200).text;
+        assert!(!told.contains("Bogus"), "{path}: {told}");
+    }
+    let kept = "SELECT count(*) FROM change_values v JOIN changes c ON c.id = v.change_id WHERE noun = 'verdict' AND (after::text ~ 'Bogus' OR before::text ~ 'Bogus')";
+    assert_eq!(app.sql().await.query_one(kept, &[]).await.unwrap().get::<_, i64>(0), 0);
+}
+
+/// Where a mapping's publisher is a site, it is found however either of the two is written.
+#[actix_web::test]
+async fn a_site_is_mapped_once_however_it_is_written() {
+    let app = App::start().await;
+    let admin = &app.admin;
+    let mapping = |publisher: &str| json!({"publisher": publisher, "rating": "Nope", "rating_id": FALSE});
+    admin.create("rating-mappings", mapping("https://www.checks.example/")).await;
+    admin.post("/v1/rating-mappings", &mapping("www.checks.example")).await.expect(409);
+    for (n, publisher) in ["checks.example", "www.Checks.example", "http://checks.example/"].into_iter().enumerate() {
+        let table = format!(
+            "claim,rating,publisher\nThe bridge with the number {n} was closed by the government,Nope,{publisher}\n"
+        );
+        let done = import(admin, "text/csv", "", table).await;
+        let record = records(admin, &done).await.remove(0);
+        let path = format!("/v1/verdicts/{}", record["verdict_id"].as_str().unwrap());
+        assert_eq!(admin.get(&path).await.expect(200).body["rating_id"], FALSE, "{publisher}");
+    }
+    // One who writes on a site of many speaks for no other.
+    admin.create("rating-mappings", mapping("https://writers.example/@one")).await;
+    let mut one = review(7);
+    (one["url"], one["author"]["url"]) =
+        (json!("https://writers.example/@two/7"), json!("https://writers.example/@two"));
+    one["reviewRating"]["alternateName"] = json!("Nope");
+    let done = import(admin, "application/json", "", one.to_string()).await;
+    let problems = records(admin, &done).await.remove(0)["problems"].to_string();
+    assert!(problems.contains("stands for no rating of ours"), "{problems}");
 }
 
 /// A file that says something else the next time changes its draft's words, but for those that somebody has written.

@@ -1,0 +1,21 @@
+//! What a verdict concludes beyond its rating. Imports that find no sentence conclude in the rating's words.
+
+use super::model::{NewVerdict, Verdict};
+use crate::text;
+
+/// A summary, unless it only repeats the rating as that is told.
+pub fn conclusion<'a>(summary: Option<&'a str>, rating: Option<&str>) -> Option<&'a str> {
+    summary.filter(|summary| rating.is_none_or(|rating| text::folded(summary) != text::folded(rating)))
+}
+
+impl NewVerdict {
+    /// With a summary that repeats the rating's words as it did, where these are others than before.
+    pub(super) fn repeating(mut self, before: &Verdict) -> Self {
+        let repeated = before.summary.is_some()
+            && conclusion(before.summary.as_deref(), before.textual_rating.as_deref()).is_none();
+        if repeated && self.summary == before.summary && self.textual_rating.is_some() {
+            self.summary.clone_from(&self.textual_rating);
+        }
+        self
+    }
+}
