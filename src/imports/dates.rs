@@ -61,10 +61,10 @@ pub fn parse(text: &str) -> Option<PartialDate> {
     with_name(text)
 }
 
-/// Whether no more than the year was read of a date that tells more.
+/// Whether no more than the year was read of a date that tells more. Where the year comes first, what follows is never in doubt.
 pub fn is_vaguer(read: &PartialDate, written: &str) -> bool {
-    let tells = |number: &str| number != read.as_str() && number.bytes().any(|digit| digit != b'0');
-    read.as_str().len() == 4 && written.split(|c: char| !c.is_ascii_digit()).any(tells)
+    let is_year_first = YEAR_FIRST.as_ref().is_some_and(|form| form.is_match(written.trim()));
+    read.as_str().len() == 4 && written.trim().len() > 4 && !is_year_first
 }
 
 fn number(found: Option<regex::Match<'_>>) -> Option<u32> {
@@ -135,12 +135,13 @@ mod tests {
     use super::{is_vaguer, parse};
 
     #[test]
-    fn a_day_in_doubt_is_told_from_a_year() {
+    fn what_is_in_doubt_is_told_from_a_year() {
         for (written, vaguer) in [
             ("03/04/2021", true),
             ("7 listopada 2020", true),
             ("2021", false),
-            ("2021-00-00", false),
+            ("2021-00-00T12:30:00", false),
+            ("listopad 2020", true),
             ("October 2021", false),
             ("2021-03-04", false),
         ] {

@@ -20,7 +20,8 @@ use crate::etag::IfMatch;
 use crate::patch::Patch;
 use crate::schema::claims;
 use crate::statements::{NewStatement, Statement};
-use crate::verdicts::{NewVerdict, Verdict, VerdictStatus};
+use crate::text;
+use crate::verdicts::{NewVerdict, Verdict, VerdictStatus, conclusion};
 
 /// The digest of what an import has made of each member: what differs from it by now was edited by hand. No words are kept by it, so
 /// it stays when a file is erased.
@@ -101,12 +102,21 @@ pub async fn follow(
     let mut followed = Followed { digests: earlier.cloned().unwrap_or_default(), ..Followed::default() };
     let mut changes = Map::new();
     // The newsroom's own rating is told by its label.
-    let members = members.into_iter().filter(|(name, _)| *name != "textual_rating" || verdict.author_id.is_some());
+    let mut members = members;
+    members.retain(|(name, _)| *name != "textual_rating" || verdict.author_id.is_some());
+    // A summary that only repeated the rating's words, and does so with those that somebody has written.
+    let repeats = conclusion(verdict.summary.as_deref(), verdict.textual_rating.as_deref()).is_none()
+        && earlier
+            .is_some_and(|made| made.get("summary").is_some() && made.get("summary") == made.get("textual_rating"));
+    let words = members.iter().find(|(name, _)| *name == "textual_rating").map(|(_, words)| words.clone());
     for (name, value) in members {
         let is = present.get(name).unwrap_or(&Value::Null);
         let made = match earlier {
             // A member that imports did not write yet is as it was made while there is nothing in it.
-            Some(earlier) => earlier.get(name).map_or(is.is_null(), |made| *made == digest(is)),
+            Some(earlier) => {
+                earlier.get(name).map_or(is.is_null(), |made| *made == digest(is))
+                    || name == "summary" && repeats && words.as_ref() != Some(&value)
+            }
             // Recorded before digests were kept: what never changed is as it was made, and the rating may be mapped since.
             None => verdict.version == 1 || is.is_null() && matches!(name, "rating_id" | "textual_rating"),
         };
@@ -145,9 +155,9 @@ const ALONE: &str = "SELECT NOT EXISTS (SELECT FROM claims WHERE part_of_id = $1
             CROSS JOIN LATERAL jsonb_array_elements_text(import_records.made -> 'statements') AS made(id)
             WHERE import_records.claim_id = $1)) AS alone";
 
-/// A draft on a claim ($1) that an import of a newsroom ($2) has made of a record of the same claim by the same claimants ($4) and nobody
-/// has edited: it tells of no places but some ($3), of which one is not told in public yet; or of no place, where they are not told to have said it at all.
-const UNTOLD: &str = "SELECT t.id FROM statements AS t
+/// A draft on a claim ($1) that an import of a newsroom ($2) has made and nobody has edited, of somebody by one of some names ($5), or of a
+/// record of the same claim by the same claimants ($4), whatever they are called here: it tells of no places but some ($3), of which one is not told in public yet; or of no place, where they are not told to have said it at all.
+const UNTOLD: &str = "SELECT t.id FROM statements AS t JOIN sources AS s ON s.id = t.source_id
     CROSS JOIN LATERAL (
         SELECT bool_and(coalesce(d.url_normal = ANY ($3), false)) AS named, bool_or(NOT EXISTS (
             SELECT FROM statements AS other WHERE other.claim_id = t.claim_id AND other.source_id = t.source_id AND other.stance = 'asserts' AND other.public
@@ -159,7 +169,8 @@ const UNTOLD: &str = "SELECT t.id FROM statements AS t
             SELECT FROM statements AS other WHERE other.claim_id = t.claim_id AND other.source_id = t.source_id AND other.stance = 'asserts' AND other.public))
         AND t.id IN (SELECT made.id::uuid FROM import_records
             CROSS JOIN LATERAL jsonb_array_elements_text(import_records.made -> 'statements') AS made(id)
-            WHERE import_records.claim_id = $1 AND import_records.claim_identity = $4 AND import_records.outcome = 'created')
+            WHERE import_records.claim_id = $1 AND import_records.outcome = 'created'
+                AND (s.name_folded = ANY ($5) OR import_records.claim_identity = $4))
     ORDER BY t.id LIMIT 1";
 
 #[derive(QueryableByName)]
@@ -186,15 +197,12 @@ pub async fn publish(id: Uuid, reading: &Reading, caller: Caller, conn: &mut Asy
     let published = Map::from_iter([("status".to_owned(), json!("published"))]);
     let patch = Patch::<NewStatement>::within("", published.clone(), &[])?;
     let places: Vec<String> = reading.review.places().collect();
+    let names: Vec<String> = reading.review.claimants.iter().map(|party| text::folded(&party.name)).collect();
     // One after the other: what one tells, the next need not.
     loop {
         let query = diesel::sql_query(UNTOLD).bind::<SqlUuid, _>(claim).bind::<SqlUuid, _>(caller.newsroom_id);
-        let found: Option<Said> = query
-            .bind::<Array<Text>, _>(&places)
-            .bind::<Binary, _>(&reading.claim_identity)
-            .get_result(conn)
-            .await
-            .optional()?;
+        let query = query.bind::<Array<Text>, _>(&places).bind::<Binary, _>(&reading.claim_identity);
+        let found: Option<Said> = query.bind::<Array<Text>, _>(&names).get_result(conn).await.optional()?;
         let Some(Said { id }) = found else { break };
         Statement::change(id, &patch, &IfMatch::any(), caller, conn).await?;
     }

@@ -63,7 +63,7 @@ impl Plan {
                 None => "is no date that can be read",
                 Some(date) if date.is_ahead() => "lies in the future",
                 Some(date) if dates::is_vaguer(date, written) => {
-                    "has a day in doubt, so that only its year is read; 2021-04-03 would be read whole"
+                    "has a day or month in doubt, so that only its year is read; 2021-04-03 would be read whole"
                 }
                 Some(_) => return read,
             };

@@ -113,7 +113,11 @@ fn reviews(piece: &Piece, base: Option<&Url>) -> Vec<Result<Review, String>> {
 
 fn entry(position: i64, piece: &Piece, review: Result<Review, String>, options: &ImportOptions) -> Entry {
     let reading = review.and_then(|review| read(review, options));
-    Entry { position, raw: piece.raw.clone(), sha256: Sha256::digest(&piece.raw).to_vec(), reading }
+    let problems = match &piece.content {
+        Ok(Content::Row(row)) => row.problems.clone(),
+        _ => Vec::new(),
+    };
+    Entry { position, raw: piece.raw.clone(), sha256: Sha256::digest(&piece.raw).to_vec(), reading, problems }
 }
 
 /// What a review says with what the options add; refused where nobody knows whose it is.

@@ -12,6 +12,7 @@ use super::known::{Known, KnownClaim, KnownVerdict, Places};
 use super::make::{Plan, Rules, name_of};
 use super::model::{Import, ImportOptions, ImportProblem, Made, Outcome};
 use super::review::Review;
+use super::store;
 use crate::auth::{Caller, Role};
 use crate::bundles::{self, Bundle};
 use crate::error::{Error, FieldError, Result};
@@ -28,6 +29,8 @@ pub struct Entry {
     pub sha256: Vec<u8>,
     /// What it says, or why nothing can be made of it.
     pub reading: Result<Reading, String>,
+    /// What is the matter with the table whose row it is.
+    pub problems: Vec<ImportProblem>,
 }
 
 /// What a record says, and by what it is known again.
@@ -112,7 +115,8 @@ pub async fn record(
         batch.forget();
     }
     batch.keep(import.id, conn).await?;
-    move_on(import.id, &batch.done, bytes_read, conn).await?;
+    let outcomes: Vec<_> = batch.done.iter().map(|done| done.outcome).collect();
+    store::move_on(import.id, &outcomes, bytes_read, conn).await?;
     Ok(true)
 }
 
@@ -140,6 +144,7 @@ impl Batch<'_> {
             let done = match &entry.reading {
                 Err(why) => {
                     let mut done = Done::new(Outcome::Failed);
+                    done.problems.clone_from(&entry.problems);
                     done.note(why);
                     done
                 }
@@ -376,23 +381,4 @@ fn told(error: &Error) -> Option<String> {
         }
         _ => None,
     }
-}
-
-async fn move_on(id: Uuid, done: &[Done], bytes_read: i64, conn: &mut AsyncPgConnection) -> Result<()> {
-    let count =
-        |wanted: Outcome| i64::try_from(done.iter().filter(|done| done.outcome == wanted).count()).unwrap_or_default();
-    let set = (
-        imports::records.eq(imports::records + i64::try_from(done.len()).unwrap_or_default()),
-        imports::created.eq(imports::created + count(Outcome::Created)),
-        imports::updated.eq(imports::updated + count(Outcome::Updated)),
-        imports::unchanged.eq(imports::unchanged + count(Outcome::Unchanged)),
-        imports::changed.eq(imports::changed + count(Outcome::Changed)),
-        imports::failed.eq(imports::failed + count(Outcome::Failed)),
-        imports::bytes_read.eq(bytes_read),
-        imports::tries.eq(0),
-        // Not from the beginning of a transaction that took long.
-        imports::taken_until.eq(diesel::dsl::sql("clock_timestamp() + interval '15 seconds'")),
-    );
-    diesel::update(imports::table.find(id)).set(set).execute(conn).await?;
-    Ok(())
 }

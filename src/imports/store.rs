@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::model::{Form, Import, ImportOptions, ImportStatus};
+use super::model::{Form, Import, ImportOptions, ImportStatus, Outcome};
 use crate::auth::Caller;
 use crate::db::Db;
 use crate::error::{Error, Result};
@@ -192,6 +192,26 @@ pub async fn renew(id: Uuid, conn: &mut AsyncPgConnection) -> Result<()> {
     let query = "UPDATE imports SET taken_until = now() + interval '15 seconds'
         WHERE id = (SELECT id FROM imports WHERE id = $1 AND status = 'running' FOR UPDATE SKIP LOCKED)";
     diesel::sql_query(query).bind::<SqlUuid, _>(id).execute(conn).await?;
+    Ok(())
+}
+
+/// The import has come so far, and these are the outcomes of its next records.
+pub async fn move_on(id: Uuid, outcomes: &[Outcome], bytes_read: i64, conn: &mut AsyncPgConnection) -> Result<()> {
+    let count =
+        |wanted| i64::try_from(outcomes.iter().filter(|outcome| **outcome == wanted).count()).unwrap_or_default();
+    let set = (
+        imports::records.eq(imports::records + i64::try_from(outcomes.len()).unwrap_or_default()),
+        imports::created.eq(imports::created + count(Outcome::Created)),
+        imports::updated.eq(imports::updated + count(Outcome::Updated)),
+        imports::unchanged.eq(imports::unchanged + count(Outcome::Unchanged)),
+        imports::changed.eq(imports::changed + count(Outcome::Changed)),
+        imports::failed.eq(imports::failed + count(Outcome::Failed)),
+        imports::bytes_read.eq(bytes_read),
+        imports::tries.eq(0),
+        // Not from the beginning of a transaction that took long.
+        imports::taken_until.eq(diesel::dsl::sql("clock_timestamp() + interval '15 seconds'")),
+    );
+    diesel::update(imports::table.find(id)).set(set).execute(conn).await?;
     Ok(())
 }
 

@@ -47,7 +47,8 @@ pub struct RatingMapping {
 #[diesel(table_name = rating_mappings, treat_none_as_null = true)]
 #[schema(example = json!({"publisher": "Other Checkers", "rating": "Pants on fire", "rating_id": "01890000-0000-7000-8000-000000000101"}))]
 pub struct NewRatingMapping {
-    /// The publisher's name, or the host of its site such as `example.org`; left out, for any that has no mapping of its own.
+    /// The publisher's name, or its site such as `example.org`, however that is written; an address with a path, as of one who writes on a site of
+    /// many, is read as a name. Left out, for any that has no mapping of its own.
     #[validate(length(min = 1, max = 300), custom(function = text::line))]
     #[schema(min_length = 1, max_length = 300)]
     pub publisher: Option<String>,

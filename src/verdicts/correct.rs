@@ -96,7 +96,7 @@ impl Verdict {
             correction_note: Some(correction.correction_note.clone()),
             ..self.clone()
         })?;
-        let new = new.repeating(self);
+        let new = new.repeating(self, patch);
         let lacking = missing(new.rating_id.as_ref(), new.summary.as_ref(), new.reviewed_on.as_ref());
         if lacking.is_empty() {
             return Ok(new);

@@ -276,7 +276,7 @@ impl Verdict {
     /// The verdict as the patch makes it: 409 for a step back, 422 for what it may not lack where it stands.
     fn changed_by(&self, patch: &Patch<NewVerdict>) -> Result<NewVerdict> {
         // In a body an unpublished verdict is a draft, wherever it stands.
-        let new = patch.apply(&Self { status: VerdictStatus::Draft, ..self.clone() })?.repeating(self);
+        let new = patch.apply(&Self { status: VerdictStatus::Draft, ..self.clone() })?.repeating(self, patch);
         if self.status == VerdictStatus::Draft || new.status == NewStatus::Published {
             return Ok(new);
         }

@@ -49,7 +49,8 @@ async fn an_article_in_wordpress_shows_the_card() {
     let shown = examples::run("wordpress", &[&format!("{}{path}", app.url)]).await;
     assert!(shown.contains("Claim The meeting took place Verdict: True "), "{shown}");
     assert!(shown.contains(&format!("<{}/embed{path}>", app.url)), "{shown}");
-    let (ends_well, _, told) = examples::try_run("wordpress", &[&format!("{}/v1/claims", app.url)]).await;
+    let pages = [format!("{}{path}", app.url), format!("{}/v1/claims", app.url)];
+    let (ends_well, _, told) = examples::try_run("wordpress", &[&pages[0], &pages[1]]).await;
     assert!(!ends_well && told.contains("WordPress has made no card"), "{told}");
 }
 

@@ -155,6 +155,13 @@ async fn what_a_claimant_said_is_published_whatever_their_name_is_here() {
     admin.patch(&format!("/v1/sources/{source}"), &json!({"name": "Ann B. Mayor"})).await.expect(200);
     send(admin, "?publish=true", &one).await;
     assert_eq!(read(&app.anyone, "statements", statement).await["status"], "published");
+    // So they are where the language is told anew.
+    (one["author"]["name"], one["url"]) = (json!("Third"), json!("https://third.example/1"));
+    one["itemReviewed"]["appearance"] = json!("https://posts.example/3");
+    admin.patch(&format!("/v1/sources/{source}"), &json!({"name": "Ann Mayor"})).await.expect(200);
+    let made = send(admin, "", &one).await;
+    send(admin, "?publish=true&language=fr", &one).await;
+    assert_eq!(read(&app.anyone, "statements", &made["made"]["statements"][0]).await["status"], "published");
 }
 
 /// Who put a claim forward has done so once, however many review it; but where else is told by whoever knows it.

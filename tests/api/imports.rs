@@ -263,7 +263,7 @@ async fn what_is_complete_is_published_on_request() {
     for told_of in [
         "has no rating",
         "nobody knows when",
-        "has a day in doubt, so that only its year is read; 2021-04-03 would be read whole: 03/04/2021",
+        "has a day or month in doubt, so that only its year is read; 2021-04-03 would be read whole: 03/04/2021",
     ] {
         assert!(told.contains(told_of), "{told_of}: {told}");
     }

@@ -158,7 +158,18 @@ async fn a_draft_follows_the_words_of_its_record() {
     assert_eq!(draft["textual_rating"], "Fishy");
     let path = format!("/v1/verdicts/{}", draft["id"].as_str().unwrap());
     editor.patch(&path, &json!({"textual_rating": "By hand"})).await.expect(200);
-    assert_eq!(send("Rotten").await["textual_rating"], "By hand");
+    let rotten = send("Rotten").await;
+    assert_eq!((&rotten["textual_rating"], &rotten["summary"]), (&json!("By hand"), &json!("By hand")));
+    let both = json!({"textual_rating": "Smelly", "summary": "By hand"});
+    assert_eq!(editor.patch(&path, &both).await.expect(200).body["summary"], "By hand", "as it is told");
+    editor.patch(&path, &json!({"summary": "Smelly"})).await.expect(200);
+    // A sentence is one, though the words that it was have been edited.
+    let mut one = review(1);
+    one["reviewBody"] = json!("Nobody closed it.");
+    let done = import(editor, "application/json", "", one.to_string()).await;
+    assert_eq!(records(editor, &done).await[0]["outcome"], "updated");
+    let draft = editor.get(&path).await.expect(200).body;
+    assert_eq!((&draft["textual_rating"], &draft["summary"]), (&json!("Smelly"), &json!("Nobody closed it.")));
 }
 
 /// The newsroom's own verdict is told by its scale's label, whatever words its file has.

@@ -108,7 +108,7 @@ pub struct Rows {
     held: Option<Vec<Option<&'static str>>>,
     /// What is the matter with the headings; each row says so.
     problems: Vec<ImportProblem>,
-    /// Which columns nothing is read from; the first row with a claim says so.
+    /// Which columns nothing is read from; the first row says so.
     unread: Option<ImportProblem>,
     /// Of the row that is being read: it as it stands, its cells one after the other, and where each ends.
     raw: Vec<u8>,
@@ -204,11 +204,8 @@ impl Rows {
         let blank = cells.iter().skip(held.len()).all(|cell| cell.trim().is_empty());
         let is_whole = cells.len() == held.len() || cells.len() > held.len() && blank;
         let shifted = (!is_whole).then(|| format!("has {} cells where the headings are {}", cells.len(), held.len()));
-        let cells: Vec<_> = held.iter().zip(cells).filter_map(|(name, cell)| Some(((*name)?, cell))).collect();
-        // Of a row without a claim nothing is told but that.
-        let has_claim = cells.iter().any(|(name, cell)| *name == "claim" && !cell.trim().is_empty());
-        let unread = if has_claim { self.unread.take() } else { None };
-        let problems = self.problems.iter().cloned().chain(unread).collect();
+        let cells = held.iter().zip(cells).filter_map(|(name, cell)| Some(((*name)?, cell))).collect();
+        let problems = self.problems.iter().cloned().chain(self.unread.take()).collect();
         let row = Row { cells, problems, shifted };
         Some(Piece { raw: self.raw.clone(), content: Ok(Content::Row(row)) })
     }

@@ -1,0 +1,2 @@
+-- Hosts were read before, too.
+SELECT 1;
