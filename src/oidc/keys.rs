@@ -5,6 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, Header};
 use serde::Deserialize;
@@ -187,12 +189,22 @@ fn safe(url: &str) -> anyhow::Result<Url> {
     }
 }
 
+/// A coordinate on P-256 in its 32 bytes (RFC 7518, 6.2.1.2). Some providers leave out the zeros that one key in 128 begins with.
+fn whole(coordinate: &str) -> Option<String> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(coordinate).ok()?;
+    let missing = 32_usize.checked_sub(bytes.len())?;
+    Some(BASE64_URL_SAFE_NO_PAD.encode([vec![0; missing], bytes].concat()))
+}
+
 /// The signature that a key makes, where that is one of those that are taken.
 fn usable(value: Value) -> Option<(Option<String>, Algorithm, DecodingKey)> {
-    let jwk: Jwk = serde_json::from_value(value).ok()?;
-    let algorithm = match &jwk.algorithm {
+    let mut jwk: Jwk = serde_json::from_value(value).ok()?;
+    let algorithm = match &mut jwk.algorithm {
         AlgorithmParameters::RSA(_) => Algorithm::RS256,
-        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => Algorithm::ES256,
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
+            (key.x, key.y) = (whole(&key.x)?, whole(&key.y)?);
+            Algorithm::ES256
+        }
         AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => Algorithm::EdDSA,
         _ => return None,
     };
@@ -200,4 +212,30 @@ fn usable(value: Value) -> Option<(Option<String>, Algorithm, DecodingKey)> {
     // A key may say that it is for one algorithm only, such as encryption.
     let said = jwk.common.key_algorithm.is_none_or(|said| said.to_string() == format!("{algorithm:?}"));
     (signs && said).then(|| Some((jwk.common.key_id.clone(), algorithm, DecodingKey::from_jwk(&jwk).ok()?)))?
+}
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::{EncodingKey, Header, Validation, decode, encode};
+    use serde_json::{Value, json};
+
+    use super::{Algorithm, usable};
+
+    /// A key whose first coordinate begins with a zero, made for this test.
+    const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg3HB2tsn4+SBt3wNt
+QRy1g8CJC/xc2HFsji19zPZhxP6hRANCAAQATWccK5BS/Z4em7TY391sHYOLU3OX
+0gjRwuCyH/g1K3cqQLlvee0zUkASaxOBIuTUATNvUsgGaPWw93Yl2IWB
+-----END PRIVATE KEY-----";
+
+    #[test]
+    fn a_coordinate_may_lack_its_zeros() {
+        let private = EncodingKey::from_ec_pem(PRIVATE.as_bytes()).unwrap();
+        let token = encode(&Header::new(Algorithm::ES256), &json!({"exp": 4_000_000_000_u64}), &private).unwrap();
+        for x in ["TWccK5BS_Z4em7TY391sHYOLU3OX0gjRwuCyH_g1Kw", "AE1nHCuQUv2eHpu02N_dbB2Di1Nzl9II0cLgsh_4NSs"] {
+            let key = json!({"kty": "EC", "crv": "P-256", "x": x, "y": "dypAuW957TNSQBJrE4Ei5NQBM29SyAZo9bD3diXYhYE"});
+            let (_, algorithm, key) = usable(key).unwrap();
+            decode::<Value>(&token, &key, &Validation::new(algorithm)).unwrap();
+        }
+    }
 }
